@@ -1,0 +1,61 @@
+import type { Artifact } from './artifact.ts';
+import type { LayerChain, StagedLayer } from './layer.ts';
+
+export interface ExecOptions {
+  /** Absolute path in the machine; default `/`. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly input?: string | Uint8Array;
+  readonly onLine?: (stream: 'stdout' | 'stderr', line: string) => void;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  /** Whole output is only kept up to 1 MiB a stream; use onLine for more. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface TransferOptions {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Acts inside a machine. A non-zero exit code is an answer, not an exception. */
+export interface Communicator {
+  /** `argv[0]` is looked up on the machine's PATH; no shell is involved. */
+  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Copies a host file into the machine. `destination` is the file's absolute path there. */
+  upload(source: string, destination: string, options?: TransferOptions): Promise<void>;
+  uploadBytes(data: string | Uint8Array, destination: string, options?: TransferOptions): Promise<void>;
+  /** rsync's rule, as in Packer: with a trailing slash on `source` its content goes in, without it the folder itself. */
+  uploadDirectory(source: string, destination: string, exclude?: readonly string[]): Promise<void>;
+  download(source: string, destination: string): Promise<void>;
+  downloadDirectory(source: string, destination: string): Promise<void>;
+}
+
+/** What `build.*` and `{{ build }}` answer: plain values by name (ID, Host, User, PackerRunUUID, …). */
+export type GeneratedData = ReadonlyMap<string, string | number | boolean>;
+
+/** A running place where provisioners act. Dispose stops it and throws its changes away. */
+export interface Machine extends AsyncDisposable {
+  readonly kind: 'container' | 'vm' | 'docker' | 'ssh';
+  readonly os: 'linux' | 'windows';
+  readonly communicator: Communicator;
+  readonly generated: GeneratedData;
+  /** Layers below the changes made so far. */
+  readonly chain: LayerChain;
+  /** Restarts it and waits until it answers again. */
+  reboot?(): Promise<void>;
+  /**
+   * Moves the changes since the last snapshot into `into` (quiesced). The machine goes on above
+   * `into.committedDir`, so commit before the next exec.
+   */
+  snapshot?(into: StagedLayer): Promise<void>;
+  /** Stops it in order and hands over what it made. */
+  finish(): Promise<Artifact>;
+}

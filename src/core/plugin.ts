@@ -1,0 +1,96 @@
+import type { Artifact } from './artifact.ts';
+import type { BodySpec } from './body-spec.ts';
+import type { Context } from './context.ts';
+import type { Json } from './digest.ts';
+import type { LayerChain } from './layer.ts';
+import type { Lock } from './lock.ts';
+import type { Machine } from './machine.ts';
+import type { Rootfs } from './rootfs.ts';
+
+/** What every kind of plugin has. Plugins are listed explicitly in app/catalog.ts. */
+export interface Plugin<O = unknown> {
+  /** As named in the template. */
+  readonly type: string;
+  /** Hashed into every step of this type: bump it when the output changes. */
+  readonly version: number;
+  schema(): Promise<BodySpec>;
+  /** Files and folders on the host that the options make the step read, relative to the template. Hashed. */
+  files?(options: O): readonly string[];
+}
+
+/** What pinning answers: the options with every outside input resolved, and what must be in the lock. */
+export interface Pinned<O> {
+  /** Hashed in place of the options as written. No mirror's URL in here. */
+  readonly options: O;
+  /** Key into the lock, and the lock entry that these options stand on. */
+  readonly lockKey?: string;
+}
+
+export interface PinContext extends Omit<Context, 'epoch'> {
+  readonly lock: Lock;
+  /** `use`: what is locked, else resolve and add. `locked`: refuse to add. `update`: resolve anew. */
+  readonly mode: 'use' | 'locked' | 'update';
+}
+
+export interface Source<O = unknown> extends Plugin<O> {
+  /** What an image from here is: layers of a filesystem that we assemble into disks, or files as they are. */
+  readonly produces: 'rootfs' | 'files';
+  /** Resolves every input from outside into the lock (mutates `ctx.lock`). Cheap when the lock has it already. */
+  pin(options: O, ctx: PinContext): Promise<Pinned<O>>;
+  /**
+   * A machine to provision in. Without `base` the source makes the first filesystem (the engine snapshots it as
+   * the source's own layer); with `base` it starts on these layers.
+   */
+  start(options: O, base: LayerChain | undefined, ctx: Context): Promise<Machine>;
+  /** Which locked inputs have newer versions outside (`ingot outdated`). */
+  outdated?(options: O, ctx: PinContext): Promise<readonly OutdatedInput[]>;
+}
+
+export interface OutdatedInput {
+  readonly name: string;
+  readonly locked: string;
+  readonly available: string;
+  /** The update comes from a security suite. */
+  readonly security: boolean;
+}
+
+/** Stored with the layer and replayed on a hit. */
+export interface StepResult {
+  /** One line for the report, such as `changed 3, ok 7`. */
+  readonly summary?: string;
+  readonly data?: Json;
+}
+
+export interface Provisioner<O = unknown> extends Plugin<O> {
+  /** Runs on the host (shell-local): never cached, since its effects are not in the layer. */
+  readonly onHost?: boolean;
+  provision(machine: Machine, options: O, ctx: Context): Promise<StepResult>;
+}
+
+export interface PostProcessor<O = unknown> extends Plugin<O> {
+  process(artifact: Artifact, options: O, ctx: Context): Promise<{ artifact: Artifact; keep: boolean }>;
+}
+
+export interface DataSource<O = unknown> extends Plugin<O> {
+  read(options: O, ctx: Context): Promise<Json>;
+}
+
+/** One thing that a seal operation removed or rewrote. */
+export interface Removed {
+  readonly path: string;
+  /** `removed`, `emptied`, `rewritten`, `added`. */
+  readonly action: 'removed' | 'emptied' | 'rewritten' | 'added';
+  readonly files: number;
+  readonly bytes: number;
+  readonly detail?: string;
+}
+
+export interface SealOperation {
+  readonly name: string;
+  /** One sentence: what it removes, and why. */
+  readonly doc: string;
+  /** Hashed; bump when what it does changes. */
+  readonly version: number;
+  offline?(root: Rootfs, ctx: Context): Promise<Removed[]>;
+  online?(machine: Machine, ctx: Context): Promise<Removed[]>;
+}

@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, expect } from 'vitest';
+
+/** Mounts and loop devices of Ingot, and processes that this test file's children left behind. */
+function leaks(): string[] {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => /^ingot[ -]/.test(line))
+    .map((line) => `mount ${line.split(' ')[1]}`);
+  const processes: string[] = [];
+  for (const pid of readdirSync('/proc').filter((n) => /^\d+$/.test(n))) {
+    try {
+      const environ = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+      if (environ.includes(`INGOT_TEST_OWNER=${process.pid}\0`) && Number(pid) !== process.pid && state !== 'Z') {
+        processes.push(`process ${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`);
+      }
+    } catch {
+      // ended while we looked
+    }
+  }
+  return [...mounts, ...processes];
+}
+
+// Children inherit this mark through Host.run and execa; a survivor is a leak.
+process.env.INGOT_TEST_OWNER = String(process.pid);
+
+const before = new Set(leaks());
+
+afterEach(() => {
+  expect(leaks().filter((leak) => !before.has(leak))).toEqual([]);
+});
