@@ -1,0 +1,131 @@
+import type { Clock } from '../core/clock.ts';
+import type { Context, SecretResolver } from '../core/context.ts';
+import type { Digest, Json } from '../core/digest.ts';
+import type { IngotError } from '../core/error.ts';
+import type { Emit } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import type { LayerCache, LayerChain } from '../core/layer.ts';
+import type { Lock } from '../core/lock.ts';
+import type { ExecResult } from '../core/machine.ts';
+import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import type { Rootfs } from '../core/rootfs.ts';
+import type { DiskStepOptions, OutputStepOptions, ReleaseStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+
+/** Runs a command in a container on the filesystem that an offline step works on. */
+export type RootfsExec = (argv: readonly string[], onLine?: (line: string) => void) => Promise<ExecResult>;
+
+/** A writable view of a chain; what is written lands in `upper`. */
+export interface WritableView extends AsyncDisposable {
+  readonly root: Rootfs;
+  readonly exec: RootfsExec;
+  /** Unmounts, clamps times to the epoch and moves what was written to `target`. */
+  moveTo(target: string): Promise<void>;
+}
+
+/** A file that an output step wrote, as stored in its layer's result. */
+export interface OutputRecord {
+  readonly format: string;
+  readonly fileName: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly virtualSize?: number;
+}
+
+export interface ExportRequest {
+  readonly options: OutputStepOptions;
+  readonly target: string;
+}
+
+export interface ExportInput {
+  readonly disk?: { readonly path: string };
+  readonly rootfs?: { readonly chain: LayerChain; readonly dir: string };
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface ReleaseInput {
+  readonly options: ReleaseStepOptions;
+  readonly outputs: readonly (OutputRecord & { readonly path: string })[];
+  readonly evidence: readonly { readonly name: string; readonly outcome: Json }[];
+}
+
+export interface ReleaseRecord {
+  readonly digest: Digest;
+  readonly store: string;
+  /** The very same release was there already. */
+  readonly existed: boolean;
+}
+
+/** What the steps are made of; app/catalog.ts wires the rooms in. */
+export interface Rooms {
+  readonly sources: ReadonlyMap<string, Source<never>>;
+  readonly provisioners: ReadonlyMap<string, Provisioner<never>>;
+  readonly postProcessors: ReadonlyMap<string, PostProcessor<never>>;
+  openView(chain: LayerChain, ctx: Context): Promise<AsyncDisposable & { readonly dir: string }>;
+  openWritable(chain: LayerChain, ctx: Context): Promise<WritableView>;
+  bootConfig(view: WritableView, options: DiskStepOptions, ctx: Context): Promise<Json>;
+  stamp(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
+  seal(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
+  assembleDisk(
+    dir: string,
+    options: DiskStepOptions,
+    target: string,
+    lock: Lock,
+    ctx: Context,
+  ): Promise<Json>;
+  exportOutputs(
+    input: ExportInput,
+    requests: readonly ExportRequest[],
+    ctx: Context,
+  ): Promise<OutputRecord[]>;
+  test(
+    type: string,
+    subject: { readonly disk?: string; readonly dir?: string },
+    options: unknown,
+    ctx: Context,
+  ): Promise<TestOutcome>;
+  release(input: ReleaseInput, ctx: Context): Promise<ReleaseRecord>;
+}
+
+/** What to do about a failed step: clean up, leave everything as it is, or try the step again. */
+export type FailureAnswer = 'cleanup' | 'abort' | 'retry';
+
+export interface EngineEnvironment {
+  readonly rooms: Rooms;
+  readonly cache: LayerCache;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly secrets: SecretResolver;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly workDir: string;
+  readonly cacheDir: string;
+  readonly templateDir: string;
+  readonly lock: Lock;
+  /** `-force`: run every step, whatever the cache has. */
+  readonly force: boolean;
+  onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
+}
+
+/** The state of one image while it is built. */
+export interface ImageRun {
+  readonly image: ImagePlan;
+  readonly env: EngineEnvironment;
+}
+
+/** The context of one step. */
+export function contextOf(run: ImageRun, step: PlannedStep, signal: AbortSignal = run.env.signal): Context {
+  const { env, image } = run;
+  return {
+    signal,
+    emit: env.emit,
+    step: step.label,
+    host: env.host,
+    clock: env.clock,
+    secrets: env.secrets,
+    workDir: env.workDir,
+    cacheDir: env.cacheDir,
+    epoch: image.epoch,
+    templateDir: env.templateDir,
+  };
+}

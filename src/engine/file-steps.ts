@@ -1,0 +1,107 @@
+import type { Descriptor } from '../core/descriptor.ts';
+import type { Json } from '../core/digest.ts';
+import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
+import { Scope } from '../core/scope.ts';
+import type { DiskStepOptions, OutputStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { PlannedStep } from '../plan/types.ts';
+import { contextOf, type ImageRun, type OutputRecord } from './environment.ts';
+
+/** Name of the raw disk in a disk step's layer. */
+const RAW_DISK = 'disk.raw';
+
+/** The finished raw disk from the finished chain. */
+export async function runDisk(step: PlannedStep, chain: LayerChain, run: ImageRun): Promise<Layer> {
+  const ctx = contextOf(run, step);
+  await using staged = await run.env.cache.stage(step.id);
+  await using view = await run.env.rooms.openView(chain, ctx);
+  const target = layerFile(staged, RAW_DISK);
+  const facts = await run.env.rooms.assembleDisk(
+    view.dir,
+    step.options as DiskStepOptions,
+    target,
+    run.env.lock,
+    ctx,
+  );
+  return await staged.commit({ kind: 'files', parents: [], result: facts });
+}
+
+export function rawDiskOf(layer: Layer): string {
+  return layerFile(layer, RAW_DISK);
+}
+
+/** All outputs that are to be written, from one reading of the disk. Answers their layers in the order of `steps`. */
+export async function runOutputs(
+  steps: readonly PlannedStep[],
+  sources: { readonly disk?: Layer; readonly chain?: LayerChain },
+  run: ImageRun,
+): Promise<Layer[]> {
+  const { env } = run;
+  const ctx = contextOf(run, steps[0] as PlannedStep);
+  await using scope = new Scope();
+  const staged: StagedLayer[] = [];
+  for (const step of steps) staged.push(scope.use(await env.cache.stage(step.id), `layer of ${step.label}`));
+  const view = sources.chain && scope.use(await env.rooms.openView(sources.chain, ctx), 'view of the image');
+  const records = await env.rooms.exportOutputs(
+    {
+      annotations: run.image.annotations,
+      ...(sources.disk && { disk: { path: rawDiskOf(sources.disk) } }),
+      ...(view && sources.chain && { rootfs: { chain: sources.chain, dir: view.dir } }),
+    },
+    steps.map((step, i) => {
+      const options = step.options as OutputStepOptions;
+      return { options, target: layerFile(staged[i] as StagedLayer, options.fileName) };
+    }),
+    ctx,
+  );
+  return await Promise.all(
+    records.map((record, i) =>
+      (staged[i] as StagedLayer).commit({
+        kind: 'files',
+        parents: [],
+        blobs: [blobOf(record)],
+        result: record as unknown as Json,
+      }),
+    ),
+  );
+}
+
+function blobOf(record: OutputRecord): Descriptor {
+  return {
+    mediaType: 'application/octet-stream',
+    digest: record.digest,
+    size: record.size,
+    annotations: { 'org.opencontainers.image.title': record.fileName },
+  };
+}
+
+/** Runs a test. Only a passed one is kept in the cache: a failed one runs again the next time. */
+export async function runTest(
+  step: PlannedStep,
+  subject: { readonly disk?: Layer; readonly chain?: LayerChain },
+  run: ImageRun,
+): Promise<{ outcome: TestOutcome; layer?: Layer }> {
+  const { env } = run;
+  const ctx = contextOf(run, step);
+  await using scope = new Scope();
+  const view = subject.chain && scope.use(await env.rooms.openView(subject.chain, ctx), 'view of the image');
+  const outcome = await env.rooms.test(
+    step.spec.type,
+    { ...(subject.disk && { disk: rawDiskOf(subject.disk) }), ...(view && { dir: view.dir }) },
+    step.options,
+    ctx,
+  );
+  for (const check of outcome.checks) {
+    env.emit({
+      type: 'check:result',
+      step: step.label,
+      name: check.name,
+      status: check.passed ? 'passed' : 'failed',
+      ...(check.message !== undefined && { message: check.message }),
+      ...(check.seconds !== undefined && { seconds: check.seconds }),
+    });
+  }
+  if (!outcome.passed) return { outcome };
+  await using staged = await env.cache.stage(step.id);
+  const layer = await staged.commit({ kind: 'files', parents: [], result: outcome as unknown as Json });
+  return { outcome, layer };
+}

@@ -1,0 +1,127 @@
+import type { Context } from '../core/context.ts';
+import type { Json } from '../core/digest.ts';
+import { IngotError } from '../core/error.ts';
+import { type Layer, type LayerChain, layerFs } from '../core/layer.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Provisioner, StepResult } from '../core/plugin.ts';
+import type { DiskStepOptions } from '../plan/catalog.ts';
+import type { PlannedStep } from '../plan/types.ts';
+import { contextOf, type ImageRun, type WritableView } from './environment.ts';
+import { type MachineSlot, snapshotOf } from './machine-slot.ts';
+
+/** The source's first filesystem, as the chain's lowest layer. */
+export async function runSource(step: PlannedStep, slot: MachineSlot, run: ImageRun): Promise<Layer> {
+  const machine = await slot.first(contextOf(run, step));
+  return commitMachine(step, machine, [], slot, run, null);
+}
+
+/** One provisioner in a machine on `chain`, and the layer of what it changed. */
+export async function runProvisioner(
+  step: PlannedStep,
+  chain: LayerChain,
+  slot: MachineSlot,
+  run: ImageRun,
+): Promise<Layer> {
+  const machine = await slot.on(chain, contextOf(run, step));
+  const result = await provision(step, machine, run);
+  return commitMachine(step, machine, chain, slot, run, result as Json);
+}
+
+/** Runs a provisioner with its meta options: pause_before, timeout, max_retries, continue_on_error. */
+export async function provision(step: PlannedStep, machine: Machine, run: ImageRun): Promise<StepResult> {
+  const provisioner = provisionerOf(step, run);
+  const options = step.resolve ? step.resolve(machine.generated) : step.options;
+  const { pauseBeforeMs = 0, timeoutMs, maxRetries = 0, continueOnError } = step.meta;
+  if (pauseBeforeMs > 0) await pause(pauseBeforeMs, run.env.signal);
+  for (let attempt = 0; ; attempt++) {
+    const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const signal = deadline ? AbortSignal.any([run.env.signal, deadline]) : run.env.signal;
+    const ctx = contextOf(run, step, signal);
+    try {
+      return await provisioner.provision(machine, options as never, ctx);
+    } catch (error) {
+      run.env.signal.throwIfAborted();
+      const shown = deadline?.aborted
+        ? new IngotError('engine/timeout', `${step.title} did not end within ${timeoutMs} ms`, {
+            hint: "Raise the provisioner's `timeout`, or find out what it waits for in the log above.",
+            cause: error,
+          })
+        : error;
+      if (attempt < maxRetries) {
+        const reason = shown instanceof Error ? shown.message : String(shown);
+        ctx.emit({
+          type: 'step:log',
+          step: step.label,
+          stream: 'note',
+          line: `attempt ${attempt + 1} failed, trying again: ${reason}`,
+        });
+        continue;
+      }
+      if (!continueOnError) throw shown;
+      const reason = shown instanceof Error ? shown.message : String(shown);
+      return { summary: `failed, and continue_on_error says to go on: ${reason}` };
+    }
+  }
+}
+
+/** A layer written offline: boot-config, stamp or seal on a mounted, unbooted view of the chain. */
+export async function runOffline(step: PlannedStep, chain: LayerChain, run: ImageRun): Promise<Layer> {
+  const ctx = contextOf(run, step);
+  await using view = await run.env.rooms.openWritable(chain, ctx);
+  const result = await offlineRoom(step, view, run, ctx);
+  await using staged = await run.env.cache.stage(step.id);
+  await view.moveTo(layerFs(staged));
+  return await staged.commit({ kind: 'overlay', parents: chain.map((l) => l.id), result });
+}
+
+function offlineRoom(step: PlannedStep, view: WritableView, run: ImageRun, ctx: Context): Promise<Json> {
+  const { rooms } = run.env;
+  switch (step.spec.kind) {
+    case 'boot-config':
+      return rooms.bootConfig(view, step.options as DiskStepOptions, ctx);
+    case 'stamp':
+      return rooms.stamp(view, step.options, ctx);
+    case 'seal':
+      return rooms.seal(view, step.options, ctx);
+    default:
+      throw new IngotError('internal/unexpected', `no offline room runs steps of kind ${step.spec.kind}`);
+  }
+}
+
+async function commitMachine(
+  step: PlannedStep,
+  machine: Machine,
+  chain: LayerChain,
+  slot: MachineSlot,
+  run: ImageRun,
+  result: Json,
+): Promise<Layer> {
+  await using staged = await run.env.cache.stage(step.id);
+  await snapshotOf(machine)(staged);
+  const layer = await staged.commit({ kind: 'overlay', parents: chain.map((l) => l.id), result });
+  slot.committed(layer.id);
+  return layer;
+}
+
+export function provisionerOf(step: PlannedStep, run: ImageRun): Provisioner<never> {
+  const provisioner = run.env.rooms.provisioners.get(step.spec.type);
+  if (!provisioner)
+    throw new IngotError('internal/unexpected', `the plan names an unknown provisioner ${step.spec.type}`);
+  return provisioner;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }
+    function stop(): void {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    }
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

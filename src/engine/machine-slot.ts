@@ -1,0 +1,77 @@
+import type { Context } from '../core/context.ts';
+import type { Digest } from '../core/digest.ts';
+import { IngotError } from '../core/error.ts';
+import type { LayerChain } from '../core/layer.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Source } from '../core/plugin.ts';
+
+/** The one machine of an image, kept between provisioners as long as it stands on the right layers. */
+export class MachineSlot implements AsyncDisposable {
+  readonly #source: Source<never>;
+  readonly #options: unknown;
+  #machine: Machine | undefined;
+  #top: Digest | undefined;
+
+  constructor(source: Source<never>, options: unknown) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** A machine with the source's first filesystem in the making. */
+  async first(ctx: Context): Promise<Machine> {
+    await this.#end();
+    this.#machine = await this.#source.start(this.#options as never, undefined, ctx);
+    return this.#machine;
+  }
+
+  /** A machine on exactly these layers: the one at hand, or a new one. */
+  async on(chain: LayerChain, ctx: Context): Promise<Machine> {
+    const top = chain.at(-1)?.id;
+    if (this.#machine && this.#top === top && top !== undefined) return this.#machine;
+    await this.#end();
+    this.#machine = await this.#source.start(this.#options as never, chain, ctx);
+    this.#top = top;
+    return this.#machine;
+  }
+
+  /** Says that the machine's changes were committed as the layer `top`. */
+  committed(top: Digest): void {
+    this.#top = top;
+  }
+
+  /** The machine, whatever its state; for the error-cleanup provisioner. */
+  get current(): Machine | undefined {
+    return this.#machine;
+  }
+
+  /** Lets go without stopping it (`-on-error=abort`). */
+  abandon(): void {
+    this.#machine = undefined;
+    this.#top = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  /** Throws away a machine whose changes are not to be kept. */
+  async reset(): Promise<void> {
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const machine = this.#machine;
+    this.abandon();
+    await machine?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The machine's snapshot, or an error that says why this source can't be cached step by step. */
+export function snapshotOf(machine: Machine): NonNullable<Machine['snapshot']> {
+  if (!machine.snapshot) {
+    throw new IngotError('engine/no-snapshot', `a ${machine.kind} machine cannot hand over a layer`, {
+      hint: 'This source runs its build as a whole; it cannot stand in an image with cached steps.',
+    });
+  }
+  return machine.snapshot.bind(machine);
+}

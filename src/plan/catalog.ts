@@ -1,0 +1,79 @@
+import type { BodySpec } from '../core/body-spec.ts';
+import type { Digest, Json } from '../core/digest.ts';
+import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+
+/** What the plan needs to know of an output format. */
+export interface FormatInfo {
+  readonly type: string;
+  readonly version: number;
+  readonly spec: BodySpec;
+  /** Written from the finished raw disk, or from the layers. */
+  readonly input: 'disk' | 'rootfs';
+  readonly extension: string;
+}
+
+/** What the plan needs to know of a test. */
+export interface TestInfo {
+  readonly type: string;
+  readonly version: number;
+  readonly spec: BodySpec;
+  /** What is tested. */
+  readonly input: 'disk' | 'rootfs';
+}
+
+/** A room of the offline way (boot-config, seal, …) as the plan sees it. */
+export interface RoomInfo {
+  readonly version: number;
+  readonly spec: BodySpec;
+}
+
+/**
+ * Every plugin there is, listed in app/catalog.ts. Plan and engine get it as an argument and import no plugin.
+ * Options are `never` here: each plugin gets what its own spec decoded.
+ */
+export interface Catalog {
+  readonly sources: ReadonlyMap<string, Source<never>>;
+  readonly provisioners: ReadonlyMap<string, Provisioner<never>>;
+  readonly postProcessors: ReadonlyMap<string, PostProcessor<never>>;
+  readonly formats: ReadonlyMap<string, FormatInfo>;
+  readonly tests: ReadonlyMap<string, TestInfo>;
+  readonly disk: RoomInfo;
+  readonly seal: RoomInfo;
+  readonly release: RoomInfo;
+  readonly stamp: { readonly version: number };
+  readonly bootConfig: { readonly version: number };
+}
+
+/** Options of the `boot-config` and `disk` steps, as planned. */
+export interface DiskStepOptions {
+  /** The decoded `disk` block. */
+  readonly disk: unknown;
+  /** What UUIDs, hash seeds and disk ids derive from. */
+  readonly seed: Digest;
+  /** Lock key of the source, where its boot loader packages are. */
+  readonly lockKey?: string;
+}
+
+/** Options of an `output` step. */
+export interface OutputStepOptions {
+  readonly format: string;
+  readonly options: unknown;
+  readonly fileName: string;
+  readonly seed: Digest;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Options of a `release` step. */
+export interface ReleaseStepOptions {
+  readonly release: unknown;
+  readonly name: string;
+  readonly version: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What a test answers; stored as evidence. A failed one is a result, not an exception. */
+export interface TestOutcome {
+  readonly passed: boolean;
+  readonly checks: readonly { name: string; passed: boolean; message?: string; seconds?: number }[];
+  readonly data: Json;
+}

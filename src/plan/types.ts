@@ -1,0 +1,117 @@
+import type { FileDescriptor } from '../core/descriptor.ts';
+import type { SourceRange } from '../core/diagnostic.ts';
+import { type Digest, digestOf, type Json } from '../core/digest.ts';
+
+/** What a step does; each kind has one runner in the engine. */
+export type StepKind =
+  | 'source'
+  | 'provisioner'
+  | 'boot-config'
+  | 'stamp'
+  | 'seal'
+  | 'disk'
+  | 'output'
+  | 'test'
+  | 'post-processor'
+  | 'release';
+
+/** Everything that a step's result depends on, as plain data. Its digest is the step's identity. */
+export interface StepSpec {
+  readonly kind: StepKind;
+  readonly type: string;
+  /** The plugin's own version. */
+  readonly version: number;
+  /** Options after interpolation; sensitive parts as name + HMAC, unknown parts as their expression. */
+  readonly options: Json;
+  /** Steps that this one stands on. */
+  readonly inputs: readonly Digest[];
+  /** Host files that the step reads. */
+  readonly files: readonly FileDescriptor[];
+  /** SOURCE_DATE_EPOCH that the step runs with. */
+  readonly epoch: number;
+}
+
+/** How a step is run; never what it makes, so none of this is hashed. */
+export interface StepMeta {
+  readonly pauseBeforeMs?: number;
+  readonly timeoutMs?: number;
+  readonly maxRetries?: number;
+  readonly continueOnError?: boolean;
+}
+
+/** A step, its place in the graph, and the values that only exist in memory. */
+export interface PlannedStep {
+  readonly id: Digest;
+  readonly spec: StepSpec;
+  /** Unique in the plan: `web/shell[1]`. */
+  readonly label: string;
+  /** What a person reads: `shell harden.sh`. */
+  readonly title: string;
+  readonly origin?: SourceRange;
+  /** Decoded options with real (also secret) values; never printed. */
+  readonly options: unknown;
+  /** For options that hold `build.*`: decodes them again with what the machine generated. */
+  readonly resolve?: (generated: ReadonlyMap<string, string | number | boolean>) => unknown;
+  readonly meta: StepMeta;
+  /** Steps that must have ended before, without entering the digest (shell-local and what follows it). */
+  readonly after: readonly Digest[];
+  /** False: runs every time (effects outside of layers). */
+  readonly cacheable: boolean;
+  /** Why its result may differ from run to run, for plan and evidence. */
+  readonly volatile?: string;
+}
+
+/** One image: a source with everything that follows, in an order in which inputs come first. */
+export interface ImagePlan {
+  readonly name: string;
+  readonly version: string;
+  /** `type.name` of the source, as `-only` selects it (with the build's name in front, where it has one). */
+  readonly build: string;
+  readonly epoch: number;
+  readonly steps: readonly PlannedStep[];
+  /** Runs in the machine when a provisioner has failed. */
+  readonly errorCleanup?: PlannedStep;
+  /** What every output and the release say about themselves. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Folder on the host that the outputs are put into. */
+  readonly outputDir: string;
+}
+
+export interface Plan {
+  readonly images: readonly ImagePlan[];
+  /** Values to mask in everything that is shown. */
+  readonly secrets: readonly string[];
+  readonly templateDir: string;
+}
+
+/** A step with its identity. */
+export function planStep(step: Omit<PlannedStep, 'id'>): PlannedStep {
+  return { id: digestOf(step.spec), ...step };
+}
+
+/** The plan as data for `--json` and golden files: what would run, on what, without any secret. */
+export function planToJson(plan: Plan): Json {
+  return {
+    version: 1,
+    images: plan.images.map((image) => ({
+      name: image.name,
+      version: image.version,
+      build: image.build,
+      epoch: image.epoch,
+      annotations: image.annotations,
+      steps: image.steps.map((step) => ({
+        id: step.id,
+        label: step.label,
+        title: step.title,
+        kind: step.spec.kind,
+        type: step.spec.type,
+        version: step.spec.version,
+        options: step.spec.options,
+        inputs: step.spec.inputs,
+        files: step.spec.files.map((f) => ({ path: f.path, digest: f.digest, mode: f.mode, size: f.size })),
+        cacheable: step.cacheable,
+        ...(step.volatile !== undefined && { volatile: step.volatile }),
+      })),
+    })),
+  };
+}
