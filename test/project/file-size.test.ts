@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { filesBelow, read } from './source-files.ts';
+
+test('a source file has one concern: at most 350 lines, and no drawer for everything', () => {
+  const long = filesBelow('src', '.ts')
+    .map((path) => [path, read(path).split('\n').length] as const)
+    .filter(([, lines]) => lines > 350);
+  expect(long).toEqual([]);
+  expect(filesBelow('src', 'utils.ts', 'helpers.ts', 'misc.ts', 'common.ts')).toEqual([]);
+});
+
+test('only reporters and the command line print, and only the command line ends the process', () => {
+  const printing = filesBelow('src', '.ts')
+    .filter((path) => !/^src\/(cli|reporters|web)\//.test(path))
+    .filter((path) => /\bconsole\.|\bprocess\.(stdout|stderr|exit)\b|\bprocess\.argv\b/.test(read(path)));
+  expect(printing).toEqual([]);
+});
