@@ -1,4 +1,4 @@
-import type { Diagnostic, SourceRange } from './diagnostic.ts';
+import type { Diagnostic, SourceRange, Sources } from './diagnostic.ts';
 
 /** Exit codes of the command line (DESIGN.md, section 6). */
 export const ExitCode = {
@@ -76,12 +76,19 @@ export class IngotError extends Error {
 export class DiagnosticsError extends Error {
   readonly diagnostics: readonly Diagnostic[];
   readonly exitCode: ExitCode;
+  /** Texts for the excerpts. */
+  readonly sources: Sources;
 
-  constructor(diagnostics: readonly Diagnostic[], exitCode: ExitCode = ExitCode.Failed) {
+  constructor(
+    diagnostics: readonly Diagnostic[],
+    exitCode: ExitCode = ExitCode.Failed,
+    sources: Sources = new Map(),
+  ) {
     super(diagnostics.map((d) => `${d.code}: ${d.message}`).join('\n'));
     this.name = 'DiagnosticsError';
     this.diagnostics = diagnostics;
     this.exitCode = exitCode;
+    this.sources = sources;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BodySpec } from '../core/body-spec.ts';
 import type { Digest, Json } from '../core/digest.ts';
 import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import type { StampOptions } from './stamp.ts';
 
 /** What the plan needs to know of an output format. */
 export interface FormatInfo {
@@ -40,7 +41,10 @@ export interface Catalog {
   readonly disk: RoomInfo;
   readonly seal: RoomInfo;
   readonly release: RoomInfo;
-  readonly stamp: { readonly version: number };
+  readonly stamp: {
+    readonly version: number;
+    annotations(stamp: StampOptions): Readonly<Record<string, string>>;
+  };
   readonly bootConfig: { readonly version: number };
 }
 

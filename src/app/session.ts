@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { SecretResolver } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import type { Emit } from '../core/event.ts';
+import type { Host } from '../core/host.ts';
+import { createHost } from '../host/index.ts';
+import { type Paths, pathsFrom } from './paths.ts';
+
+/** What every use case gets from the command line or the web. */
+export interface Deps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** The machine and the folders that a use case works with. */
+export interface Session {
+  readonly host: Host;
+  readonly paths: Paths;
+  readonly clock: Clock;
+  readonly secrets: SecretResolver;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Opens the session of one command. Touches nothing but the lease folder. */
+export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): Session {
+  const paths = pathsFrom(env);
+  return {
+    host: createHost({ leaseDir: paths.leases, emit: deps.emit }),
+    paths,
+    clock: systemClock,
+    secrets: noSecrets,
+    emit: deps.emit,
+    signal: deps.signal,
+  };
+}
+
+/** References are resolved by the secrets room, which is not built in yet: using one is an error, never a blank. */
+const noSecrets: SecretResolver = {
+  resolve(reference) {
+    throw new IngotError(
+      'secrets/unsupported',
+      `the secret reference ${reference.split('://')[0]}://… cannot be resolved yet`,
+      {
+        hint: 'Pass the value as a sensitive variable (PKR_VAR_name) until references are supported.',
+      },
+    );
+  },
+};
+
+/** The key under which sensitive values enter digests. Made once; never leaves this machine. */
+export function hmacKey(paths: Paths): Uint8Array {
+  const path = join(paths.cacheDir, 'hmac.key');
+  mkdirSync(paths.cacheDir, { recursive: true });
+  try {
+    writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const key = readFileSync(path);
+  if (key.length !== 32) {
+    throw new IngotError('app/bad-key', `${path} holds ${key.length} bytes, expected 32`, {
+      hint: 'Delete it; steps with sensitive values will run again.',
+    });
+  }
+  return key;
+}

@@ -1,0 +1,192 @@
+import { type Digest, hexOf, type Json } from '../core/digest.ts';
+import { decodeBody, emptyBody, emptyScope } from '../template/index.ts';
+import type { Catalog, DiskStepOptions, OutputStepOptions, ReleaseStepOptions } from './catalog.ts';
+import type { ImageBlock, Placed } from './image-file.ts';
+import type { GitFacts, StampOptions } from './stamp.ts';
+import { type PlannedStep, planStep, type StepKind } from './types.ts';
+
+interface OfflineRequest {
+  readonly name: string;
+  /** The last step of the filesystem, provisioners included. */
+  readonly top: Digest;
+  /** Steps on the host that must have ended. */
+  readonly after: readonly Digest[];
+  readonly epoch: number;
+  readonly image: ImageBlock | undefined;
+  readonly produces: 'rootfs' | 'files';
+  readonly catalog: Catalog;
+  readonly git: GitFacts;
+  /** Tells apart what was built from one dirty tree and another. */
+  readonly dirtyMark: Digest;
+  readonly templateDigest: Digest;
+  readonly lockDigest: Digest;
+  readonly lockKey?: string;
+  readonly toolsDigest: Digest;
+  readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
+}
+
+interface OfflinePlan {
+  readonly steps: PlannedStep[];
+  readonly version: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The way from the provisioned filesystem to the release: boot-config, stamp, seal, disk, outputs, tests, release. */
+export function planOffline(request: OfflineRequest): OfflinePlan {
+  const { name, epoch, image, catalog } = request;
+  const version = versionOf(request);
+  const outputs = image && image.outputs.length > 0 ? image.outputs : defaultOutputs(catalog);
+  const tests = image?.tests ?? [];
+  const onDisk = (p: Placed, infos: ReadonlyMap<string, { input: 'disk' | 'rootfs' }>): boolean =>
+    infos.get(p.type)?.input === 'disk';
+  const wantsDisk =
+    outputs.some((o) => onDisk(o, catalog.formats)) || tests.some((t) => onDisk(t, catalog.tests));
+
+  const steps: PlannedStep[] = [];
+  let top = request.top;
+  const add = (
+    kind: StepKind,
+    type: string,
+    stepVersion: number,
+    hashed: Json,
+    options: unknown,
+    inputs: readonly Digest[],
+    extra: { title: string; label: string; cacheable?: boolean; origin?: Placed['range'] },
+  ): PlannedStep => {
+    const step = planStep({
+      label: `${name}/${extra.label}`,
+      title: extra.title,
+      spec: { kind, type, version: stepVersion, options: hashed, inputs, files: [], epoch },
+      options,
+      meta: {},
+      after: steps.length === 0 ? request.after : [],
+      cacheable: extra.cacheable ?? true,
+      ...(extra.origin && { origin: extra.origin }),
+    });
+    steps.push(step);
+    return step;
+  };
+
+  const disk = image?.disk ?? defaults('disk', catalog);
+  if (wantsDisk) {
+    // The seed is known before the stamp, so that a commit that changes nothing else keeps the UUIDs.
+    const options: DiskStepOptions = { ...diskOptions(request, disk), seed: request.top };
+    const hashed = { disk: disk.hashForm, seed: request.top };
+    top = add('boot-config', 'boot-config', catalog.bootConfig.version, hashed, options, [top], {
+      title: 'make it bootable',
+      label: 'boot-config',
+    }).id;
+  }
+  const stamp: StampOptions = {
+    name,
+    version,
+    ...(request.git.commit !== undefined && { gitCommit: request.git.commit }),
+    dirty: request.git.dirty,
+    templateDigest: request.templateDigest,
+    lockDigest: request.lockDigest,
+    epoch,
+  };
+  top = add('stamp', 'stamp', catalog.stamp.version, stamp as unknown as Json, stamp, [top], {
+    title: `stamp ${version}`,
+    label: 'stamp',
+  }).id;
+  const seal = image?.seal ?? defaults('seal', catalog);
+  top = add('seal', 'seal', catalog.seal.version, seal.hashForm, seal.options, [top], {
+    title: 'seal',
+    label: 'seal',
+    ...(image?.seal && { origin: image.seal.range }),
+  }).id;
+  const chain = top;
+
+  let diskId: Digest | undefined;
+  if (wantsDisk) {
+    const options: DiskStepOptions = { ...diskOptions(request, disk), seed: request.top };
+    const hashed = { disk: disk.hashForm, seed: request.top, tools: request.toolsDigest };
+    diskId = add('disk', 'disk', catalog.disk.version, hashed, options, [chain], {
+      title: 'assemble the disk',
+      label: 'disk',
+    }).id;
+  }
+  const annotations = catalog.stamp.annotations(stamp);
+  const gates: Digest[] = [];
+  for (const output of outputs) {
+    const info = catalog.formats.get(output.type);
+    if (!info) continue;
+    const input = info.input === 'disk' ? (diskId as Digest) : chain;
+    const fileName = `${name}-${version}.${info.extension}`;
+    const hashed = { options: output.hashForm, fileName, annotations };
+    const options: OutputStepOptions = {
+      format: output.type,
+      options: output.options,
+      fileName,
+      seed: input,
+      annotations,
+    };
+    gates.push(
+      add('output', output.type, info.version, hashed, options, [input], {
+        title: `write ${output.type}`,
+        label: `output.${output.type}`,
+        origin: output.range,
+      }).id,
+    );
+  }
+  for (const [index, test] of tests.entries()) {
+    const info = catalog.tests.get(test.type);
+    if (!info) continue;
+    const input = info.input === 'disk' ? (diskId as Digest) : chain;
+    gates.push(
+      add('test', test.type, info.version, test.hashForm, test.options, [input], {
+        title: `test ${test.type}`,
+        label: `test.${test.type}[${index}]`,
+        origin: test.range,
+      }).id,
+    );
+  }
+  let last = gates;
+  for (const draft of request.postProcessors) {
+    const step = planStep({
+      ...draft,
+      label: `${name}/post-processor.${draft.label}`,
+      spec: { ...draft.spec, inputs: last, epoch },
+    });
+    steps.push(step);
+    last = [...gates, step.id];
+  }
+  if (image?.release) {
+    const { release } = image;
+    const options: ReleaseStepOptions = { release: release.options, name, version, annotations };
+    const hashed = { release: release.hashForm, annotations };
+    add('release', 'release', catalog.release.version, hashed, options, last, {
+      title: `release ${name}@${version}`,
+      label: 'release',
+      cacheable: false,
+      origin: release.range,
+    });
+  }
+  return { steps, version, annotations };
+}
+
+function diskOptions(request: OfflineRequest, disk: Placed): Omit<DiskStepOptions, 'seed'> {
+  return { disk: disk.options, ...(request.lockKey !== undefined && { lockKey: request.lockKey }) };
+}
+
+/** The version as written; from a dirty tree with a mark that changes with what is built. */
+function versionOf(request: OfflineRequest): string {
+  const written = request.image?.version ?? request.git.version;
+  if (!request.git.dirty || written !== request.git.version) return written;
+  return `${written}.${hexOf(request.dirtyMark).slice(0, 8)}`;
+}
+
+function defaultOutputs(catalog: Catalog): Placed[] {
+  return [decodeEmpty('qcow2', catalog.formats.get('qcow2')?.spec ?? { attributes: {}, blocks: {} })];
+}
+
+function defaults(kind: 'disk' | 'seal', catalog: Catalog): Placed {
+  return decodeEmpty(kind, catalog[kind].spec);
+}
+
+function decodeEmpty(type: string, spec: Catalog['disk']['spec']): Placed {
+  const body = emptyBody('(default)');
+  const decoded = decodeBody(body, spec, emptyScope());
+  return { type, options: decoded.options, hashForm: decoded.hashForm, range: body.range };
+}
