@@ -1,0 +1,137 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context } from '../core/context.ts';
+import { note } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import { type AccelerationChoice, chooseAcceleration } from '../host/acceleration.ts';
+import type { DiskBus, Firmware, QemuDisk } from '../host/qemu-command.ts';
+import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
+import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
+import { injectReporter } from './boot/inject.ts';
+import { consoleTail } from './boot/reason.ts';
+import { findRootFilesystem, hasCloudInit } from './boot/root-filesystem.ts';
+import { type BootCase, type BootCaseResult, type BootCheckResult, judgeReport } from './boot/result.ts';
+import type { BootTestOptions } from './boot/spec.ts';
+
+export type { GuestReport } from './boot/report.ts';
+export type { BootCaseResult, BootCheckResult } from './boot/result.ts';
+export { type BootTestOptions, bootTestSpec } from './boot/spec.ts';
+
+/** Room that the disk gets beyond the image, to see the root filesystem grow. */
+const GROWTH = 512 * 1024 * 1024;
+const CONSOLE_LINES = 40;
+
+export interface BootCheckOptions extends BootTestOptions {
+  /** Path of the finished disk, raw or qcow2; only ever read. */
+  readonly image: string;
+}
+
+/**
+ * Boots throwaway overlays of a finished disk and answers what the guests report. A boot that fails is a result.
+ * Throws `boot/no-root` when the reporter cannot be added, `boot/image-changed` when the image is not as it was.
+ */
+export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<BootCheckResult> {
+  const before = await imageFingerprint(o.image);
+  const image = await inspectImage(o.image);
+  const acceleration = await chooseAcceleration(o.accelerator as AccelerationChoice);
+  note(ctx, acceleration.reason);
+  await using work = await ctx.host.scratch(ctx.workDir, 'boot-');
+  await copyToRaw(ctx.host, o.image, image.format, join(work.dir, 'disk.raw'));
+  const root = await findRootFilesystem(ctx.host, work.dir, 'disk.raw');
+  await injectReporter(ctx.host, work.dir, 'disk.raw', root);
+  const cloudInit = await hasCloudInit(ctx.host, work.dir, 'disk.raw', root.offset);
+
+  const base: QemuDisk = { path: join(work.dir, 'disk.raw'), format: 'raw', readOnly: true };
+  const machine: BootMachine = {
+    memory: o.memory,
+    cpus: o.cpus,
+    bus: o.disk_bus as DiskBus,
+    accel: acceleration.accel,
+    timeoutMs: o.timeout,
+  };
+  const cases: BootCaseResult[] = [];
+  for (const [i, boot] of planCases(o, cloudInit).entries()) {
+    let result: BootCaseResult;
+    if (boot.seed && !cloudInit) {
+      result = {
+        ...boot,
+        status: 'skipped',
+        message: 'the image has no cloud-init',
+        findings: [],
+        console: [],
+      };
+    } else {
+      const dir = join(work.dir, String(i));
+      await mkdir(dir);
+      const outcome = await bootOnce(boot, machine, base, image.virtualSize + GROWTH, dir, ctx);
+      result = judge(boot, outcome, root.bytes, o.allow_failed);
+    }
+    emitResult(result, ctx);
+    cases.push(result);
+  }
+  if ((await imageFingerprint(o.image)) !== before) {
+    throw new IngotError(
+      'boot/image-changed',
+      `${o.image} changed while its copy was booted; expected it untouched`,
+      {
+        hint: 'Did another program write to it? Build it again.',
+      },
+    );
+  }
+  const status = cases.some((c) => c.status === 'failed')
+    ? 'failed'
+    : cases.some((c) => c.status === 'passed')
+      ? 'passed'
+      : 'skipped';
+  return { status, acceleration, cases };
+}
+
+/** `both`: every firmware with the seed, then the first without; without cloud-init every firmware without. */
+export function planCases(o: Pick<BootTestOptions, 'firmware' | 'seed'>, cloudInit: boolean): BootCase[] {
+  const one = (firmware: string, seed: boolean): BootCase => ({
+    name: `${firmware}, ${seed ? 'with' : 'without'} seed`,
+    firmware: firmware as Firmware,
+    seed,
+  });
+  if (o.seed === 'with') return o.firmware.map((f) => one(f, true));
+  if (o.seed === 'without' || !cloudInit) return o.firmware.map((f) => one(f, false));
+  return [...o.firmware.map((f) => one(f, true)), ...o.firmware.slice(0, 1).map((f) => one(f, false))];
+}
+
+function judge(
+  boot: BootCase,
+  outcome: BootOutcome,
+  imageRootBytes: number,
+  allowed: readonly string[],
+): BootCaseResult {
+  if ('failure' in outcome) {
+    const { reason, hint } = outcome.failure;
+    const console = consoleTail(outcome.console, CONSOLE_LINES);
+    return { ...boot, status: 'failed', message: reason, hint, findings: [reason], console };
+  }
+  const { report, seconds } = outcome;
+  const findings = judgeReport(report, boot.seed, allowed);
+  const failed = findings.length > 0;
+  return {
+    ...boot,
+    status: failed ? 'failed' : 'passed',
+    ...(failed && { message: findings.join('; ') }),
+    findings,
+    bootSeconds: seconds,
+    report,
+    // Metadata takes some of the room; what counts is that most of it arrived.
+    ...(report.sizes && { grown: report.sizes.filesystem > imageRootBytes + GROWTH / 2 }),
+    console: failed ? [...report.failedLogs, ...consoleTail(outcome.console, CONSOLE_LINES)] : [],
+  };
+}
+
+function emitResult(result: BootCaseResult, ctx: Context): void {
+  ctx.emit({
+    type: 'check:result',
+    step: ctx.step,
+    name: `boot: ${result.name}`,
+    status: result.status,
+    ...(result.message !== undefined && { message: result.message }),
+    ...(result.bootSeconds !== undefined && { seconds: result.bootSeconds }),
+  });
+}

@@ -1,0 +1,96 @@
+import { open, stat } from 'node:fs/promises';
+import { IngotError } from '../core/error.ts';
+import type { Host } from '../core/host.ts';
+import type { DiskFormat, QemuDisk } from './qemu-command.ts';
+
+export interface ImageFacts {
+  readonly format: DiskFormat;
+  /** Bytes that the guest sees. */
+  readonly virtualSize: number;
+}
+
+const QCOW2_MAGIC = 0x514649fb;
+/** Incompatible feature bit 2: the data lie in another file. */
+const EXTERNAL_DATA = 4n;
+
+/**
+ * Reads an image's header (qcow2: docs/interop/qcow2.txt, "Header"). A qcow2 that leans on other files
+ * (backing file, external data file) is refused with `qemu/not-standalone`: such a name can point to any file of
+ * the host. What does not start with qcow2's magic is raw.
+ */
+export async function inspectImage(path: string): Promise<ImageFacts> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new IngotError('qemu/no-image', `cannot open the disk image ${path}: ${(cause as Error).message}`, {
+      hint: 'Give the path of a raw or qcow2 disk image.',
+      cause,
+    });
+  });
+  try {
+    const header = Buffer.alloc(104);
+    const { bytesRead } = await file.read(header, 0, header.length, 0);
+    if (bytesRead < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) {
+      return { format: 'raw', virtualSize: (await file.stat()).size };
+    }
+    const version = header.readUInt32BE(4);
+    const features = version >= 3 ? header.readBigUInt64BE(72) : 0n;
+    if (header.readBigUInt64BE(8) !== 0n) throw notStandalone(path, 'a backing file');
+    if ((features & EXTERNAL_DATA) !== 0n) throw notStandalone(path, 'an external data file');
+    return { format: 'qcow2', virtualSize: Number(header.readBigUInt64BE(24)) };
+  } finally {
+    await file.close();
+  }
+}
+
+function notStandalone(path: string, what: string): IngotError {
+  return new IngotError('qemu/not-standalone', `${path} is a qcow2 with ${what}; an image must stand alone`, {
+    hint: 'Flatten it: qemu-img convert -O qcow2 <image> <flat image>.',
+  });
+}
+
+/**
+ * A new qcow2 at `path` above `base`, which is only ever read. `size` in bytes: at least the base's. The header
+ * names no backing file: QEMU learns it from the command line.
+ */
+export async function createOverlay(
+  host: Host,
+  path: string,
+  base: QemuDisk,
+  size: number,
+): Promise<QemuDisk> {
+  await host.run('qemu-img', ['create', '-q', '-f', 'qcow2', fileName(path), String(size)]);
+  return { path, format: 'qcow2', backing: base };
+}
+
+/** Writes `image` as a sparse raw file that may be changed, sharing blocks with the image where the filesystem can. */
+export async function copyToRaw(
+  host: Host,
+  image: string,
+  format: DiskFormat,
+  target: string,
+): Promise<void> {
+  if (format === 'raw') {
+    await host.run('cp', ['--reflink=auto', '--sparse=auto', '--', image, target]);
+  } else {
+    await host.run('qemu-img', [
+      'convert',
+      '-W',
+      '-f',
+      'qcow2',
+      '-O',
+      'raw',
+      fileName(image),
+      fileName(target),
+    ]);
+  }
+}
+
+/** What must not change while an image is booted: content is proven by size, inode and both times in nanoseconds. */
+export async function imageFingerprint(path: string): Promise<string> {
+  const s = await stat(path, { bigint: true });
+  return [s.dev, s.ino, s.size, s.mtimeNs, s.ctimeNs].join(':');
+}
+
+/** qemu-img reads "nbd:…" or "json:…" as protocols and "-x" as an option; `file:` makes a name a name. */
+function fileName(path: string): string {
+  return `file:${path}`;
+}

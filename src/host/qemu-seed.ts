@@ -1,0 +1,29 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Host } from '../core/host.ts';
+import type { QemuDisk } from './qemu-command.ts';
+
+export interface Seed {
+  /** A new id makes cloud-init treat the boot as the first one. */
+  readonly instanceId: string;
+  readonly hostname: string;
+  /** OpenSSH public keys for the image's default user. */
+  readonly authorizedKeys?: readonly string[];
+}
+
+/**
+ * Writes a NoCloud seed (cloud-init docs, datasources/nocloud: a filesystem labelled CIDATA with `meta-data` and
+ * `user-data`) as `<dir>/seed.img`. FAT on a plain disk: cloud kernels have no CD-ROM driver. JSON is YAML too.
+ */
+export async function writeSeed(host: Host, dir: string, seed: Seed): Promise<QemuDisk> {
+  const metaData = { 'instance-id': seed.instanceId, 'local-hostname': seed.hostname };
+  const userData = {
+    hostname: seed.hostname,
+    ...(seed.authorizedKeys?.length && { ssh_authorized_keys: seed.authorizedKeys }),
+  };
+  await writeFile(join(dir, 'meta-data'), `${JSON.stringify(metaData)}\n`);
+  await writeFile(join(dir, 'user-data'), `#cloud-config\n${JSON.stringify(userData)}\n`);
+  await host.run('mformat', ['-i', 'seed.img', '-C', '-T', '2048', '-v', 'CIDATA', '::'], { cwd: dir });
+  await host.run('mcopy', ['-i', 'seed.img', 'meta-data', 'user-data', '::'], { cwd: dir });
+  return { path: join(dir, 'seed.img'), format: 'raw', readOnly: true };
+}

@@ -1,0 +1,182 @@
+import { access, copyFile } from 'node:fs/promises';
+import { cpus as hostCpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import type { HostProcess, RunResult } from '../core/host.ts';
+import { type Acceleration, type AccelerationChoice, chooseAcceleration } from './acceleration.ts';
+import { type DiskBus, type Firmware, type Forward, qemuArguments } from './qemu-command.ts';
+import type { QemuCommand, QemuDisk, SerialPort } from './qemu-command.ts';
+import { Qmp } from './qemu-qmp.ts';
+
+const DEFAULT_MEMORY = 1024 * 1024 * 1024;
+const MONITOR = 'monitor.sock';
+/** QEMU opens its monitor within milliseconds; under a loaded host within seconds. */
+const MONITOR_TIMEOUT_MS = 30_000;
+/** Code and variables, best first: the 4 MB build is the one that Debian keeps current. */
+const UEFI_BUILDS = [
+  ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'],
+  ['/usr/share/OVMF/OVMF_CODE.fd', '/usr/share/OVMF/OVMF_VARS.fd'],
+] as const;
+
+export interface QemuOptions {
+  readonly disk: QemuDisk;
+  /** Existing folder for sockets, UEFI variables and relative serial files; one machine a folder. */
+  readonly stateDir: string;
+  readonly firmware?: Firmware;
+  readonly bus?: DiskBus;
+  /** Default: the host's, at most 2. */
+  readonly cpus?: number;
+  /** Bytes; default 1 GiB. */
+  readonly memory?: number;
+  readonly accel?: AccelerationChoice;
+  /** COM1, COM2, …; a guest's ttyS0, ttyS1. */
+  readonly serial: readonly SerialPort[];
+  /** Default `none`. */
+  readonly network?: QemuCommand['network'];
+  readonly forwards?: readonly Forward[];
+  /** Attached as virtio disks behind the boot disk (a NoCloud seed). */
+  readonly extraDisks?: readonly QemuDisk[];
+  /** Starts a kernel directly, without the disk's boot loader. */
+  readonly kernel?: QemuCommand['kernel'];
+}
+
+/** A running x86-64 machine. Dispose ends it at once and waits for the process. */
+export interface Qemu extends AsyncDisposable {
+  readonly pid: number;
+  readonly ended: Promise<RunResult>;
+  readonly acceleration: Acceleration;
+  /** As asked for, with the host ports that were given. */
+  readonly forwards: readonly Forward[];
+  /** Presses the power button; when the guest has not gone after `timeoutMs`, ends QEMU. Answers whether it went by itself. */
+  powerdown(timeoutMs: number): Promise<boolean>;
+}
+
+/**
+ * Starts qemu-system-x86_64 under a lease. The machine never reboots: a guest's restart ends the process.
+ * Throws `qemu/start-failed` with QEMU's own words, `qemu/no-firmware`, `qemu/no-kvm`, `host/missing-tool`.
+ */
+export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'signal'>): Promise<Qemu> {
+  const acceleration = await chooseAcceleration(o.accel ?? 'auto');
+  const forwards = o.forwards ?? [];
+  const args = qemuArguments({
+    accel: acceleration.accel,
+    cpus: o.cpus ?? Math.min(2, hostCpus().length),
+    memory: o.memory ?? DEFAULT_MEMORY,
+    firmware: o.firmware === 'uefi' ? await uefiFirmware(o.stateDir) : 'bios',
+    disk: o.disk,
+    bus: o.bus ?? 'virtio',
+    extraDisks: o.extraDisks ?? [],
+    serial: o.serial,
+    network: o.network ?? 'none',
+    forwards,
+    ...(o.kernel && { kernel: o.kernel }),
+    monitor: MONITOR,
+  });
+  const child = await ctx.host.start('qemu-system-x86_64', args, { cwd: o.stateDir, signal: ctx.signal });
+  try {
+    const qmp = await connectMonitor(join(o.stateDir, MONITOR), child);
+    const resolved = forwards.length === 0 ? [] : await resolveForwards(qmp, forwards);
+    return machine(child, qmp, acceleration, resolved);
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function machine(
+  child: HostProcess,
+  qmp: Qmp,
+  acceleration: Acceleration,
+  forwards: readonly Forward[],
+): Qemu {
+  const dispose = async (): Promise<void> => {
+    await qmp[Symbol.asyncDispose]();
+    await child[Symbol.asyncDispose]();
+  };
+  return {
+    pid: child.pid,
+    ended: child.ended,
+    acceleration,
+    forwards,
+    async powerdown(timeoutMs) {
+      await qmp.execute('system_powerdown');
+      const timer = new AbortController();
+      const went = await Promise.race([
+        child.ended.then(() => true),
+        delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
+      ]);
+      timer.abort();
+      await dispose();
+      return went;
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** The firmware's code as installed, and a copy of its empty variable store for this machine alone. */
+async function uefiFirmware(stateDir: string): Promise<{ code: string; vars: string }> {
+  for (const [code, vars] of UEFI_BUILDS) {
+    if (!(await exists(code)) || !(await exists(vars))) continue;
+    await copyFile(vars, join(stateDir, 'uefi-vars.fd'));
+    return { code, vars: 'uefi-vars.fd' };
+  }
+  throw new IngotError('qemu/no-firmware', `UEFI was asked for, but there is no ${UEFI_BUILDS[0][0]}`, {
+    hint: 'Install it: apt install ovmf.',
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function connectMonitor(path: string, child: HostProcess): Promise<Qmp> {
+  let ended: RunResult | undefined;
+  void child.ended.then((result) => {
+    ended = result;
+  });
+  const deadline = performance.now() + MONITOR_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await Qmp.connect(path);
+    } catch (cause) {
+      if (ended !== undefined)
+        throw startFailed(`it ended with exit code ${ended.exitCode}`, ended.stderr, cause);
+      if (performance.now() > deadline) throw startFailed('it did not open its monitor', '', cause);
+    }
+    await delay(20);
+  }
+}
+
+function startFailed(what: string, stderr: string, cause: unknown): IngotError {
+  const lines = stderr.trim().split('\n').slice(-10);
+  return new IngotError('qemu/start-failed', `QEMU did not start: ${what}: ${lines.at(-1) || 'no output'}`, {
+    hint: 'Run `ingot doctor`; is another QEMU writing to the same image, or is memory short?',
+    output: lines,
+    cause,
+  });
+}
+
+/** Asks QEMU which host ports it got: it binds port 0 itself, so no other process can take the port in between. */
+async function resolveForwards(qmp: Qmp, forwards: readonly Forward[]): Promise<Forward[]> {
+  const text = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
+  const bound = new Map<number, number>();
+  // "  TCP[HOST_FORWARD]  14       127.0.0.1 43627       10.0.2.15    22     0     0"
+  for (const match of String(text).matchAll(/TCP\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)/g)) {
+    bound.set(Number(match[2]), Number(match[1]));
+  }
+  return forwards.map(({ guest }) => {
+    const host = bound.get(guest);
+    if (host === undefined) {
+      throw new IngotError(
+        'qemu/no-forward',
+        `QEMU did not forward a loopback port to the guest's port ${guest}`,
+      );
+    }
+    return { guest, host };
+  });
+}
