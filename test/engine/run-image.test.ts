@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runImage } from '../../src/engine/run-image.ts';
+import { fakeEnvironment, MemoryCache, samplePlan } from './fake-rooms.ts';
+
+let cache: MemoryCache;
+beforeEach(() => {
+  cache = new MemoryCache();
+});
+afterEach(() => cache.clean());
+
+describe('runImage', () => {
+  test('runs every step once, in one machine, and the outputs together', async () => {
+    const fake = fakeEnvironment(cache);
+    const report = await runImage(samplePlan(cache.dir), fake.env());
+    expect(fake.calls.filter((c) => c !== 'test')).toEqual([
+      'start first',
+      'snapshot',
+      'provision p0',
+      'snapshot',
+      'provision p1',
+      'snapshot',
+      'seal',
+      'disk',
+      'export raw+tar',
+      'release',
+    ]);
+    expect(fake.living.size).toBe(0);
+    expect(report).toMatchObject({ status: 'done', steps: { total: 9, ran: 9, cached: 0 } });
+    expect(report.outputs.map((o) => o.format)).toEqual(['raw', 'tar']);
+  });
+
+  test('a second run executes nothing but the release', async () => {
+    await runImage(samplePlan(cache.dir), fakeEnvironment(cache).env());
+    const fake = fakeEnvironment(cache);
+    cache.lookups.length = 0;
+    const report = await runImage(samplePlan(cache.dir), fake.env());
+    expect(fake.calls).toEqual(['release']);
+    expect(report.tests[0]?.outcome.passed).toBe(true);
+    // Outputs and test answer for all that is below them.
+    expect(cache.lookups).toHaveLength(3);
+  });
+
+  test('an edit of the last provisioner runs it and what stands on it, on the layers below', async () => {
+    await runImage(samplePlan(cache.dir), fakeEnvironment(cache).env());
+    const fake = fakeEnvironment(cache);
+    await runImage(samplePlan(cache.dir, 1), fake.env());
+    expect(fake.calls.filter((c) => c !== 'test')).toEqual([
+      'start on 2',
+      'provision p1',
+      'snapshot',
+      'seal',
+      'disk',
+      'export raw+tar',
+      'release',
+    ]);
+  });
+
+  test('layers below a hit may be gone', async () => {
+    const plan = samplePlan(cache.dir);
+    await runImage(plan, fakeEnvironment(cache).env());
+    for (const step of plan.steps)
+      if (['source', 'provisioner', 'seal', 'disk'].includes(step.spec.kind)) cache.layers.delete(step.id);
+    const fake = fakeEnvironment(cache);
+    await runImage(plan, fake.env());
+    expect(fake.calls).toEqual(['release']);
+  });
+
+  test('a chain with a hole is built again', async () => {
+    const plan = samplePlan(cache.dir);
+    await runImage(plan, fakeEnvironment(cache).env());
+    cache.layers.delete(plan.steps[0]?.id as never);
+    const fake = fakeEnvironment(cache);
+    await runImage(samplePlan(cache.dir, 1), fake.env());
+    expect(fake.calls).toContain('start first');
+    expect(fake.calls).toContain('provision p0');
+  });
+
+  test('a failed test is a verdict: no error, no release, not cached', async () => {
+    const fake = fakeEnvironment(cache, { testPasses: false });
+    const report = await runImage(samplePlan(cache.dir), fake.env());
+    expect(report.status).toBe('failed');
+    expect(fake.calls).not.toContain('release');
+    const again = fakeEnvironment(cache);
+    expect((await runImage(samplePlan(cache.dir), again.env())).status).toBe('done');
+    expect(again.calls).toEqual(['test', 'release']);
+  });
+
+  test('a failing provisioner ends the build with its step named, and the machine is gone', async () => {
+    const fake = fakeEnvironment(cache, { failing: new Set(['p1']) });
+    await expect(runImage(samplePlan(cache.dir), fake.env())).rejects.toMatchObject({
+      code: 'fake/failed',
+      step: 'p1',
+    });
+    expect(fake.living.size).toBe(0);
+    expect(fake.calls).not.toContain('seal');
+    const ends = fake.events.filter((e) => e.type === 'step:end').map((e) => `${e.step} ${e.status}`);
+    expect(ends).toContain('p1 failed');
+    expect(ends).toContain('release skipped');
+  });
+
+  test('what succeeded before a failure is kept', async () => {
+    await runImage(samplePlan(cache.dir), fakeEnvironment(cache, { failing: new Set(['p1']) }).env()).catch(
+      () => {},
+    );
+    const fake = fakeEnvironment(cache);
+    await runImage(samplePlan(cache.dir), fake.env());
+    expect(fake.calls.slice(0, 2)).toEqual(['start on 2', 'provision p1']);
+  });
+
+  test('on-error ask: retry runs the step again on a fresh machine', async () => {
+    const failing = new Set(['p1']);
+    const fake = fakeEnvironment(cache, { failing });
+    let asked = 0;
+    const env = { ...fake.env(), onFailure: async () => (asked++, failing.clear(), 'retry' as const) };
+    expect((await runImage(samplePlan(cache.dir), env)).status).toBe('done');
+    expect(asked).toBe(1);
+    expect(fake.calls.filter((c) => c.startsWith('start'))).toEqual(['start first', 'start on 2']);
+  });
+
+  test('continue_on_error and max_retries', async () => {
+    const plan = samplePlan(cache.dir);
+    const steps = plan.steps.map((s) =>
+      s.label === 'p1' ? { ...s, meta: { maxRetries: 2, continueOnError: true } } : s,
+    );
+    const fake = fakeEnvironment(cache, { failing: new Set(['p1']) });
+    expect((await runImage({ ...plan, steps }, fake.env())).status).toBe('done');
+    expect(fake.calls.filter((c) => c === 'provision p1')).toHaveLength(3);
+  });
+
+  test('an aborted build cancels and cleans up', async () => {
+    const fake = fakeEnvironment(cache);
+    const stop = new AbortController();
+    const env = { ...fake.env(), signal: stop.signal };
+    stop.abort(new Error('interrupted'));
+    await expect(runImage(samplePlan(cache.dir), env)).rejects.toThrow('interrupted');
+    expect(fake.calls).toEqual([]);
+  });
+});
