@@ -17,7 +17,8 @@ exec 2>/dev/null
 stty -F /dev/ttyS1 raw -echo
 exec >/dev/ttyS1
 field() { printf '%s ' "$1"; base64 -w0; echo; }
-echo '${REPORT_HEADER}'
+# UEFI firmware clears the screen on every serial port: the report begins on a line of its own.
+printf '\\n%s\\n' '${REPORT_HEADER}'
 polls=0
 while :; do
   state=$(systemctl is-system-running)
