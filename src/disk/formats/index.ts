@@ -1,0 +1,31 @@
+import type { Context } from '../../core/context.ts';
+import { exportWith } from './export.ts';
+import { qcow2 } from './qcow2.ts';
+import { raw } from './raw.ts';
+import type {
+  DiskFormat,
+  ExportInput,
+  OutputFile,
+  OutputFormat,
+  OutputRequest,
+  RootfsFormat,
+} from './types.ts';
+
+export type { ExportInput, OutputFile, OutputFormat, OutputRequest } from './types.ts';
+
+const formats: readonly (DiskFormat | RootfsFormat)[] = [raw, qcow2];
+
+/** Every format there is. */
+export const outputFormats: readonly OutputFormat[] = formats;
+
+/**
+ * Writes every requested output, side by side: the disk is read once for all formats made from it. Answers in the
+ * order of the requests; when one fails, none is left behind. Throws `output/*`.
+ */
+export function exportOutputs(
+  input: ExportInput,
+  requests: readonly OutputRequest[],
+  ctx: Context,
+): Promise<OutputFile[]> {
+  return exportWith(formats, input, requests, ctx);
+}

@@ -1,0 +1,58 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, rename } from 'node:fs/promises';
+import { bodySpec } from '../../core/body-spec.ts';
+import { FileWriter } from './file-writer.ts';
+import type { DiskFormat, DiskJob, DiskWriter } from './types.ts';
+
+/** The disk as it is: a sparse copy, which shares its blocks with the source where the filesystem can (reflink). */
+export const raw: DiskFormat = {
+  type: 'raw',
+  version: 1,
+  doc: 'The disk byte for byte, as a sparse file.',
+  spec: bodySpec({}),
+  input: 'disk',
+  extension: 'raw',
+  needs: [],
+  virtualSize: (size) => size,
+  open,
+};
+
+async function open(job: DiskJob<unknown>): Promise<DiskWriter> {
+  const none = { write: async () => {}, finish: async () => {}, [Symbol.asyncDispose]: async () => {} };
+  if (await reflink(job.disk.path, job.target)) return { ...none, wants: undefined };
+  return { ...none, wants: {}, ...sparseCopy(job, job.disk.size) };
+}
+
+/** What the kernel answers where blocks can't be shared: not this filesystem, or not between these two. */
+const UNSHARED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY']);
+
+/** Whether `target` now shares the blocks of `source`; false where the filesystem has no such thing. */
+async function reflink(source: string, target: string): Promise<boolean> {
+  // A failed copyFile removes its target, so it gets one of its own.
+  const clone = `${target}.clone`;
+  try {
+    await copyFile(source, clone, constants.COPYFILE_FICLONE_FORCE);
+  } catch (error) {
+    if (UNSHARED.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+  await chmod(clone, 0o644);
+  await rename(clone, target);
+  return true;
+}
+
+/** Writes the blocks to their places in a file of `size` bytes (at least the disk's). */
+export function sparseCopy(job: DiskJob<unknown>, size: number): Pick<DiskWriter, 'write' | 'finish'> {
+  const out = new FileWriter(job.file);
+  return {
+    async write(blocks) {
+      for (const { offset, data } of blocks) {
+        await out.write(offset, offset + data.length > size ? data.subarray(0, size - offset) : data);
+      }
+      await out.flush();
+    },
+    async finish() {
+      await job.file.truncate(size);
+    },
+  };
+}
