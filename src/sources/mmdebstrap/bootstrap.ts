@@ -1,0 +1,312 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { link } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Context } from '../../core/context.ts';
+import { IngotError } from '../../core/error.ts';
+import { epochOf, type LockedApt } from '../../core/lock.ts';
+import type { BlobCache } from './blobs.ts';
+import { fileConflicts } from './conflicts.ts';
+import { splitControlArchives } from './control-archive.ts';
+import { parseControl } from './control.ts';
+import { DependencyGraph } from './dependencies.ts';
+import { databaseOf, infoName, type UnpackedPackage } from './dpkg-database.ts';
+import { runInTree } from './enter.ts';
+import { isInert, type Way, wayOf } from './preinst.ts';
+import {
+  baseScript,
+  HANDOVER,
+  INITRAMFS_WRAPPER,
+  type PreinstCall,
+  restScript,
+  SHADOWED,
+  STAND_INS,
+} from './scripts.ts';
+import {
+  type ListedPath,
+  type OpenedPackage,
+  openPackage,
+  settleFolders,
+  unpackControl,
+  unpackData,
+} from './unpack.ts';
+
+const DPKG = 'var/lib/dpkg';
+/** Folders that merged-/usr systems have as links (base-files of Debian 13 brings them itself). */
+const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
+const INITRAMFS = '/usr/sbin/update-initramfs';
+/** Folders' owners and modes, where packages differ, come from the first of these that has them. */
+const FIRST = ['base-files', 'base-passwd'];
+
+interface Package extends UnpackedPackage {
+  readonly opened: OpenedPackage;
+  readonly way: Way | 'base';
+}
+
+/**
+ * Makes a root filesystem of the locked packages in the empty folder `root`: all files unpacked side by side,
+ * then every package configured once, by dpkg inside the tree. The packages are in the cache. The same lock
+ * entry gives the same tree.
+ */
+export async function bootstrap(
+  entry: LockedApt,
+  root: string,
+  cache: BlobCache,
+  ctx: Context,
+): Promise<void> {
+  const opened = await Promise.all(entry.packages.map((locked) => openPackage(locked, cache)));
+  const packages = await classify(opened, ctx);
+  const of = (way: Package['way']) => packages.filter((pkg) => pkg.way === way);
+  await using handover = await ctx.host.scratch(ctx.workDir, 'handover-');
+  makeSkeleton(root);
+
+  // The base system's files, then its configuration beside the unpacking of what needs no preparation.
+  const listed = await unpackSettled(of('base'), root, 2, ctx);
+  writeDatabase(root, of('base'), listed);
+  placeStandIns(root);
+  const prepared = writePreinsts(of('preinst'), handover.dir);
+  const base = of('base').map((pkg) => pkg.name);
+  const before = of('base').flatMap((pkg) => installedPreinst(pkg));
+  const [, files] = await Promise.all([
+    runInTree(root, handover.dir, baseScript(base, passwdFirst(before), prepared), ctx),
+    unpackSettled(of('files'), root, 1, ctx),
+  ]);
+  const more = await unpackSettled(of('preinst'), root, 2, ctx);
+  for (const [name, paths] of [...files, ...more]) listed.set(name, paths);
+  await settleConflicts(packages, listed, root, ctx);
+
+  // Everything else, in one pass.
+  writeDatabase(root, [...of('files'), ...of('preinst')].sort(byName), listed);
+  divertInitramfs(root);
+  placeStandIns(root);
+  const debs = await Promise.all(of('dpkg').map((pkg) => handOver(pkg, cache, handover.dir)));
+  await runInTree(
+    root,
+    handover.dir,
+    restScript({ python: pythonGroup(packages), first: neededByDpkg(packages), debs }),
+    ctx,
+  );
+  await settleDates(root, epochOf(entry) ?? ctx.epoch, ctx);
+}
+
+/**
+ * No file is younger than the epoch, and every folder is as old: in a folder's date shows when files came into
+ * it. Links are not followed.
+ */
+async function settleDates(root: string, epoch: number, ctx: Context): Promise<void> {
+  const script =
+    'find "$1" -xdev \\( -newermt "@$2" -o -type d \\) -print0 | xargs -0 touch --no-dereference --date="@$2"';
+  await ctx.host.run('sh', ['-c', script, 'sh', root, String(epoch)], { signal: ctx.signal });
+}
+
+/** Reads the control archives and decides how each package gets into the tree. */
+async function classify(opened: readonly OpenedPackage[], ctx: Context): Promise<Package[]> {
+  const names = opened.map((pkg) => pkg.locked.name);
+  const archives = splitControlArchives(await unpackControl(opened, ctx), names);
+  const known = opened.map((pkg, i) => {
+    const files = archives[i] ?? new Map();
+    const control =
+      parseControl(files.get('control')?.data.toString('utf8') ?? '')[0] ?? new Map<string, string>();
+    return { opened: pkg, name: pkg.locked.name, files, control, paths: [] };
+  });
+  const graph = new DependencyGraph(known);
+  const essential = known.filter((pkg) => pkg.control.get('Essential') === 'yes').map((pkg) => pkg.name);
+  const base = graph.closure([...essential, ...preparedLibraries(known, graph)]);
+  return known
+    .map((pkg) => {
+      if (base.has(pkg.name)) return { ...pkg, way: 'base' as const };
+      const preDepends = graph.direct(pkg.name, 'Pre-Depends');
+      return { ...pkg, way: wayOf(scriptOf(pkg), pkg.opened.locked.archive, preDepends, base) };
+    })
+    .sort(byName);
+}
+
+function scriptOf(pkg: Pick<UnpackedPackage, 'files'>): string | undefined {
+  return pkg.files.get('preinst')?.data.toString('latin1');
+}
+
+/**
+ * What scripts that prepare an unpacking need to be there, where that is libraries and the like, with no
+ * script of their own: with them in the base system, those scripts can run there.
+ */
+function preparedLibraries(packages: readonly UnpackedPackage[], graph: DependencyGraph): string[] {
+  const scripted = new Set(packages.filter((pkg) => pkg.files.has('postinst')).map((pkg) => pkg.name));
+  const prepared = packages.filter((pkg) => !isInert(scriptOf(pkg) ?? '#!/bin/sh'));
+  const needed = prepared.flatMap((pkg) => graph.direct(pkg.name, 'Pre-Depends'));
+  return needed.filter((name) => !scripted.has(name));
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function makeSkeleton(root: string): void {
+  mkdirSync(root, { recursive: true });
+  for (const name of MERGED) {
+    mkdirSync(join(root, 'usr', name), { recursive: true });
+    symlinkSync(`usr/${name}`, join(root, name));
+  }
+  for (const name of ['alternatives', 'info', 'parts', 'triggers', 'updates']) {
+    mkdirSync(join(root, DPKG, name), { recursive: true });
+  }
+  writeFileSync(join(root, DPKG, 'arch'), 'amd64\n');
+}
+
+async function unpackSettled(
+  packages: readonly Package[],
+  root: string,
+  workers: number,
+  ctx: Context,
+): Promise<Map<string, ListedPath[]>> {
+  const listed = await unpackData(
+    packages.map((pkg) => pkg.opened),
+    root,
+    workers,
+    ctx,
+  );
+  const names = packages.map((pkg) => pkg.name);
+  settleFolders(listed, [...FIRST, ...names.filter((name) => !FIRST.includes(name))], root);
+  return listed;
+}
+
+/** Adds packages to dpkg's database as unpacked. What is there already (status, triggers) is kept. */
+function writeDatabase(
+  root: string,
+  packages: readonly Package[],
+  listed: ReadonlyMap<string, readonly ListedPath[]>,
+): void {
+  const unpacked = packages.map((pkg) => ({
+    ...pkg,
+    paths: (listed.get(pkg.name) ?? []).map((entry) => entry.path),
+  }));
+  const conffile = (path: string) => {
+    const host = join(root, path);
+    return existsSync(host) && lstatSync(host).isFile() ? readFileSync(host) : undefined;
+  };
+  for (const file of databaseOf(unpacked, conffile)) {
+    const path = inside(root, `/${DPKG}/${file.path}`);
+    const there = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const shared = file.path === 'status' || file.path.startsWith('triggers/');
+    const gap = file.path === 'status' && there !== '' ? '\n' : '';
+    writeFileSync(path, shared ? `${there}${gap}${String(file.data)}` : file.data);
+    chmodSync(path, file.mode);
+  }
+}
+
+function placeStandIns(root: string): void {
+  for (const [path, text] of Object.entries(STAND_INS)) writeProgram(inside(root, path), text);
+  for (const [path, text] of Object.entries(SHADOWED)) {
+    const program = inside(root, path);
+    if (!existsSync(program) || existsSync(`${program}.ingot`)) continue;
+    renameSync(program, `${program}.ingot`);
+    writeProgram(program, text);
+  }
+}
+
+/** Where `update-initramfs` is present, a stand-in takes its place until the image is finished. */
+function divertInitramfs(root: string): void {
+  const program = inside(root, INITRAMFS);
+  if (!existsSync(program)) return;
+  renameSync(program, `${program}.distrib`);
+  writeProgram(program, INITRAMFS_WRAPPER);
+  // What `dpkg-divert --local --rename --add` writes; ":" stands for the local administrator.
+  const diversions = inside(root, `/${DPKG}/diversions`);
+  const there = existsSync(diversions) ? readFileSync(diversions, 'utf8') : '';
+  writeFileSync(diversions, `${there}${INITRAMFS}\n${INITRAMFS}.distrib\n:\n`);
+}
+
+/** Writes preinst scripts into the hand-over folder; they are run there before their files are unpacked. */
+function writePreinsts(packages: readonly Package[], dir: string): PreinstCall[] {
+  return packages.flatMap((pkg) => {
+    const file = pkg.files.get('preinst');
+    if (!file) return [];
+    writeFileSync(join(dir, `${pkg.name}.preinst`), file.data, { mode: 0o755 });
+    return [{ name: pkg.name, script: `${HANDOVER}/${pkg.name}.preinst` }];
+  });
+}
+
+/** The base system's preinst scripts are run in place: there was no system to run them in before. */
+function installedPreinst(pkg: Package): PreinstCall[] {
+  return pkg.files.has('preinst')
+    ? [{ name: pkg.name, script: `/${DPKG}/info/${infoName(pkg)}.preinst` }]
+    : [];
+}
+
+/** base-passwd's makes /etc/passwd, which the others need. */
+function passwdFirst(calls: readonly PreinstCall[]): PreinstCall[] {
+  const first = calls.filter((call) => call.name === 'base-passwd');
+  return [...first, ...calls.filter((call) => call.name !== 'base-passwd')];
+}
+
+/** Python interpreters with all that they need. */
+function pythonGroup(packages: readonly Package[]): string[] {
+  const interpreters = packages
+    .filter((pkg) => /^python3\.\d+(-minimal)?$/.test(pkg.name))
+    .map((pkg) => pkg.name);
+  const needed = new DependencyGraph(packages).closure(interpreters);
+  const present = packages.filter((pkg) => pkg.way !== 'base' && needed.has(pkg.name));
+  // What dpkg unpacks by itself cannot be named before that.
+  return present.some((pkg) => pkg.way === 'dpkg') ? [] : present.map((pkg) => pkg.name);
+}
+
+/** What must be configured before dpkg unpacks the packages left to it: all that their Pre-Depends need. */
+function neededByDpkg(packages: readonly Package[]): string[] {
+  const graph = new DependencyGraph(packages);
+  const left = packages.filter((pkg) => pkg.way === 'dpkg');
+  const needed = graph.closure(left.flatMap((pkg) => graph.direct(pkg.name, 'Pre-Depends')));
+  return packages
+    .filter((pkg) => needed.has(pkg.name) && pkg.way !== 'base' && pkg.way !== 'dpkg')
+    .map((pkg) => pkg.name);
+}
+
+async function handOver(pkg: Package, cache: BlobCache, dir: string): Promise<string> {
+  await link(cache.path(pkg.opened.locked.sha256), join(dir, `${pkg.name}.deb`));
+  return `${HANDOVER}/${pkg.name}.deb`;
+}
+
+/** Unpacks again what replaces files of others, alone, so that its files lie on top. */
+async function settleConflicts(
+  packages: readonly Package[],
+  listed: Map<string, ListedPath[]>,
+  root: string,
+  ctx: Context,
+): Promise<void> {
+  const { winners, lost } = fileConflicts(listed, packages);
+  for (const [name, paths] of lost) {
+    listed.set(
+      name,
+      (listed.get(name) ?? []).filter((entry) => !paths.has(entry.path)),
+    );
+  }
+  const again = packages.filter((pkg) => winners.includes(pkg.name)).map((pkg) => pkg.opened);
+  if (again.length > 0) await unpackData(again, root, 1, ctx);
+}
+
+function writeProgram(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+}
+
+/** Host path of a path in the tree, whose folder must not be led elsewhere by a link. */
+function inside(root: string, path: string): string {
+  const folder = realpathSync(join(root, dirname(path)));
+  if (folder !== join(realpathSync(root), dirname(path))) {
+    throw new IngotError(
+      'apt/bad-package',
+      `${dirname(path)} leads to ${folder} after unpacking; expected a plain folder`,
+      {
+        hint: 'A package of the list replaces a folder of the system by a link: leave it out.',
+      },
+    );
+  }
+  return join(root, path);
+}
