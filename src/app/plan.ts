@@ -11,3 +11,5 @@ export interface PlanOptions extends TemplateOptions {
 export async function planBuild(options: PlanOptions, deps: Deps): Promise<Planned> {
   return await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, openSession(deps));
 }
+
+export { planToJson } from '../plan/types.ts';

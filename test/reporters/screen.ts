@@ -16,9 +16,12 @@ export class Screen {
 
   write(text: string): boolean {
     this.written += text;
-    for (const [token] of text.matchAll(/\u001b\[[?\d;]*[A-Za-z]|[\s\S]/gu)) {
-      if (token.length > 1 && token.startsWith('\u001b')) this.#control(token);
-      else this.#put(token);
+    const [start, ...rest] = text.split('\u001b[');
+    this.#put(start as string);
+    for (const part of rest) {
+      const sequence = (/^[?\d;]*[A-Za-z]/.exec(part) as RegExpExecArray)[0];
+      this.#control(sequence);
+      this.#put(part.slice(sequence.length));
     }
     return true;
   }
@@ -35,17 +38,19 @@ export class Screen {
       .trimEnd();
   }
 
-  #put(character: string): void {
-    if (character === '\n') {
-      this.#row += 1;
-      this.#column = 0;
-      this.#lines[this.#row] ??= [];
-    } else if (character === '\r') this.#column = 0;
-    else (this.#lines[this.#row] as string[])[this.#column++] = character;
+  #put(text: string): void {
+    for (const character of text) {
+      if (character === '\n') {
+        this.#row += 1;
+        this.#column = 0;
+        this.#lines[this.#row] ??= [];
+      } else if (character === '\r') this.#column = 0;
+      else (this.#lines[this.#row] as string[])[this.#column++] = character;
+    }
   }
 
   #control(sequence: string): void {
-    const amount = Number(sequence.slice(2, -1)) || 1;
+    const amount = Number(sequence.slice(0, -1)) || 1;
     const line = this.#lines[this.#row] as string[];
     switch (sequence.at(-1)) {
       case 'A':
@@ -59,7 +64,7 @@ export class Screen {
         this.#column = amount - 1;
         break;
       case 'K':
-        if (sequence === '\u001b[2K') line.length = 0;
+        if (sequence === '2K') line.length = 0;
         else line.length = Math.min(line.length, this.#column);
         break;
       case 'J':

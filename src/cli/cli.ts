@@ -1,0 +1,130 @@
+import type { Sources } from '../core/diagnostic.ts';
+import type { BuildEvent, Emit } from '../core/event.ts';
+import {
+  createReporter,
+  type OutputStream,
+  type Reporter,
+  type ReporterKind,
+} from '../reporters/reporter.ts';
+import { wantsColor } from '../reporters/style.ts';
+import type { GlobalFlags } from './arguments.ts';
+import { onInterrupt } from './interrupt.ts';
+
+/** What the command line runs in: `process`, or a test's stand-in for it. */
+export interface Surroundings {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly stdin: NodeJS.ReadStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What use cases get from us; the shape of `Deps` in app/session.ts. */
+export interface UseCaseDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+export interface ReportingOptions {
+  /** Data goes to standard output, so what happens is told on standard error. */
+  readonly json?: boolean | undefined;
+  readonly timestamps?: boolean | undefined;
+  /** Also writes every check's result there, as JUnit XML. */
+  readonly junit?: { write(text: string): unknown } | undefined;
+}
+
+/** One run of the command line: where it prints, how, and with which exit code it will end. */
+export class Cli {
+  readonly io: Surroundings;
+  readonly globals: GlobalFlags;
+  /** Texts of the files that diagnostics point into; filled by who reads them. */
+  readonly sources = new Map<string, string>();
+  /** Set when the answer is no although nothing was thrown (a failed test). */
+  exitCode = 0;
+  /** True when standard output is for data. */
+  json = false;
+  interrupted = false;
+  readonly #lastLines: string[] = [];
+  #reporter: Reporter | undefined;
+
+  constructor(io: Surroundings, globals: GlobalFlags) {
+    this.io = io;
+    this.globals = globals;
+  }
+
+  /** Whether to color what goes to a stream. */
+  color(stream: OutputStream): boolean {
+    return this.globals.color ?? wantsColor(stream, this.io.env);
+  }
+
+  /** Columns of standard error, for messages. */
+  get width(): number {
+    return this.io.stderr.columns ?? 100;
+  }
+
+  /** Prints lines for people on standard output. */
+  print(text: string): void {
+    this.io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Prints data on standard output. */
+  printJson(data: unknown): void {
+    this.io.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
+  }
+
+  /** Remembers source texts for the excerpts of later diagnostics. */
+  addSources(sources: Sources): void {
+    for (const [file, text] of sources) this.sources.set(file, text);
+  }
+
+  /** Whether a line of output was shown already, so that an error need not repeat it. */
+  wasShown(line: string): boolean {
+    return this.#lastLines.includes(line);
+  }
+
+  /** Calls a use case with a live reporter and a signal that Ctrl-C aborts. */
+  async report<T>(options: ReportingOptions, work: (deps: UseCaseDeps) => Promise<T>): Promise<T> {
+    this.json = options.json === true;
+    const stream = this.json ? this.io.stderr : this.io.stdout;
+    const settings = { color: this.color(stream), sources: this.sources };
+    const reporter = await createReporter(this.#kind(stream, options), {
+      ...settings,
+      stream,
+      timestamps: options.timestamps === true,
+    });
+    this.#reporter = reporter;
+    const junit = options.junit && (await createReporter('junit', { ...settings, stream: options.junit }));
+    const emit = (event: BuildEvent): void => {
+      if (event.type === 'step:log') {
+        this.#lastLines.push(event.line);
+        if (this.#lastLines.length > 500) this.#lastLines.splice(0, 250);
+      }
+      reporter.handle(event);
+      junit?.handle(event);
+    };
+    const abort = new AbortController();
+    const stopListening = onInterrupt(() => {
+      this.interrupted = true;
+      emit({ type: 'message', level: 'warning', text: 'stopping; Ctrl-C again to stop at once' });
+      abort.abort();
+    });
+    try {
+      return await work({ emit, signal: abort.signal });
+    } finally {
+      stopListening();
+      this.#reporter = undefined;
+      await reporter.close();
+      await junit?.close();
+    }
+  }
+
+  /** Takes the live view off the screen while the user is asked something; call the answer to bring it back. */
+  suspendReporter(): () => void {
+    return this.#reporter?.suspend?.() ?? (() => {});
+  }
+
+  #kind(stream: OutputStream, options: ReportingOptions): ReporterKind {
+    if (this.globals.machineReadable) return 'machine-readable';
+    const live = stream.isTTY === true && this.io.env.TERM !== 'dumb' && this.io.env.CI === undefined;
+    return live && options.timestamps !== true ? 'tty' : 'plain';
+  }
+}

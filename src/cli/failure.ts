@@ -1,0 +1,73 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { DiagnosticsError, ExitCode, IngotError } from '../core/error.ts';
+import { renderDiagnostics } from '../core/render-diagnostic.ts';
+import { diagnosticToJson } from '../reporters/jsonl.ts';
+import { machineReadableLine } from '../reporters/machine-readable.ts';
+import { styles } from '../reporters/style.ts';
+import { cleanLine } from '../reporters/terminal-text.ts';
+import type { Cli } from './cli.ts';
+
+/** Lines of a failed command's output that are shown below its error. */
+const OUTPUT_LINES = 20;
+
+/** Shows an error that ended a verb, and answers its exit code. */
+export function showFailure(error: unknown, cli: Cli): number {
+  if (cli.interrupted) {
+    cli.io.stderr.write('interrupted\n');
+    return ExitCode.Interrupted;
+  }
+  if (error instanceof DiagnosticsError) {
+    const { sources } = error as DiagnosticsError & { sources?: ReadonlyMap<string, string> };
+    if (sources) cli.addSources(sources);
+    showDiagnostics(error.diagnostics, cli);
+    return error.exitCode;
+  }
+  const known = error instanceof IngotError ? error : unexpected(error);
+  showDiagnostics([known.toDiagnostic()], cli);
+  showOutput(known, cli);
+  if (cli.globals.debug) cli.io.stderr.write(`${stackOf(error)}\n`);
+  return known.exitCode;
+}
+
+/** A wrong image file alone is wrong usage; a wrong template fails as Packer has it. */
+export function failureCode(diagnostics: readonly Diagnostic[]): ExitCode {
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  return errors.length > 0 && errors.every((d) => d.range?.file.endsWith('.ingot.hcl'))
+    ? ExitCode.Usage
+    : ExitCode.Failed;
+}
+
+/** Diagnostics for people on standard error, and for programs on standard output where that was asked for. */
+function showDiagnostics(diagnostics: readonly Diagnostic[], cli: Cli): void {
+  const { stderr, stdout } = cli.io;
+  if (cli.globals.machineReadable) {
+    for (const { severity, message, code } of diagnostics) {
+      stdout.write(machineReadableLine(Date.now() / 1000, '', severity, [message, code]));
+    }
+    return;
+  }
+  if (cli.json) cli.printJson({ diagnostics: diagnostics.map(diagnosticToJson) });
+  stderr.write(renderDiagnostics(diagnostics, cli.sources, { color: cli.color(stderr), width: cli.width }));
+}
+
+/** The last output of what failed, unless the reporter showed it while it ran. */
+function showOutput(error: IngotError, cli: Cli): void {
+  const lines = error.output.slice(-OUTPUT_LINES).filter((line) => !cli.wasShown(line));
+  const { dim } = styles(cli.color(cli.io.stderr));
+  for (const line of lines) cli.io.stderr.write(`  ${dim('│')} ${cleanLine(line)}\n`);
+}
+
+function unexpected(error: unknown): IngotError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new IngotError('internal/unexpected', `Ingot failed in a way that it did not foresee: ${message}`, {
+    hint: 'This is a defect of Ingot. Run the command again with --debug and file an issue with what it prints.',
+    cause: error,
+  });
+}
+
+/** The stack of an error and of each error that caused it. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\ncaused by: ${stackOf(error.cause)}`;
+}

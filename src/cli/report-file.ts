@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { IngotError } from '../core/error.ts';
+
+/** Collects what is reported to a file while `work` runs, and writes it at the end, also when `work` failed. */
+export async function writeReportFile<T>(
+  path: string | undefined,
+  work: (stream: { write(text: string): void } | undefined) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return await work(undefined);
+  let text = '';
+  try {
+    return await work({ write: (part) => void (text += part) });
+  } finally {
+    save(path, text);
+  }
+}
+
+function save(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new IngotError(
+      'cli/report-not-written',
+      `the report ${path} could not be written: ${String(error)}`,
+      {
+        hint: 'Give the path of a file in a folder that exists and may be written.',
+        cause: error,
+      },
+    );
+  }
+}

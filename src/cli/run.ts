@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander';
+import { ingotVersion } from '../app/package-root.ts';
+import { ExitCode } from '../core/error.ts';
+import { styles } from '../reporters/style.ts';
+import { readArguments } from './arguments.ts';
+import { Cli, type Surroundings } from './cli.ts';
+import { showFailure } from './failure.ts';
+import { verbs } from './verbs.ts';
+
+const GLOBAL_HELP = `
+Flags of every verb:
+  --machine-readable   lines of comma-separated values, as Packer writes them
+  --no-color           plain text (so does NO_COLOR)
+  --debug              stack traces with errors
+
+Packer's single-dash flags (-var x=y, -only=a,b, -on-error=ask) are understood too.
+`;
+
+/** Runs one command line (without node and script) and answers the exit code. Never throws. */
+export async function run(argv: readonly string[], io: Surroundings): Promise<number> {
+  const { args, globals } = readArguments(argv);
+  const cli = new Cli(io, globals);
+  stopOnClosedPipe(io.stdout);
+  try {
+    const program = await createProgram(cli, wantedVerbs(args));
+    await program.parseAsync(args, { from: 'user' });
+    return cli.interrupted ? ExitCode.Interrupted : cli.exitCode;
+  } catch (error) {
+    // Commander has printed its own: help is no failure, anything else is a wrong command line.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+    return showFailure(error, cli);
+  }
+}
+
+/** The verbs whose flags are needed: the one asked for, or with `completion` all. */
+function wantedVerbs(args: readonly string[]): readonly string[] {
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const name = words[0] === 'help' ? words[1] : words[0];
+  return name === 'completion' ? verbs.map((verb) => verb.name) : name === undefined ? [] : [name];
+}
+
+/** The program with all verbs by name; those in `wanted` have their flags, too. */
+export async function createProgram(cli: Cli, wanted: readonly string[]): Promise<Command> {
+  const { io } = cli;
+  const program = new Command('ingot')
+    .description('Golden images from the files you already have.')
+    .version(`ingot ${ingotVersion()}`, '-v, --version', 'print the version')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .helpOption('-h, --help', 'show help')
+    .addHelpText('after', GLOBAL_HELP)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(ingot help shows what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(styles(cli.color(io.stderr)).red(text.trimEnd()).concat('\n')),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => cli.color(io.stdout),
+      getErrHasColors: () => cli.color(io.stderr),
+    });
+  for (const { name, summary, load } of verbs) {
+    const command = program
+      .command(name)
+      .description(summary)
+      .showHelpAfterError(`(ingot help ${name} shows its flags)`);
+    if (wanted.includes(name)) (await load()).configure(command, cli);
+  }
+  return program;
+}
+
+/** `ingot … | head` closes our output early: that is no error. */
+function stopOnClosedPipe(stream: object): void {
+  if (!('on' in stream) || typeof stream.on !== 'function') return;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ExitCode.Done);
+    throw error;
+  });
+}

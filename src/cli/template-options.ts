@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+
+/** What the user's flags say about the template; the shape of `TemplateOptions` in app/load.ts. */
+export interface TemplateArguments {
+  readonly path: string;
+  readonly vars: readonly string[];
+  readonly varFiles: readonly string[];
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  readonly imageFile?: string;
+}
+
+interface Flags {
+  var: string[];
+  varFile: string[];
+  only: string[];
+  except: string[];
+  imageFile?: string;
+}
+
+const append = (value: string, before: string[]): string[] => [...before, value];
+const appendList = (value: string, before: string[]): string[] => [
+  ...before,
+  ...value.split(',').filter((item) => item !== ''),
+];
+
+/** Adds the argument and the flags of every verb that reads a template. */
+export function addTemplateOptions(command: Command): Command {
+  return command
+    .argument('[template]', 'template file, or folder of *.pkr.hcl files', '.')
+    .option('--var <name=value>', 'set a variable (may be repeated)', append, [])
+    .option('--var-file <file>', 'read variables from a file (may be repeated)', append, [])
+    .option('--only <builds>', 'only these builds: comma-separated, * matches any text', appendList, [])
+    .option('--except <builds>', 'not these builds or post-processors', appendList, [])
+    .option('--image-file <file>', 'image file to use instead of the *.ingot.hcl beside the template');
+}
+
+/** Reads back what `addTemplateOptions` declared. */
+export function templateArguments(path: string, command: Command): TemplateArguments {
+  const flags = command.opts<Flags>();
+  return {
+    path,
+    vars: flags.var,
+    varFiles: flags.varFile,
+    only: flags.only,
+    except: flags.except,
+    ...(flags.imageFile !== undefined && { imageFile: flags.imageFile }),
+  };
+}
+
+/** Adds examples below a verb's flags. */
+export function addExamples(command: Command, ...examples: readonly (readonly [string, string])[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n`);
+}

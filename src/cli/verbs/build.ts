@@ -1,0 +1,79 @@
+import { type Command, Option } from 'commander';
+import type { BuildReport } from '../../app/build.ts';
+import type { ReproducibilityReport } from '../../app/verify-reproducible.ts';
+import { ExitCode } from '../../core/error.ts';
+import type { Cli } from '../cli.ts';
+import { wholeNumber } from '../flag-values.ts';
+import { askOnError } from '../ask.ts';
+import { nextCommands } from '../next-commands.ts';
+import { writeReportFile } from '../report-file.ts';
+import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
+
+type Report = BuildReport | ReproducibilityReport;
+
+interface Flags {
+  onError: 'cleanup' | 'abort' | 'ask';
+  force?: boolean;
+  parallelBuilds: number;
+  outputDir?: string;
+  locked?: boolean;
+  verifyReproducible?: boolean;
+  timestampUi?: boolean;
+  junit?: string;
+  json?: boolean;
+}
+
+export function configure(command: Command, cli: Cli): void {
+  addTemplateOptions(command)
+    .addOption(
+      new Option('--on-error <what>', 'when a step fails')
+        .choices(['cleanup', 'abort', 'ask'])
+        .default('cleanup'),
+    )
+    .option('--force', 'run every step, whatever the cache has')
+    .option('--parallel-builds <n>', 'images built at once; 0: all', wholeNumber(0), 0)
+    .option('--output-dir <folder>', 'where outputs go; default: output-<name> beside the template')
+    .option('--locked', 'fail where the lock would have to change')
+    .option('--verify-reproducible', 'build twice, and say which file differs')
+    .option('--timestamp-ui', 'one line an event, with its time')
+    .option('--junit <file>', 'write the results of all tests as JUnit XML')
+    .option('--json', 'print the report as JSON; progress goes to standard error')
+    .action(async (path: string, flags: Flags) => {
+      const options = {
+        ...templateArguments(path, command),
+        onError: flags.onError,
+        ask: askOnError(cli),
+        force: flags.force ?? false,
+        parallel: flags.parallelBuilds,
+        locked: flags.locked ?? false,
+        ...(flags.outputDir !== undefined && { outputDir: flags.outputDir }),
+      };
+      const { build } = await import('../../app/build.ts');
+      const report = await writeReportFile(flags.junit, (junit) =>
+        cli.report<Report>({ json: flags.json, timestamps: flags.timestampUi, junit }, async (deps) => {
+          if (!flags.verifyReproducible) return await build(options, deps);
+          const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
+          return await verifyReproducible(options, deps);
+        }),
+      );
+      if (!report.ok) cli.exitCode = ExitCode.Failed;
+      if (flags.json) return cli.printJson(report);
+      if (cli.globals.machineReadable) return;
+      const { renderSummary } = await import('../../reporters/summary.ts');
+      cli.print(
+        renderSummary(report.images, { color: cli.color(cli.io.stdout), next: nextCommands(report.images) }),
+      );
+      if ('differences' in report) {
+        const { reproducibilityText } = await import('../reproducibility-text.ts');
+        cli.print(reproducibilityText(report.differences));
+      }
+    });
+  addExamples(
+    command,
+    ['ingot build', 'the template in this folder'],
+    ['ingot build -var suite=trixie web.pkr.hcl', 'with a variable'],
+    ['ingot build -only=mmdebstrap.* -on-error=ask .', 'some builds; ask what to do when a step fails'],
+    ['ingot build --locked --json . > report.json', 'in CI: on the locked inputs alone'],
+    ['ingot build --verify-reproducible .', 'build twice and compare byte by byte'],
+  );
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { ExitCode } from '../../core/error.ts';
+import type { Cli } from '../cli.ts';
+import { writeReportFile } from '../report-file.ts';
+import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
+
+export function configure(command: Command, cli: Cli): void {
+  addTemplateOptions(command)
+    .option('--locked', 'fail where the lock would have to change')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--json', 'print the report as JSON; progress goes to standard error')
+    .action(async (path: string, flags: { locked?: boolean; junit?: string; json?: boolean }) => {
+      const { runTests } = await import('../../app/test.ts');
+      const report = await writeReportFile(flags.junit, (junit) =>
+        cli.report({ json: flags.json, junit }, (deps) =>
+          runTests({ ...templateArguments(path, command), locked: flags.locked ?? false }, deps),
+        ),
+      );
+      if (!report.ok) cli.exitCode = ExitCode.Failed;
+      if (flags.json) return cli.printJson(report);
+      if (cli.globals.machineReadable) return;
+      const { renderSummary } = await import('../../reporters/summary.ts');
+      cli.print(renderSummary(report.images, { color: cli.color(cli.io.stdout) }));
+    });
+  addExamples(
+    command,
+    ['ingot test', 'run the tests of the image in this folder again'],
+    ['ingot test --junit results.xml .', 'for a CI system'],
+  );
+}

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readArguments } from '../../src/cli/arguments.ts';
+
+const args = (...argv: string[]): string[] => readArguments(argv).args;
+
+describe("Packer's flags are rewritten", () => {
+  test.each([
+    ['-var', ['build', '-var', 'a=b', '.'], ['build', '--var', 'a=b', '.']],
+    ['-var with =', ['build', '-var=a=b'], ['build', '--var=a=b']],
+    ['-var-file', ['build', '-var-file=x.pkrvars.hcl'], ['build', '--var-file=x.pkrvars.hcl']],
+    ['-only', ['build', '-only=a,b'], ['build', '--only=a,b']],
+    ['-on-error', ['build', '-on-error=ask'], ['build', '--on-error=ask']],
+    ['-parallel-builds', ['build', '-parallel-builds=2'], ['build', '--parallel-builds=2']],
+    ['-force', ['build', '-force'], ['build', '--force']],
+    ['-force=true', ['build', '-force=true'], ['build', '--force']],
+    ['-timestamp-ui', ['build', '-timestamp-ui'], ['build', '--timestamp-ui']],
+    ['-write=false', ['fmt', '-check', '-write=false'], ['fmt', '--check', '--no-write']],
+    ['double dashes stay', ['build', '--force', '--var', 'x=1'], ['build', '--force', '--var', 'x=1']],
+    ['single letters stay', ['-h'], ['-h']],
+    ['- is a file', ['fmt', '-'], ['fmt', '-']],
+    ['a value that looks like a flag', ['build', '-var', '-only=x'], ['build', '--var', '-only=x']],
+    ['nothing after --', ['build', '--', '-var', '-x'], ['build', '--', '-var', '-x']],
+    ['a value with a line end', ['build', '-var=a=1\n2'], ['build', '--var=a=1\n2']],
+  ])('%s', (_what, argv, expected) => expect(args(...argv)).toEqual(expected));
+});
+
+describe('global flags', () => {
+  test.each([
+    [['-machine-readable', 'build'], { machineReadable: true }],
+    [['build', '-color=false'], { color: false }],
+    [['build', '--no-color'], { color: false }],
+    [['build', '-color'], { color: true }],
+    [['--debug', 'plan'], { debug: true }],
+    [['plan'], { machineReadable: false, debug: false, color: undefined }],
+  ])('%j', (argv, expected) => {
+    const { args: rest, globals } = readArguments(argv);
+    expect(globals).toMatchObject(expected);
+    expect(rest).toHaveLength(1);
+  });
+
+  test('a value is none', () => {
+    expect(readArguments(['build', '-var', '-debug'])).toMatchObject({ globals: { debug: false } });
+  });
+});
+
+test('arguments without a leading dash are never touched', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string().filter((text) => !text.startsWith('-'))), (argv) => {
+      expect(args(...argv)).toEqual(argv);
+    }),
+  );
+});
