@@ -1,0 +1,96 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hexOf } from '../core/digest.ts';
+import type { ImageReport } from '../engine/report.ts';
+import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import { compareTrees, type TreeDifference } from '../store/compare-trees.ts';
+import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
+import { catalog } from './catalog.ts';
+import { loadPlan } from './load.ts';
+import { type Deps, openSession, type Session } from './session.ts';
+
+/** What differs between two builds of one plan. */
+export interface Irreproducible {
+  readonly image: string;
+  /** Formats whose bytes differ. */
+  readonly formats: readonly string[];
+  /** Files by the step that first made them differ. */
+  readonly files: readonly (TreeDifference & { readonly step: string })[];
+}
+
+export interface ReproducibilityReport extends BuildReport {
+  readonly reproducible: boolean;
+  readonly differences: readonly Irreproducible[];
+}
+
+/** Kinds of steps whose layers are trees of files. */
+const FILESYSTEM = new Set(['source', 'provisioner', 'boot-config', 'stamp', 'seal']);
+/** What the second build leaves out: it is there to compare bytes. */
+const NOT_AGAIN = new Set(['test', 'post-processor', 'release']);
+
+/**
+ * `ingot build --verify-reproducible`: builds, builds once more with an empty layer cache in another folder, and
+ * compares every output. Where bytes differ, the layers of both builds tell which step and which files.
+ */
+export async function verifyReproducible(options: BuildOptions, deps: Deps): Promise<ReproducibilityReport> {
+  const began = performance.now();
+  const session = openSession(deps);
+  const planned = await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, session);
+  const first = await buildPlanned(planned, options, session);
+  const { plan } = planned;
+  if (!plan) throw new Error('a plan with errors was built');
+
+  await mkdir(join(session.paths.cacheDir, 'tmp'), { recursive: true });
+  await using scratch = await session.host.scratch(join(session.paths.cacheDir, 'tmp'), 'again-');
+  const again: Session = { ...session, paths: { ...session.paths, cacheDir: join(scratch.dir, 'cache') } };
+  await mkdir(again.paths.cacheDir, { recursive: true });
+  // Packages are inputs, verified by hash; everything made from them is made again.
+  await mkdir(join(session.paths.cacheDir, 'apt'), { recursive: true });
+  await symlink(join(session.paths.cacheDir, 'apt'), join(again.paths.cacheDir, 'apt'));
+  const images = plan.images.map((image) => ({
+    ...image,
+    steps: image.steps.filter((s) => !NOT_AGAIN.has(s.spec.kind)),
+    outputDir: join(scratch.dir, 'outputs', image.name),
+  }));
+  const second = await buildPlanned({ ...planned, plan: { ...plan, images } }, options, again);
+
+  const differences = plan.images.flatMap((image) => {
+    const formats = differingFormats(image.name, first, second);
+    if (formats.length === 0) return [];
+    return [{ image: image.name, formats, files: differingFiles(image, session, again) }];
+  });
+  return {
+    images: first,
+    seconds: (performance.now() - began) / 1000,
+    ok: first.every((i) => i.status === 'done') && differences.length === 0,
+    reproducible: differences.length === 0,
+    differences,
+  };
+}
+
+function differingFormats(
+  name: string,
+  first: readonly ImageReport[],
+  second: readonly ImageReport[],
+): string[] {
+  const again = second.find((i) => i.name === name)?.outputs ?? [];
+  const outputs = first.find((i) => i.name === name)?.outputs ?? [];
+  return outputs
+    .filter((o) => again.find((a) => a.format === o.format)?.digest !== o.digest)
+    .map((o) => o.format);
+}
+
+/** Files of the first layer that differs; later layers mostly differ because of it. */
+function differingFiles(
+  image: ImagePlan,
+  first: Session,
+  second: Session,
+): (TreeDifference & { step: string })[] {
+  const layer = (session: Session, step: PlannedStep): string =>
+    join(session.paths.cacheDir, 'layers', hexOf(step.id), 'fs');
+  for (const step of image.steps.filter((s) => FILESYSTEM.has(s.spec.kind))) {
+    const found = compareTrees(layer(first, step), layer(second, step));
+    if (found.length > 0) return found.map((d) => ({ ...d, step: step.label }));
+  }
+  return [];
+}
