@@ -104,7 +104,10 @@ function machine(
       await qmp.execute('system_powerdown');
       const timer = new AbortController();
       const went = await Promise.race([
-        child.ended.then(() => true),
+        child.ended.then(
+          () => true,
+          () => true,
+        ),
         delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
       ]);
       timer.abort();
@@ -136,9 +139,15 @@ async function exists(path: string): Promise<boolean> {
 
 async function connectMonitor(path: string, child: HostProcess): Promise<Qmp> {
   let ended: RunResult | undefined;
-  void child.ended.then((result) => {
-    ended = result;
-  });
+  // Rejected only when the run is cancelled, which the caller sees by the signal.
+  child.ended.then(
+    (result) => {
+      ended = result;
+    },
+    () => {
+      ended = { exitCode: 128, stdout: '', stderr: 'cancelled' };
+    },
+  );
   const deadline = performance.now() + MONITOR_TIMEOUT_MS;
   for (;;) {
     try {

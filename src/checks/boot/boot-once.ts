@@ -71,9 +71,10 @@ async function watch(
   signal: AbortSignal,
 ): Promise<BootOutcome> {
   let ended = false;
-  void qemu.ended.then(() => {
+  const onEnd = (): void => {
     ended = true;
-  });
+  };
+  qemu.ended.then(onEnd, onEnd);
   for (;;) {
     signal.throwIfAborted();
     // Asked before reading: a machine that ended has written everything.
