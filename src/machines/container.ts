@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import type { Context } from '../core/context.ts';
@@ -39,6 +39,9 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly network?: 'host' | 'none';
 }
+
+/** Where systemd-nspawn keeps a folder a container (nspawn-mount.c). */
+const PROPAGATE = '/run/systemd/nspawn/propagate';
 
 let count = 0;
 
@@ -134,6 +137,8 @@ class Container implements Machine {
     try {
       await this.#shutDown();
     } finally {
+      // nspawn refuses to remove its own empty folder where /run is no tmpfs.
+      await rm(join(PROPAGATE, this.#name), { recursive: true, force: true });
       await this.#scope[Symbol.asyncDispose]();
     }
   }
@@ -154,14 +159,17 @@ class Container implements Machine {
       leader === undefined
         ? ['systemd-nspawn', commandArguments(settings, argv, options, env)]
         : ['nsenter', enterArguments(leader, argv, options, env)];
-    return await this.#ctx.host.run(command as string, args as string[], {
+    const result = await this.#ctx.host.run(command as string, args as string[], {
       okCodes: 'any',
       maxBytes: 1024 * 1024,
-      onLine: options.onLine ?? (() => {}),
+      onLine: (stream, line) => {
+        if (!isNspawnChatter(line)) options.onLine?.(stream, line);
+      },
       signal: options.signal ?? this.#ctx.signal,
       ...(input !== undefined && { input }),
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     });
+    return { ...result, stderr: withoutChatter(result.stderr) };
   }
 
   async #settings(): Promise<NspawnSettings> {
@@ -273,4 +281,18 @@ class Container implements Machine {
       else if (info.isFile()) await copyFile(root.hostPath(path), target);
     }
   }
+}
+
+/** What nspawn itself says on the command's standard error where /run is no tmpfs. */
+function isNspawnChatter(line: string): boolean {
+  return line.startsWith(`Attempted to remove disk file system under "${PROPAGATE}/`);
+}
+
+function withoutChatter(text: string): string {
+  return text.includes(PROPAGATE)
+    ? text
+        .split('\n')
+        .filter((line) => !isNspawnChatter(line))
+        .join('\n')
+    : text;
 }
