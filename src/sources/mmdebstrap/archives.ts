@@ -113,7 +113,7 @@ function snapshotBases(urls: readonly string[], snapshot: string): Bases {
 }
 
 function looksSecure(url: string): boolean {
-  return /security/.test(new URL(url).pathname) || /^security\./.test(new URL(url).hostname);
+  return /security/.test(new URL(url).pathname) || new URL(url).hostname.startsWith('security.');
 }
 
 /** Debian's mirrors keep security updates in `debian-security` beside `debian`. */

@@ -68,6 +68,11 @@ export class BlobCache {
   }
 }
 
+/** The package cache below the caches' root. */
+export function aptCache(ctx: { readonly cacheDir: string }): BlobCache {
+  return new BlobCache(join(ctx.cacheDir, 'apt'));
+}
+
 /** SHA-256 of a file, as hex digits. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');

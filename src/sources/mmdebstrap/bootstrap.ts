@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import { epochOf, type LockedApt } from '../../core/lock.ts';
+import { debianSources, extendedStates } from './apt-files.ts';
 import type { BlobCache } from './blobs.ts';
 import { fileConflicts } from './conflicts.ts';
 import { splitControlArchives } from './control-archive.ts';
@@ -21,6 +22,7 @@ import { parseControl } from './control.ts';
 import { DependencyGraph } from './dependencies.ts';
 import { databaseOf, infoName, type UnpackedPackage } from './dpkg-database.ts';
 import { runInTree } from './enter.ts';
+import type { Variant } from './options.ts';
 import { isInert, type Way, wayOf } from './preinst.ts';
 import {
   baseScript,
@@ -47,8 +49,17 @@ const INITRAMFS = '/usr/sbin/update-initramfs';
 /** Folders' owners and modes, where packages differ, come from the first of these that has them. */
 const FIRST = ['base-files', 'base-passwd'];
 
+export interface BootstrapRequest {
+  readonly entry: LockedApt;
+  readonly variant: Variant;
+  /** Names of the packages that were asked for; the others are there because something needs them. */
+  readonly asked: ReadonlySet<string>;
+}
+
 interface Package extends UnpackedPackage {
   readonly opened: OpenedPackage;
+  /** An essential package, or what one needs. */
+  readonly essential: boolean;
   readonly way: Way | 'base';
 }
 
@@ -58,11 +69,12 @@ interface Package extends UnpackedPackage {
  * entry gives the same tree.
  */
 export async function bootstrap(
-  entry: LockedApt,
+  request: BootstrapRequest,
   root: string,
   cache: BlobCache,
   ctx: Context,
 ): Promise<void> {
+  const { entry } = request;
   const opened = await Promise.all(entry.packages.map((locked) => openPackage(locked, cache)));
   const packages = await classify(opened, ctx);
   const of = (way: Package['way']) => packages.filter((pkg) => pkg.way === way);
@@ -88,6 +100,7 @@ export async function bootstrap(
   writeDatabase(root, [...of('files'), ...of('preinst')].sort(byName), listed);
   divertInitramfs(root);
   placeStandIns(root);
+  configureApt(root, request, packages);
   const debs = await Promise.all(of('dpkg').map((pkg) => handOver(pkg, cache, handover.dir)));
   await runInTree(
     root,
@@ -119,13 +132,15 @@ async function classify(opened: readonly OpenedPackage[], ctx: Context): Promise
     return { opened: pkg, name: pkg.locked.name, files, control, paths: [] };
   });
   const graph = new DependencyGraph(known);
-  const essential = known.filter((pkg) => pkg.control.get('Essential') === 'yes').map((pkg) => pkg.name);
-  const base = graph.closure([...essential, ...preparedLibraries(known, graph)]);
+  const roots = known.filter((pkg) => pkg.control.get('Essential') === 'yes').map((pkg) => pkg.name);
+  const essentials = graph.closure(roots);
+  const base = graph.closure([...roots, ...preparedLibraries(known, graph)]);
   return known
     .map((pkg) => {
-      if (base.has(pkg.name)) return { ...pkg, way: 'base' as const };
+      const essential = essentials.has(pkg.name);
+      if (base.has(pkg.name)) return { ...pkg, essential, way: 'base' as const };
       const preDepends = graph.direct(pkg.name, 'Pre-Depends');
-      return { ...pkg, way: wayOf(scriptOf(pkg), pkg.opened.locked.archive, preDepends, base) };
+      return { ...pkg, essential, way: wayOf(scriptOf(pkg), pkg.opened.locked.archive, preDepends, base) };
     })
     .sort(byName);
 }
@@ -210,6 +225,15 @@ function placeStandIns(root: string): void {
     renameSync(program, `${program}.ingot`);
     writeProgram(program, text);
   }
+}
+
+/** apt's sources by their public names, and its memory of what was asked for. */
+function configureApt(root: string, request: BootstrapRequest, packages: readonly Package[]): void {
+  if (!packages.some((pkg) => pkg.name === 'apt')) return;
+  writeFileSync(inside(root, '/etc/apt/sources.list.d/debian.sources'), debianSources(request.entry));
+  const others = packages.filter((pkg) => !pkg.essential);
+  const states = extendedStates(others, request.variant, request.asked);
+  writeFileSync(inside(root, '/var/lib/apt/extended_states'), states);
 }
 
 /** Where `update-initramfs` is present, a stand-in takes its place until the image is finished. */

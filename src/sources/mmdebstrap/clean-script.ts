@@ -7,7 +7,8 @@ import { SHADOWED, STAND_INS } from './scripts.ts';
 export function cleanScript(): string {
   const restore = Object.keys(SHADOWED).map((path) => `[ ! -e ${path}.ingot ] || mv ${path}.ingot ${path}\n`);
   return `${restore.join('')}rm -f ${Object.keys(STAND_INS).join(' ')}
-find /var/log -type f -delete
+rm -rf /var/log/dpkg.log /var/log/alternatives.log /var/log/bootstrap.log /var/log/apt/*
+find /var/log -type f -exec truncate --size=0 {} +
 rm -rf /var/cache/apt /var/cache/ldconfig /var/lib/apt/lists
 mkdir -p /var/cache/apt/archives/partial /var/lib/apt/lists/partial
 if id _apt >/dev/null 2>&1; then chown _apt:root /var/cache/apt/archives/partial /var/lib/apt/lists/partial; fi

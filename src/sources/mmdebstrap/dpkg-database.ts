@@ -47,7 +47,6 @@ export function* databaseOf(
   conffile: (path: string) => Buffer | undefined,
 ): Generator<DatabaseFile> {
   yield { path: 'info/format', data: '1\n', mode: 0o644 };
-  yield { path: 'available', data: '', mode: 0o644 };
   const status: string[] = [];
   for (const pkg of packages) {
     const base = `info/${infoName(pkg)}`;

@@ -46,6 +46,7 @@ export async function fetchBlob(
   signal: AbortSignal,
   onBytes: (count: number) => void = () => {},
 ): Promise<string> {
+  if (cache.has(expected.sha256, expected.size)) return cache.path(expected.sha256);
   let failure: unknown;
   for (const url of urls) {
     const partial = await cache.partial();

@@ -5,6 +5,15 @@ import { parseSnapshot } from './archives.ts';
 export const VARIANTS = ['essential', 'apt', 'minbase', 'important', 'standard'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
+/** Priorities whose packages a variant has besides the essential ones (deb-control(5), Debian Policy 2.5). */
+export const PRIORITIES: Record<Variant, readonly string[]> = {
+  essential: [],
+  apt: [],
+  minbase: ['required'],
+  important: ['required', 'important'],
+  standard: ['required', 'important', 'standard'],
+};
+
 /** deb-control(5): a package's name; then, as apt-get(8) has them, architecture and version. */
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=[0-9A-Za-z.+:~-]+)?$/;
 /** Suites and components become parts of paths and of apt's source lines. */

@@ -1,12 +1,11 @@
 import { canonicalJson, digestOf, type Digest } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
-import type { Context } from '../../core/context.ts';
 import type { LockedApt } from '../../core/lock.ts';
 import type { OutdatedInput, PinContext, Pinned } from '../../core/plugin.ts';
-import { wantedSuites, type WantedSuite } from './archives.ts';
-import { BlobCache } from './blobs.ts';
+import { wantedSuites } from './archives.ts';
+import { rememberPlace } from './archive-memory.ts';
+import { aptCache } from './blobs.ts';
 import { parseOneLine, readHostSources } from './host-sources.ts';
-import { recallMirrors, rememberMirrors } from './mirrors.ts';
 import type { MmdebstrapOptions, Variant } from './options.ts';
 import { resolve } from './resolve.ts';
 import { fetchSuite } from './suites.ts';
@@ -14,10 +13,6 @@ import { fetchSuite } from './suites.ts';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Boot loaders for the disk room, which places them without running them. */
 const TOOLS = ['grub-common', 'grub-efi-amd64-bin', 'grub-efi-amd64-signed', 'grub-pc-bin', 'shim-signed'];
-
-export function aptCache(ctx: Pick<Context, 'cacheDir'>): BlobCache {
-  return new BlobCache(`${ctx.cacheDir}/apt`);
-}
 
 /** Resolves a source into the lock; see `Source.pin`. Without network and apt when the lock has it. */
 export async function pin(options: MmdebstrapOptions, ctx: PinContext): Promise<Pinned<MmdebstrapOptions>> {
@@ -34,7 +29,8 @@ export async function pin(options: MmdebstrapOptions, ctx: PinContext): Promise<
     entry = await resolveNow(options, request, ctx);
     ctx.lock.entries[lockKey] = entry;
   }
-  await rememberMirrors(request, options.mirrors, ctx);
+  const { suite, components, mirrors, snapshot } = options;
+  await rememberPlace(request, { suite, components, mirrors, snapshot }, ctx);
   const { mirrors: _mirrors, keyring: _keyring, ...rest } = options;
   const locked: Digest = `sha256:${await aptCache(ctx).put(canonicalJson(entry))}`;
   return { options: { ...rest, locked } as MmdebstrapOptions, lockKey };
@@ -66,11 +62,16 @@ async function resolveNow(options: MmdebstrapOptions, request: Digest, ctx: PinC
   const cache = aptCache(ctx);
   const keyring = options.keyring ?? KEYRING;
   const snapshot = options.snapshot !== undefined;
-  const suites = await Promise.all(
-    suitesWanted(options, request, ctx).map((wanted) =>
+  const fetched = await Promise.allSettled(
+    wantedSuites({ ...options, hostSources: readHostSources }).map((wanted) =>
       fetchSuite({ wanted, arch: options.arch, keyring, snapshot }, cache, ctx),
     ),
   );
+  // The first suite's error says most: the others follow from it.
+  const suites = fetched.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
   const { packages, tools } = await resolve(
     suites,
     {
@@ -86,23 +87,8 @@ async function resolveNow(options: MmdebstrapOptions, request: Digest, ctx: PinC
   return { kind: 'apt', request, suites: suites.map((suite) => suite.locked), packages, tools };
 }
 
-/** Suites and where to find them. After pinning `options` has no mirrors: those of the template were remembered. */
-export function suitesWanted(
-  options: MmdebstrapOptions,
-  request: Digest,
-  ctx: Pick<Context, 'cacheDir'>,
-): WantedSuite[] {
-  return wantedSuites({
-    suite: options.suite,
-    components: options.components,
-    mirrors: options.mirrors ?? recallMirrors(request, ctx),
-    snapshot: options.snapshot,
-    hostSources: readHostSources,
-  });
-}
-
 /** A disk needs a kernel that finds its root, and an init; a booted container needs the init too. */
-function impliedPackages(options: MmdebstrapOptions): string[] {
+export function impliedPackages(options: MmdebstrapOptions): string[] {
   const init = ['systemd-sysv'];
   if (options.kernel !== 'none') return [options.kernel, 'initramfs-tools', ...init];
   return options.boot ? [...init, 'dbus'] : [];

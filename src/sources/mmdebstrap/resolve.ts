@@ -4,7 +4,7 @@ import { IngotError } from '../../core/error.ts';
 import type { LockedPackage } from '../../core/lock.ts';
 import type { BlobCache } from './blobs.ts';
 import { nearest } from './nearest.ts';
-import type { Variant } from './options.ts';
+import { PRIORITIES, type Variant } from './options.ts';
 import { type IndexedPackage, parsePackages } from './packages-index.ts';
 import type { FetchContext, FetchedSuite } from './suites.ts';
 
@@ -15,7 +15,7 @@ export interface ResolveRequest {
   readonly packages: readonly string[];
   /** Packages that we add (kernel, init): named apart in errors. */
   readonly implied: readonly string[];
-  /** Packages to unpack beside the image; theirs dependencies are not taken. */
+  /** Packages to unpack beside the image; their dependencies are not taken. */
   readonly tools: readonly string[];
 }
 
@@ -23,14 +23,6 @@ export interface Resolution {
   readonly packages: readonly LockedPackage[];
   readonly tools: readonly LockedPackage[];
 }
-
-const PRIORITIES: Record<Variant, readonly string[]> = {
-  essential: [],
-  apt: [],
-  minbase: ['required'],
-  important: ['required', 'important'],
-  standard: ['required', 'important', 'standard'],
-};
 
 /** apt-patterns(7) of the packages that a variant starts with. */
 export function variantPatterns(variant: Variant): string[] {

@@ -26,7 +26,7 @@ exec /usr/bin/py3compile.ingot "$@"
 
 const PREINST = (name: string, info: string, script: string) => `
 echo 'Preparing ${name} ...'
-DPKG_MAINTSCRIPT_PACKAGE=${name} DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_ARCH=amd64 DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ROOT= DPKG_ADMINDIR=/var/lib/dpkg '${script}' install || { echo 'ingot: preinst of ${info} failed' >&2; exit 1; }
+DPKG_MAINTSCRIPT_PACKAGE=${name} DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_ARCH=amd64 DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DEBCONF_PACKAGE=${name} DPKG_ROOT= DPKG_ADMINDIR=/var/lib/dpkg '${script}' install || { echo 'ingot: preinst of ${info} failed' >&2; exit 1; }
 `;
 
 /** A preinst script to run: package, and where the script lies inside. */

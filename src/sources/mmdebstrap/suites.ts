@@ -89,7 +89,7 @@ export async function fetchIndex(
   const plain = release.files.get(path);
   if (!plain) {
     const known = [...release.files.keys()].flatMap(
-      (file) => /^(.+)\/binary-[^/]+\/Packages$/.exec(file)?.[1] ?? [],
+      (file) => /^((?!.*debian-installer).+)\/binary-[^/]+\/Packages$/.exec(file)?.[1] ?? [],
     );
     throw new IngotError('apt/no-component', `suite ${suite} has no ${path}`, {
       hint: `Its components are ${[...new Set(known)].sort().join(', ') || 'not listed'}.`,

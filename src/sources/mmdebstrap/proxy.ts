@@ -1,0 +1,125 @@
+import { createReadStream } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { type Context, note } from '../../core/context.ts';
+import { asIngotError } from '../../core/error.ts';
+import type { LockedArchive } from './locked-archive.ts';
+
+/** A running proxy; dispose closes it and every connection. */
+export interface ArchiveProxy extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * An HTTP proxy on 127.0.0.1 that shows apt the locked state of the archives, and nothing newer. Requests for
+ * anything else pass through, and the step is told once per host that it is not pinned.
+ */
+export async function startArchiveProxy(
+  archive: LockedArchive,
+  ctx: Pick<Context, 'emit' | 'step' | 'signal'>,
+): Promise<ArchiveProxy> {
+  const told = new Set<string>();
+  const unpinned = (host: string) => {
+    if (told.has(host)) return;
+    told.add(host);
+    note(ctx, `apt fetches from ${host}, which is not locked: this step is unpinned`);
+  };
+  const sockets = new Set<Duplex>();
+  const server = createServer((request, response) => {
+    answer(request, response, archive, unpinned, ctx).catch((error: unknown) => {
+      const failure = asIngotError(error);
+      note(ctx, `${failure.message}${failure.hint === undefined ? '' : ` ${failure.hint}`}`);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502, 'ingot: see the build log').end();
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('connect', (request, client) => tunnel(request, client, unpinned, sockets));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** apt.conf(5) that leads apt through the proxy. Its own signature check stays on. */
+export function proxyConfig(port: number): string {
+  return [
+    `Acquire::http::Proxy "http://127.0.0.1:${port}";`,
+    // Judged when the lock moved; the locked state is old on purpose.
+    'Acquire::Check-Valid-Until "false";',
+    'Acquire::PDiffs "false";',
+    'Acquire::Languages "none";',
+    '',
+  ].join('\n');
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  archive: LockedArchive,
+  unpinned: (host: string) => void,
+  ctx: Pick<Context, 'signal'>,
+): Promise<void> {
+  if ((request.method !== 'GET' && request.method !== 'HEAD') || !URL.canParse(request.url ?? '')) {
+    response.writeHead(405, 'a proxy for GET and HEAD').end();
+    return;
+  }
+  const url = new URL(request.url ?? '');
+  const located = await archive.locate(url.pathname);
+  if (located.kind === 'absent') {
+    response.writeHead(404, 'not in the locked state of the archive').end();
+  } else if (located.kind === 'file') {
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': located.size });
+    if (request.method === 'HEAD') response.end();
+    else await pipeline(createReadStream(located.path), response);
+  } else {
+    unpinned(url.host);
+    const upstream = await fetch(url, {
+      method: request.method,
+      headers: { 'accept-encoding': 'identity', 'user-agent': request.headers['user-agent'] ?? 'ingot' },
+      signal: ctx.signal,
+    });
+    const length = upstream.headers.get('content-length');
+    response.writeHead(upstream.status, { ...(length !== null && { 'content-length': length }) });
+    if (upstream.body) await pipeline(Readable.fromWeb(upstream.body as never), response);
+    else response.end();
+  }
+}
+
+/** Connections through (https): what is fetched there cannot be seen, so not pinned either. */
+function tunnel(
+  request: IncomingMessage,
+  client: Duplex,
+  unpinned: (host: string) => void,
+  sockets: Set<Duplex>,
+): void {
+  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(request.url ?? '');
+  if (!match?.[1] || !match[2]) {
+    client.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    return;
+  }
+  unpinned(match[1]);
+  const upstream: Socket = connect(Number(match[2]), match[1], () => {
+    client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    upstream.pipe(client);
+    client.pipe(upstream);
+  });
+  sockets.add(upstream);
+  upstream.on('close', () => sockets.delete(upstream));
+  upstream.on('error', () => client.destroy());
+  client.on('error', () => upstream.destroy());
+}
