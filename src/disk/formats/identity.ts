@@ -18,3 +18,13 @@ export function deriveUuid(seed: Digest, purpose: string): Buffer {
 export function uuidText(bytes: Buffer): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
+
+/** A file name without extension from the stamp's name: it is the same wherever the file is put. */
+export function fileStem(stamp: Readonly<Record<string, string>>): string {
+  return (
+    (stamp.name ?? '')
+      .replace(/[^A-Za-z0-9._-]/g, '_')
+      .replace(/^\.+/, '')
+      .slice(0, 80) || 'disk'
+  );
+}

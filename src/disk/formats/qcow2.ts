@@ -33,7 +33,10 @@ function bySelf(job: DiskJob<OptionsOf<typeof spec>>): DiskWriter {
         await layout.add(block.offset, block.data, block.deflated && compressed ? block.deflated : undefined);
       await layout.flush();
     },
-    finish: () => layout.finish(job.file),
+    async finish() {
+      await layout.finish(job.file);
+      return undefined;
+    },
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -54,7 +57,10 @@ function byQemuImg(job: DiskJob<OptionsOf<typeof spec>>): DiskWriter {
   return {
     wants: undefined,
     write: async () => {},
-    finish: async () => void (await ended),
+    async finish() {
+      await ended;
+      return undefined;
+    },
     async [Symbol.asyncDispose]() {
       abort.abort();
       await ended.catch(() => {});

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, rename } from 'node:fs/promises';
 import { bodySpec } from '../../core/body-spec.ts';
 import { FileWriter } from './file-writer.ts';
-import type { DiskFormat, DiskJob, DiskWriter } from './types.ts';
+import type { DataBlock, DiskFormat, DiskJob, DiskWriter } from './types.ts';
 
 /** The disk as it is: a sparse copy, which shares its blocks with the source where the filesystem can (reflink). */
 export const raw: DiskFormat = {
@@ -18,9 +18,18 @@ export const raw: DiskFormat = {
 };
 
 async function open(job: DiskJob<unknown>): Promise<DiskWriter> {
-  const none = { write: async () => {}, finish: async () => {}, [Symbol.asyncDispose]: async () => {} };
-  if (await reflink(job.disk.path, job.target)) return { ...none, wants: undefined };
-  return { ...none, wants: {}, ...sparseCopy(job, job.disk.size) };
+  const shared = await reflink(job.disk.path, job.target);
+  const copy = sparseCopy(job, job.disk.size);
+  job.disk.content.want();
+  return {
+    wants: shared ? undefined : {},
+    write: (blocks) => copy.write(blocks),
+    async finish() {
+      if (!shared) await copy.finish();
+      return job.disk.content.digest();
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 /** What the kernel answers where blocks can't be shared: not this filesystem, or not between these two. */
@@ -42,16 +51,16 @@ async function reflink(source: string, target: string): Promise<boolean> {
 }
 
 /** Writes the blocks to their places in a file of `size` bytes (at least the disk's). */
-export function sparseCopy(job: DiskJob<unknown>, size: number): Pick<DiskWriter, 'write' | 'finish'> {
+export function sparseCopy(job: DiskJob<unknown>, size: number) {
   const out = new FileWriter(job.file);
   return {
-    async write(blocks) {
+    async write(blocks: readonly DataBlock[]): Promise<void> {
       for (const { offset, data } of blocks) {
         await out.write(offset, offset + data.length > size ? data.subarray(0, size - offset) : data);
       }
       await out.flush();
     },
-    async finish() {
+    async finish(): Promise<void> {
       await job.file.truncate(size);
     },
   };

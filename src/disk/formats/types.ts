@@ -3,6 +3,8 @@ import type { BodySpec } from '../../core/body-spec.ts';
 import type { Context } from '../../core/context.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { LayerChain } from '../../core/layer.ts';
+import type { ContentHash } from './content-hash.ts';
+import type { Extent } from './extents.ts';
 import type { Pool } from './pool.ts';
 
 /** One output format as the catalog lists it. */
@@ -84,8 +86,8 @@ export interface DiskWriter extends AsyncDisposable {
   readonly wants: Wants | undefined;
   /** Blocks in ascending order; blocks left out are zeros. Their memory is reused after the promise resolves. */
   write(blocks: readonly DataBlock[]): Promise<void>;
-  /** Writes what comes last. */
-  finish(): Promise<void>;
+  /** Writes what comes last. Answers the file's digest where it is known without reading the file again. */
+  finish(): Promise<Digest | undefined>;
 }
 
 /** What one output is made with. */
@@ -101,8 +103,18 @@ export interface FormatJob<O> {
   readonly ctx: Context;
 }
 
+/** The disk that all writers of a run share. */
+export interface Disk {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Where there is data, ascending; the rest is zeros. */
+  readonly extents: readonly Extent[];
+  readonly content: ContentHash;
+}
+
 export interface DiskJob<O> extends FormatJob<O> {
-  readonly disk: { readonly path: string; readonly size: number };
+  readonly disk: Disk;
 }
 
 export interface RootfsJob<O> extends FormatJob<O> {

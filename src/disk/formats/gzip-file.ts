@@ -1,0 +1,51 @@
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { combineCrc32 } from './crc32-combine.ts';
+import type { FileWriter } from './file-writer.ts';
+
+/** Deflate, no name, no time, unknown system (RFC 1952, section 2.3). */
+const HEADER = Buffer.from('1f8b08000000000000ff', 'hex');
+/** The empty last block of a deflate stream. */
+const END = Uint8Array.of(3, 0);
+
+/** One gzip member put together from pieces that were deflated apart from each other, each ended by a sync flush. */
+export class GzipFile {
+  readonly #out: FileWriter;
+  #at = 0;
+  #crc = 0;
+  #length = 0;
+
+  constructor(out: FileWriter) {
+    this.#out = out;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#at === 0) {
+      this.#at = HEADER.length;
+      await this.#out.write(0, HEADER);
+    }
+    await this.#out.write(this.#at, bytes);
+    this.#at += bytes.length;
+  }
+
+  /** Appends a deflated piece; `crc` and `length` are those of the bytes before deflating. */
+  async add(deflated: Uint8Array, crc: number, length: number): Promise<void> {
+    await this.#write(deflated);
+    this.#crc = combineCrc32(this.#crc, crc, length);
+    this.#length += length;
+  }
+
+  /** Deflates and appends a little. */
+  async addPlain(bytes: Uint8Array): Promise<void> {
+    const deflated = deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+    await this.add(deflated, crc32(bytes), bytes.length);
+  }
+
+  async finish(): Promise<void> {
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.#crc, 0);
+    trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
+    await this.#write(END);
+    await this.#write(trailer);
+    await this.#out.flush();
+  }
+}
