@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/core/digest.ts';
+import { openRootfs } from '../../src/host/rootfs.ts';
+import { gitVersion } from '../../src/stamp/git-version.ts';
+import { type Stamp, stampAnnotations, stampImage } from '../../src/stamp/index.ts';
+
+const commit = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d';
+
+describe('gitVersion', () => {
+  test.each([
+    [{}, '0.0.0-untracked'],
+    [{ commit }, '0.0.0-dev.g1a2b3c4'],
+    [{ commit, dirty: true }, '0.0.0-dev.g1a2b3c4.dirty'],
+    [{ commit, describe: 'release-1.2.0-0-g1a2b3c4' }, '1.2.0'],
+    [{ commit, describe: 'release-1.2.0-5-g1a2b3c4' }, '1.2.1-dev.5.g1a2b3c4'],
+    [{ commit, dirty: true, describe: 'release-1.2.0-0-g1a2b3c4' }, '1.2.1-dev.0.g1a2b3c4.dirty'],
+    [{ commit, describe: 'release-2024-rc-0-g1a2b3c4' }, '2024-rc'],
+    [{ commit, describe: 'release-7-3-g1a2b3c4' }, '7.1-dev.3.g1a2b3c4'],
+    [{ commit, describe: 'v1.0-0-gabc' }, '0.0.0-dev.g1a2b3c4'],
+  ])('%j → %s', (state, version) => expect(gitVersion(state)).toEqual({ version }));
+});
+
+describe('stampImage', () => {
+  let dir: string;
+  const stamp: Stamp = {
+    name: 'web',
+    version: '1.2.0',
+    gitCommit: commit,
+    dirty: false,
+    templateDigest: sha256('t'),
+    lockDigest: sha256('l'),
+    epoch: 1_700_000_000,
+  };
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ingot-stamp-'));
+    mkdirSync(join(dir, 'usr/lib'), { recursive: true });
+    mkdirSync(join(dir, 'etc'));
+    writeFileSync(join(dir, 'usr/lib/os-release'), 'ID=debian\nIMAGE_ID="old"\n');
+    symlinkSync('../usr/lib/os-release', join(dir, 'etc/os-release'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  test('os-release gets both fields once, and keeps its link', () => {
+    stampImage(openRootfs(dir), stamp);
+    stampImage(openRootfs(dir), stamp);
+    expect(readFileSync(join(dir, 'etc/os-release'), 'utf8')).toBe(
+      'ID=debian\nIMAGE_ID="web"\nIMAGE_VERSION="1.2.0"\n',
+    );
+  });
+
+  test('image-release says where the image comes from', () => {
+    stampImage(openRootfs(dir), stamp);
+    const text = readFileSync(join(dir, 'etc/image-release'), 'utf8');
+    expect(text).toContain(`GIT_COMMIT="${commit}"\n`);
+    expect(text).toContain('BUILD_DATE="2023-11-14T22:13:20Z"\n');
+    expect(text).toContain(`LOCK_DIGEST="${sha256('l')}"\n`);
+  });
+
+  test.each(['', '1 2', '1.0"\nEVIL=1', 'A', '-1', 'x'.repeat(101)])(
+    'the version %j is refused',
+    (version) => {
+      expect(() => stampImage(openRootfs(dir), { ...stamp, version })).toThrow(/cannot be stamped/);
+    },
+  );
+
+  test('annotations use the keys of the OCI', () => {
+    expect(stampAnnotations(stamp)).toMatchObject({
+      'org.opencontainers.image.version': '1.2.0',
+      'org.opencontainers.image.revision': commit,
+      'org.opencontainers.image.created': '2023-11-14T22:13:20Z',
+    });
+  });
+});
