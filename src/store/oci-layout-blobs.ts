@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ByteRange } from '../core/content-store.ts';
@@ -51,7 +51,9 @@ export class BlobFolder {
   }
 
   async push(descriptor: Descriptor, body: () => ReadableStream<Uint8Array>): Promise<void> {
-    await this.#stage(descriptor, async (file) => {
+    if (await this.has(descriptor)) return;
+    const target = this.path(descriptor.digest);
+    await this.#publish(await this.#stagingPath(), 'wx', target, 0o444, async (file) => {
       const hash = createHash('sha256');
       let size = 0;
       for await (const chunk of body()) {
@@ -60,32 +62,21 @@ export class BlobFolder {
         hash.update(chunk);
         await file.writeFile(chunk);
       }
-      return { size, digest: `sha256:${hash.digest('hex')}` };
+      check(descriptor, { size, digest: `sha256:${hash.digest('hex')}` });
     });
   }
 
   /** As {@link push}, from a file: blocks are shared where the filesystem can, holes stay holes. */
   async pushFile(descriptor: Descriptor, source: string): Promise<void> {
-    await this.#stage(descriptor, async (file, staged) => {
-      const shared = await copyFile(source, staged, constants.COPYFILE_FICLONE_FORCE).then(
-        () => true,
-        () => false,
-      );
-      await using input = await open(source, 'r');
-      const hash = createHash('sha256');
-      const buffer = Buffer.alloc(CHUNK);
-      let size = 0;
-      for (;;) {
-        const { bytesRead } = await input.read(buffer, 0, CHUNK, size);
-        if (bytesRead === 0) break;
-        const chunk = buffer.subarray(0, bytesRead);
-        hash.update(chunk);
-        if (!shared && !chunk.equals(ZEROS.subarray(0, bytesRead)))
-          await file.write(chunk, 0, bytesRead, size);
-        size += bytesRead;
-      }
-      if (!shared) await file.truncate(size);
-      return { size, digest: `sha256:${hash.digest('hex')}` };
+    if (await this.has(descriptor)) return;
+    const staged = await this.#stagingPath();
+    // A failed clone leaves no file behind. What is shared is measured in the clone, which nobody else changes.
+    const shared = await copyFile(source, staged, constants.COPYFILE_FICLONE_FORCE).then(
+      () => true,
+      () => false,
+    );
+    await this.#publish(staged, shared ? 'r+' : 'wx', this.path(descriptor.digest), 0o444, async (file) => {
+      check(descriptor, shared ? await copySparse(staged) : await copySparse(source, file));
     });
   }
 
@@ -102,40 +93,26 @@ export class BlobFolder {
 
   /** Writes a file beside the blobs and renames it to `target` when it is on the disk. */
   async replace(target: string, text: string): Promise<void> {
-    await this.#write(target, 0o644, (file) => file.writeFile(text));
+    await this.#publish(await this.#stagingPath(), 'wx', target, 0o644, (file) => file.writeFile(text));
   }
 
-  async #stage(
-    descriptor: Descriptor,
-    fill: (file: FileHandle, staged: string) => Promise<{ size: number; digest: string }>,
-  ): Promise<void> {
-    if (await this.has(descriptor)) return;
-    await this.#write(this.path(descriptor.digest), 0o444, async (file, staged) => {
-      const { size, digest } = await fill(file, staged);
-      if (size === descriptor.size && digest === descriptor.digest) return;
-      const got = size === descriptor.size ? digest : `${size > descriptor.size ? 'more' : `${size}`} bytes`;
-      throw new IngotError(
-        'store/digest-mismatch',
-        `content that should be ${descriptor.digest} (${descriptor.size} bytes) is ${got}; it was not stored`,
-        {
-          hint: 'The file changed since it was measured, or was damaged on the way. Build or fetch it again.',
-        },
-      );
-    });
+  async #stagingPath(): Promise<string> {
+    await mkdir(this.#staging, { recursive: true });
+    return join(this.#staging, await claimName());
   }
 
-  async #write(
+  async #publish(
+    staged: string,
+    flags: 'wx' | 'r+',
     target: string,
     mode: number,
-    fill: (file: FileHandle, staged: string) => Promise<unknown>,
+    fill: (file: FileHandle) => Promise<void>,
   ): Promise<void> {
-    await mkdir(this.#staging, { recursive: true });
-    const staged = join(this.#staging, await claimName());
     try {
-      await using file = await open(staged, 'wx', 0o600);
-      await fill(file, staged);
+      await using file = await open(staged, flags, 0o600);
+      await fill(file);
       // Not the umask's say.
-      await chmod(staged, mode);
+      await file.chmod(mode);
       await file.sync();
       await rename(staged, target);
     } catch (error) {
@@ -144,6 +121,39 @@ export class BlobFolder {
     }
     await syncFolder(dirname(target));
   }
+}
+
+interface Measured {
+  readonly size: number;
+  readonly digest: string;
+}
+
+function check(descriptor: Descriptor, { size, digest }: Measured): void {
+  if (size === descriptor.size && digest === descriptor.digest) return;
+  const got = size === descriptor.size ? digest : `${size > descriptor.size ? 'more' : `${size}`} bytes`;
+  throw new IngotError(
+    'store/digest-mismatch',
+    `content that should be ${descriptor.digest} (${descriptor.size} bytes) is ${got}; it was not stored`,
+    { hint: 'The file changed since it was measured, or was damaged on the way. Build or fetch it again.' },
+  );
+}
+
+/** Measures a file and, where `target` is given, copies it there without its blocks of zeros. */
+async function copySparse(source: string, target?: FileHandle): Promise<Measured> {
+  await using input = await open(source, 'r');
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(CHUNK);
+  let size = 0;
+  for (;;) {
+    const { bytesRead } = await input.read(buffer, 0, CHUNK, size);
+    if (bytesRead === 0) break;
+    const chunk = buffer.subarray(0, bytesRead);
+    hash.update(chunk);
+    if (target && !chunk.equals(ZEROS.subarray(0, bytesRead))) await target.write(chunk, 0, bytesRead, size);
+    size += bytesRead;
+  }
+  await target?.truncate(size);
+  return { size, digest: `sha256:${hash.digest('hex')}` };
 }
 
 async function* verified(

@@ -1,0 +1,55 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { frozenClock } from '../../src/core/clock.ts';
+import type { Context } from '../../src/core/context.ts';
+import { sha256 } from '../../src/core/digest.ts';
+import type { BuildEvent } from '../../src/core/event.ts';
+import type { NewRelease, OutputFile } from '../../src/release/publish.ts';
+import { openStore, type ReleaseStore } from '../../src/release/release-store.ts';
+
+/** A store in a folder of its own, and everything to publish into it. */
+export interface Desk extends AsyncDisposable {
+  readonly dir: string;
+  readonly store: ReleaseStore;
+  readonly events: readonly BuildEvent[];
+  readonly ctx: Pick<Context, 'emit' | 'signal' | 'clock'>;
+  output(format: string, content: string): Promise<OutputFile>;
+  release(version: string, content: string, more?: Partial<NewRelease>): Promise<NewRelease>;
+}
+
+export async function openDesk(): Promise<Desk> {
+  const dir = await mkdtemp(join(tmpdir(), 'ingot-release-'));
+  const events: BuildEvent[] = [];
+  const output = async (format: string, content: string): Promise<OutputFile> => {
+    const path = join(dir, `web.${format}`);
+    await writeFile(path, content);
+    return {
+      format,
+      path,
+      digest: sha256(content),
+      size: Buffer.byteLength(content),
+      mediaType: `application/vnd.ingot.${format}`,
+    };
+  };
+  return {
+    dir,
+    store: await openStore('oci-layout:./releases', dir),
+    events,
+    ctx: {
+      emit: (e) => events.push(e),
+      signal: new AbortController().signal,
+      clock: frozenClock(1_700_000_000),
+    },
+    output,
+    release: async (version, content, more) => ({
+      name: 'web',
+      version,
+      outputs: more?.outputs ?? [await output('qcow2', content)],
+      annotations: { 'org.opencontainers.image.revision': 'abc' },
+      evidence: [],
+      ...more,
+    }),
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true }),
+  };
+}
