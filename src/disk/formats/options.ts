@@ -29,6 +29,8 @@ function mismatch(attribute: AttributeSpec, value: unknown): string | undefined 
     return attribute.required || attribute.default !== undefined ? 'a value' : undefined;
   if (attribute.oneOf && !attribute.oneOf.includes(value)) return `one of ${attribute.oneOf.join(', ')}`;
   const { type } = attribute;
+  if (attribute.format)
+    return typeof value === 'number' && Number.isFinite(value) ? undefined : `a ${attribute.format}`;
   if (type === 'string') return typeof value === 'string' ? undefined : 'a string';
   if (type === 'number') return typeof value === 'number' && Number.isFinite(value) ? undefined : 'a number';
   if (type === 'bool') return typeof value === 'boolean' ? undefined : 'true or false';

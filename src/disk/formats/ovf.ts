@@ -138,7 +138,6 @@ function sorted(stamp: Readonly<Record<string, string>>): [string, string][] {
 /** Text as XML 1.0 can carry it, in content and in attributes. */
 function xml(text: string): string {
   return text
-    .toWellFormed()
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
