@@ -25,8 +25,12 @@ export interface UseCaseDeps {
 }
 
 export interface ReportingOptions {
-  /** Data goes to standard output, so what happens is told on standard error. */
+  /** Standard output is for one JSON document. */
   readonly json?: boolean | undefined;
+  /** What happens is the answer, so it is told on standard output; otherwise on standard error. */
+  readonly onStdout?: boolean;
+  /** Lines only: the terminal belongs to somebody else, such as a console. */
+  readonly lines?: boolean | undefined;
   readonly timestamps?: boolean | undefined;
   /** Also writes every check's result there, as JUnit XML. */
   readonly junit?: { write(text: string): unknown } | undefined;
@@ -84,7 +88,7 @@ export class Cli {
   /** Calls a use case with a live reporter and a signal that Ctrl-C aborts. */
   async report<T>(options: ReportingOptions, work: (deps: UseCaseDeps) => Promise<T>): Promise<T> {
     this.json = options.json === true;
-    const stream = this.json ? this.io.stderr : this.io.stdout;
+    const stream = this.#progressStream(options);
     const settings = { color: this.color(stream), sources: this.sources };
     const reporter = await createReporter(this.#kind(stream, options), {
       ...settings,
@@ -122,9 +126,13 @@ export class Cli {
     return this.#reporter?.suspend?.() ?? (() => {});
   }
 
+  #progressStream({ onStdout, json }: ReportingOptions): OutputStream {
+    return this.globals.machineReadable || (onStdout && !json) ? this.io.stdout : this.io.stderr;
+  }
+
   #kind(stream: OutputStream, options: ReportingOptions): ReporterKind {
     if (this.globals.machineReadable) return 'machine-readable';
     const live = stream.isTTY === true && this.io.env.TERM !== 'dumb' && this.io.env.CI === undefined;
-    return live && options.timestamps !== true ? 'tty' : 'plain';
+    return live && !options.timestamps && !options.lines ? 'tty' : 'plain';
   }
 }

@@ -50,7 +50,7 @@ _ingot() {
 ${values.join('\n')}
   esac
   case "$verb" in
-    help) words='${model.map((verb) => verb.name).join(' ')}' ;;
+    help) COMPREPLY=($(compgen -W '${model.map((verb) => verb.name).join(' ')}' -- "$word")); return ;;
 ${verbs.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))

@@ -50,11 +50,14 @@ export function configure(command: Command, cli: Cli): void {
       };
       const { build } = await import('../../app/build.ts');
       const report = await writeReportFile(flags.junit, (junit) =>
-        cli.report<Report>({ json: flags.json, timestamps: flags.timestampUi, junit }, async (deps) => {
-          if (!flags.verifyReproducible) return await build(options, deps);
-          const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
-          return await verifyReproducible(options, deps);
-        }),
+        cli.report<Report>(
+          { onStdout: true, json: flags.json, timestamps: flags.timestampUi, junit },
+          async (deps) => {
+            if (!flags.verifyReproducible) return await build(options, deps);
+            const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
+            return await verifyReproducible(options, deps);
+          },
+        ),
       );
       if (!report.ok) cli.exitCode = ExitCode.Failed;
       if (flags.json) return cli.printJson(report);

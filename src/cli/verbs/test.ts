@@ -12,7 +12,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (path: string, flags: { locked?: boolean; junit?: string; json?: boolean }) => {
       const { runTests } = await import('../../app/test.ts');
       const report = await writeReportFile(flags.junit, (junit) =>
-        cli.report({ json: flags.json, junit }, (deps) =>
+        cli.report({ onStdout: true, json: flags.json, junit }, (deps) =>
           runTests({ ...templateArguments(path, command), locked: flags.locked ?? false }, deps),
         ),
       );

@@ -1,0 +1,30 @@
+import { type Command, Option } from 'commander';
+import type { Cli } from '../cli.ts';
+import { parseSize, wholeNumber } from '../flag-values.ts';
+import { addExamples } from '../template-options.ts';
+
+interface Flags {
+  firmware: 'bios' | 'uefi';
+  memory: number;
+  cpus: number;
+  store?: string;
+}
+
+export function configure(command: Command, cli: Cli): void {
+  command
+    .argument('<image>', 'name@version of a release, or the path of a disk')
+    .addOption(new Option('--firmware <firmware>', 'how it boots').choices(['bios', 'uefi']).default('uefi'))
+    .option('--memory <size>', 'memory of the machine', parseSize, parseSize('1G'))
+    .option('--cpus <n>', 'processors of the machine', wholeNumber(1), 2)
+    .option('--store <store>', 'where to look for the release: oci-layout:/path; default: your own')
+    .action(async (image: string, flags: Flags) => {
+      const { boot } = await import('../../app/boot.ts');
+      cli.exitCode = await cli.report({ lines: true }, (deps) => boot({ image, ...flags }, deps));
+    });
+  command.addHelpText('after', '\nThe image itself stays as it is. Leave the console with Ctrl-A X.\n');
+  addExamples(
+    command,
+    ['ingot boot web@1.2.0', 'a throwaway copy, at its console'],
+    ['ingot boot --firmware bios output-web/web.qcow2', 'a disk by its path'],
+  );
+}
