@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verbs } from '../../src/cli/verbs.ts';
 import { runCli } from './run-cli.ts';
@@ -37,7 +40,11 @@ describe.each(['zsh', 'fish'])('%s', (shell) => {
 
   test('is accepted by the shell', async (ctx) => {
     const { stdout } = await runCli(['completion', shell]);
-    const { error, status, stderr } = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+    const folder = mkdtempSync(join(tmpdir(), 'ingot-completion-'));
+    const file = join(folder, 'script');
+    writeFileSync(file, stdout);
+    const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     if (error) ctx.skip(`${shell} is not installed`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
