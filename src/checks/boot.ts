@@ -66,7 +66,7 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
       const outcome = await bootOnce(boot, machine, base, image.virtualSize + GROWTH, dir, ctx);
       result = judge(boot, outcome, root.bytes, o.allow_failed);
     }
-    emitResult(result, ctx);
+    note(ctx, outcomeLine(result));
     cases.push(result);
   }
   if ((await imageFingerprint(o.image)) !== before) {
@@ -125,13 +125,7 @@ function judge(
   };
 }
 
-function emitResult(result: BootCaseResult, ctx: Context): void {
-  ctx.emit({
-    type: 'check:result',
-    step: ctx.step,
-    name: `boot: ${result.name}`,
-    status: result.status,
-    ...(result.message !== undefined && { message: result.message }),
-    ...(result.bootSeconds !== undefined && { seconds: result.bootSeconds }),
-  });
+function outcomeLine({ name, status, bootSeconds, message }: BootCaseResult): string {
+  const seconds = bootSeconds === undefined ? '' : ` in ${bootSeconds.toFixed(1)} s`;
+  return `${name}: ${status}${seconds}${message === undefined ? '' : `: ${message}`}`;
 }

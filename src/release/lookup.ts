@@ -1,4 +1,5 @@
 import type { Descriptor } from '../core/descriptor.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import { nearest } from '../template/nearest.ts';
 import { channelHistory } from './channel.ts';
@@ -12,7 +13,7 @@ import {
   tagVersion,
   versionTag,
 } from './names.ts';
-import type { ReleaseStore } from './release-store.ts';
+import type { ReleaseRepository, ReleaseStore } from './release-store.ts';
 
 /** A release, and the channels that point to it, sorted. */
 export interface ListedRelease extends Release {
@@ -42,7 +43,7 @@ export async function listReleases(store: ReleaseStore, name?: string): Promise<
 }
 
 /**
- * The release that `web@1.2.0`, `web@dev` (a channel) or `web` (the highest version) names. A version wins over a
+ * The release that `web@1.2.0`, `web@dev` (a channel), `web@sha256:…` or `web` (the highest version) names. A version wins over a
  * channel of the same name. Throws `release/bad-reference`, `release/unknown` with the nearest name.
  */
 export async function lookupRelease(store: ReleaseStore, reference: string): Promise<Release> {
@@ -70,10 +71,19 @@ async function select(
     const highest = versions.sort((a, b) => compareVersions(tagVersion(a), tagVersion(b))).at(-1);
     return highest === undefined ? undefined : await repository.resolve(highest);
   }
+  if (isDigest(selector)) return await byDigest(repository, selector);
   const release = await repository.resolve(versionTag(selector));
   if (release || !isChannelName(selector)) return release;
   const channel = await repository.resolve(channelTag(selector));
   return channel && (await channelHistory(store, name, selector))[0]?.release;
+}
+
+async function byDigest(repository: ReleaseRepository, digest: Digest): Promise<Descriptor | undefined> {
+  for (const tag of await repository.tags()) {
+    const descriptor = channelOfTag(tag) === undefined ? await repository.resolve(tag) : undefined;
+    if (descriptor?.digest === digest) return descriptor;
+  }
+  return undefined;
 }
 
 async function knownName(store: ReleaseStore, name: string): Promise<string> {

@@ -49,6 +49,11 @@ export interface NewRelease {
   readonly channels?: readonly string[];
 }
 
+export interface PublishedRelease extends Release {
+  /** The very same release was there already. */
+  readonly existed: boolean;
+}
+
 /**
  * Publishes a release: content first, then its manifest and the evidence, the version's tag last, then channels.
  * The same content again is no error; other content under a version that exists throws `release/exists` and says
@@ -57,8 +62,8 @@ export interface NewRelease {
 export async function publishRelease(
   store: ReleaseStore,
   release: NewRelease,
-  ctx: Pick<Context, 'emit' | 'signal' | 'clock'>,
-): Promise<Release> {
+  ctx: Pick<Context, 'signal' | 'clock'>,
+): Promise<PublishedRelease> {
   const repository = store.repository(release.name);
   const tag = versionTag(release.version);
   const channels = release.channels ?? [];
@@ -81,14 +86,7 @@ export async function publishRelease(
   const tagged = await tagIf(repository, descriptor, tag, undefined);
   if (tagged.digest !== descriptor.digest) throw await exists(store, repository, release, tagged);
   for (const channel of channels) await moveChannel(store, release.name, channel, descriptor, ctx);
-  ctx.emit({
-    type: 'release',
-    name: release.name,
-    version: release.version,
-    digest: descriptor.digest,
-    store: store.location,
-  });
-  return await readRelease(repository, descriptor);
+  return { ...(await readRelease(repository, descriptor)), existed: present !== undefined };
 }
 
 function checkOutputs(release: NewRelease): void {

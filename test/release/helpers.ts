@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { frozenClock } from '../../src/core/clock.ts';
 import type { Context } from '../../src/core/context.ts';
 import { sha256 } from '../../src/core/digest.ts';
-import type { BuildEvent } from '../../src/core/event.ts';
 import type { NewRelease, OutputFile } from '../../src/release/publish.ts';
 import { openStore, type ReleaseStore } from '../../src/release/release-store.ts';
 
@@ -12,15 +11,13 @@ import { openStore, type ReleaseStore } from '../../src/release/release-store.ts
 export interface Desk extends AsyncDisposable {
   readonly dir: string;
   readonly store: ReleaseStore;
-  readonly events: readonly BuildEvent[];
-  readonly ctx: Pick<Context, 'emit' | 'signal' | 'clock'>;
+  readonly ctx: Pick<Context, 'signal' | 'clock'>;
   output(format: string, content: string): Promise<OutputFile>;
   release(version: string, content: string, more?: Partial<NewRelease>): Promise<NewRelease>;
 }
 
 export async function openDesk(): Promise<Desk> {
   const dir = await mkdtemp(join(tmpdir(), 'ingot-release-'));
-  const events: BuildEvent[] = [];
   const output = async (format: string, content: string): Promise<OutputFile> => {
     const path = join(dir, `web.${format}`);
     await writeFile(path, content);
@@ -35,9 +32,7 @@ export async function openDesk(): Promise<Desk> {
   return {
     dir,
     store: await openStore('oci-layout:./releases', dir),
-    events,
     ctx: {
-      emit: (e) => events.push(e),
       signal: new AbortController().signal,
       clock: frozenClock(1_700_000_000),
     },
