@@ -75,7 +75,9 @@ type BlockOptions<B> = {
       : OptionsOfShape<S> | undefined
     : never;
 };
-type OptionsOfShape<S extends BodyShape> = Simplify<AttributeOptions<S['attributes']> & BlockOptions<S['blocks']>>;
+type OptionsOfShape<S extends BodyShape> = Simplify<
+  AttributeOptions<S['attributes']> & BlockOptions<S['blocks']>
+>;
 
 /** The TypeScript type of the options that a spec decodes to. */
 export type OptionsOf<B> = B extends BodySpec<infer S> ? OptionsOfShape<S> : never;
@@ -89,7 +91,11 @@ export function bodySpec<
   blocks?: B,
   check?: (options: OptionsOfShape<{ attributes: A; blocks: B }>) => readonly OptionProblem[],
 ): BodySpec<{ attributes: A; blocks: B }> {
-  return { attributes, blocks: blocks ?? ({} as B), ...(check && { check: check as unknown as (o: never) => readonly OptionProblem[] }) };
+  return {
+    attributes,
+    blocks: blocks ?? ({} as B),
+    ...(check && { check: check as unknown as (o: never) => readonly OptionProblem[] }),
+  };
 }
 
 interface Extras<T> {
@@ -141,10 +147,22 @@ interface BlockExtras {
 
 /** A nested block that may come once. */
 export function block<S extends BodyShape>(body: BodySpec<S>, extras: BlockExtras): BlockSpec<S, false> {
-  return { body, many: false, doc: extras.doc, labels: extras.labels ?? [], required: extras.required ?? false };
+  return {
+    body,
+    many: false,
+    doc: extras.doc,
+    labels: extras.labels ?? [],
+    required: extras.required ?? false,
+  };
 }
 
 /** A nested block that may come any number of times; its options are a list in the order of the file. */
 export function blocks<S extends BodyShape>(body: BodySpec<S>, extras: BlockExtras): BlockSpec<S, true> {
-  return { body, many: true, doc: extras.doc, labels: extras.labels ?? [], required: extras.required ?? false };
+  return {
+    body,
+    many: true,
+    doc: extras.doc,
+    labels: extras.labels ?? [],
+    required: extras.required ?? false,
+  };
 }

@@ -32,6 +32,8 @@ export function note(ctx: Pick<Context, 'emit' | 'step'>, line: string): void {
 }
 
 /** Line callback that turns a command's output into step:log events. */
-export function logLines(ctx: Pick<Context, 'emit' | 'step'>): (stream: 'stdout' | 'stderr', line: string) => void {
+export function logLines(
+  ctx: Pick<Context, 'emit' | 'step'>,
+): (stream: 'stdout' | 'stderr', line: string) => void {
   return (stream, line) => ctx.emit({ type: 'step:log', step: ctx.step, stream, line });
 }

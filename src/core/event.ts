@@ -16,10 +16,32 @@ export type BuildEvent =
   | { type: 'build:end'; image: string; status: 'done' | 'failed'; seconds: number }
   | { type: 'step:start'; step: string; kind: string; id: Digest; title: string }
   | { type: 'step:log'; step: string; stream: 'stdout' | 'stderr' | 'note'; line: string }
-  | { type: 'step:progress'; step: string; done: number; total?: number; unit: 'bytes' | 'items'; what?: string }
+  | {
+      type: 'step:progress';
+      step: string;
+      done: number;
+      total?: number;
+      unit: 'bytes' | 'items';
+      what?: string;
+    }
   | { type: 'step:end'; step: string; status: StepStatus; seconds: number; detail?: string }
-  | { type: 'check:result'; step: string; name: string; status: CheckStatus; message?: string; seconds?: number }
-  | { type: 'artifact'; step: string; name: string; format: string; path: string; digest: Digest; size: number }
+  | {
+      type: 'check:result';
+      step: string;
+      name: string;
+      status: CheckStatus;
+      message?: string;
+      seconds?: number;
+    }
+  | {
+      type: 'artifact';
+      step: string;
+      name: string;
+      format: string;
+      path: string;
+      digest: Digest;
+      size: number;
+    }
   | { type: 'release'; name: string; version: string; digest: Digest; store: string }
   | { type: 'diagnostic'; diagnostic: Diagnostic }
   | { type: 'message'; level: 'info' | 'warning'; text: string };

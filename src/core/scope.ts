@@ -41,10 +41,14 @@ export class Scope implements AsyncDisposable {
         await entry.release();
       } catch (error) {
         const cause = asIngotError(error);
-        const failure = new IngotError('core/release-failed', `could not release ${entry.name}: ${cause.message}`, {
-          hint: 'Run `ingot clean` to recover what a failed clean-up left behind.',
-          cause: error,
-        });
+        const failure = new IngotError(
+          'core/release-failed',
+          `could not release ${entry.name}: ${cause.message}`,
+          {
+            hint: 'Run `ingot clean` to recover what a failed clean-up left behind.',
+            cause: error,
+          },
+        );
         if (this.#onReleaseError) this.#onReleaseError(failure);
         else failures.push(failure);
       }

@@ -6,7 +6,12 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /** CRC-32C (Castagnoli; RFC 3720, appendix B.4). */
 export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff;
+  return ~continueCrc32c(0xffff_ffff, bytes) >>> 0;
+}
+
+/** The register after `bytes`, without the inversion at either end: what ext4 stores, and goes on from. */
+export function continueCrc32c(register: number, bytes: Uint8Array): number {
+  let crc = register;
   for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
-  return ~crc >>> 0;
+  return crc >>> 0;
 }

@@ -22,7 +22,13 @@ export const gce: DiskFormat = {
   virtualSize: (size) => roundUp(size, GIB),
   async open(job) {
     const out = new FileWriter(job.file);
-    const gzip = new GzipFile(out);
+    let at = 0;
+    const gzip = new GzipFile({
+      async write(bytes) {
+        await out.write(at, bytes);
+        at += bytes.length;
+      },
+    });
     // A sparse member's header lists its data, so the places must be known before the first block comes.
     const offsets = await scanDisk(job.disk, job.pool);
     const header = sparseHeader(offsets, roundUp(job.disk.size, GIB), job.epoch);
@@ -39,6 +45,7 @@ export const gce: DiskFormat = {
         const length = header.length + offsets.length * BLOCK + 2 * TAR_BLOCK;
         await gzip.addPlain(Buffer.alloc(2 * TAR_BLOCK + roundUp(length, 20 * TAR_BLOCK) - length));
         await gzip.finish();
+        await out.flush();
         return undefined;
       },
       [Symbol.asyncDispose]: async () => {},

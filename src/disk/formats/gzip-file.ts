@@ -1,35 +1,32 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { combineCrc32 } from './crc32-combine.ts';
-import type { FileWriter } from './file-writer.ts';
 
 /** Deflate, no name, no time, unknown system (RFC 1952, section 2.3). */
 const HEADER = Buffer.from('1f8b08000000000000ff', 'hex');
 /** The empty last block of a deflate stream. */
 const END = Uint8Array.of(3, 0);
 
+/** Takes bytes one after the other. */
+export interface Sink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
 /** One gzip member put together from pieces that were deflated apart from each other, each ended by a sync flush. */
 export class GzipFile {
-  readonly #out: FileWriter;
-  #at = 0;
+  readonly #sink: Sink;
+  #begun = false;
   #crc = 0;
   #length = 0;
 
-  constructor(out: FileWriter) {
-    this.#out = out;
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    if (this.#at === 0) {
-      this.#at = HEADER.length;
-      await this.#out.write(0, HEADER);
-    }
-    await this.#out.write(this.#at, bytes);
-    this.#at += bytes.length;
+  constructor(sink: Sink) {
+    this.#sink = sink;
   }
 
   /** Appends a deflated piece; `crc` and `length` are those of the bytes before deflating. */
   async add(deflated: Uint8Array, crc: number, length: number): Promise<void> {
-    await this.#write(deflated);
+    if (!this.#begun) await this.#sink.write(HEADER);
+    this.#begun = true;
+    await this.#sink.write(deflated);
     this.#crc = combineCrc32(this.#crc, crc, length);
     this.#length += length;
   }
@@ -44,8 +41,7 @@ export class GzipFile {
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
-    await this.#write(END);
-    await this.#write(trailer);
-    await this.#out.flush();
+    await this.#sink.write(END);
+    await this.#sink.write(trailer);
   }
 }

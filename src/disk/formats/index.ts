@@ -1,9 +1,11 @@
 import type { Context } from '../../core/context.ts';
 import { exportWith } from './export.ts';
+import { oci } from './oci.ts';
 import { ova } from './ova.ts';
 import { qcow2 } from './qcow2.ts';
 import { gce } from './gce.ts';
 import { raw } from './raw.ts';
+import { rootfs } from './rootfs.ts';
 import { vhd } from './vhd.ts';
 import { vhdx } from './vhdx.ts';
 import { vmdk } from './vmdk.ts';
@@ -18,7 +20,7 @@ import type {
 
 export type { ExportInput, OutputFile, OutputFormat, OutputRequest } from './types.ts';
 
-const formats: readonly (DiskFormat | RootfsFormat)[] = [raw, qcow2, vhd, vhdx, vmdk, ova, gce];
+const formats: readonly (DiskFormat | RootfsFormat)[] = [raw, qcow2, vhd, vhdx, vmdk, ova, gce, oci, rootfs];
 
 /** Every format there is. */
 export const outputFormats: readonly OutputFormat[] = formats;

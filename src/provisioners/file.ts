@@ -1,0 +1,97 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
+import { type Context, note } from '../core/context.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Provisioner } from '../core/plugin.ts';
+
+/** Packer's keys: developer.hashicorp.com/packer/docs/provisioners/file. */
+const fileSpec = bodySpec(
+  {
+    source: attr.string('File or folder on this machine; with a trailing slash the content of the folder.'),
+    sources: attr.strings('Several of them.'),
+    content: attr.string('The text of the file, in place of a source.'),
+    destination: attr.string('Path in the machine; with a trailing slash a folder to put the file into.', {
+      required: true,
+    }),
+    direction: attr.string('`upload` into the machine, or `download` from it.', {
+      default: 'upload',
+      oneOf: ['upload', 'download'],
+    }),
+    generated: attr.bool('The source is made by the build itself, so it need not be there yet.', {
+      default: false,
+    }),
+  },
+  {},
+  (o): OptionProblem[] => {
+    const given = [o.source, o.sources, o.content].filter((v) => v !== undefined).length;
+    const problems: OptionProblem[] = [];
+    if (given !== 1) {
+      problems.push({
+        path: [],
+        message: `expected exactly one of source, sources and content; got ${given === 0 ? 'none' : 'more'}`,
+      });
+    }
+    if (o.content !== undefined && o.direction === 'download') {
+      problems.push({
+        path: ['content'],
+        message: 'content is for uploads; a download needs a source in the machine',
+      });
+    }
+    return problems;
+  },
+);
+
+type FileOptions = OptionsOf<typeof fileSpec>;
+
+/** `provisioner "file"`: files and folders into the machine, or out of it. */
+export const fileProvisioner: Provisioner<FileOptions> = {
+  type: 'file',
+  version: 1,
+  schema: async () => fileSpec,
+  files: (o) => (o.direction === 'download' || o.generated ? [] : sourcesOf(o)),
+
+  async provision(machine, options, ctx) {
+    if (options.content !== undefined) {
+      await machine.communicator.uploadBytes(options.content, options.destination);
+      return { summary: options.destination };
+    }
+    for (const source of sourcesOf(options)) {
+      note(ctx, `${options.direction} ${source} → ${options.destination}`);
+      if (options.direction === 'download') await download(machine, source, options.destination, ctx);
+      else await upload(machine, source, options.destination, ctx);
+    }
+    return { summary: `${sourcesOf(options).join(', ')} → ${options.destination}` };
+  },
+};
+
+function sourcesOf(o: FileOptions): readonly string[] {
+  return o.sources ?? (o.source === undefined ? [] : [o.source]);
+}
+
+function onHost(path: string, ctx: Context): string {
+  return isAbsolute(path) ? path : join(ctx.templateDir, path);
+}
+
+async function upload(machine: Machine, source: string, destination: string, ctx: Context): Promise<void> {
+  const path = onHost(source, ctx);
+  if ((await stat(path)).isDirectory()) {
+    // join() drops the trailing slash, which says what goes in.
+    const from = source.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
+    await machine.communicator.uploadDirectory(from, destination);
+    return;
+  }
+  const target = destination.endsWith('/') ? `${destination}${basename(source)}` : destination;
+  await machine.communicator.upload(path, target);
+}
+
+async function download(machine: Machine, source: string, destination: string, ctx: Context): Promise<void> {
+  const target = onHost(destination, ctx);
+  if (source.endsWith('/')) {
+    await machine.communicator.downloadDirectory(source, target);
+    return;
+  }
+  const file = destination.endsWith('/') ? join(target, basename(source)) : target;
+  await mkdir(dirname(file), { recursive: true });
+  await machine.communicator.download(source, file);
+}
