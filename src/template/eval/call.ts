@@ -1,0 +1,90 @@
+import type { CallExpression, Expression } from '../hcl/ast.ts';
+import { callFunction, FunctionError } from '../functions/function.ts';
+import { suggestion } from '../nearest.ts';
+import { DYNAMIC, typeName } from '../value/type.ts';
+import { bool, itemsOf, mark, unknown, type Value } from '../value/value.ts';
+import { joinMarks } from '../value/marks.ts';
+import { type Evaluation, evaluateIn, fault } from './evaluate.ts';
+
+/** A function call. `try` and `can` are here, since they look at how evaluation goes and not at values. */
+export function evaluateCall(expression: CallExpression, run: Evaluation): Value {
+  if (expression.name === 'try') return evaluateTry(expression, run);
+  if (expression.name === 'can') return evaluateCan(expression, run);
+  const spec = run.scope.functions.get(expression.name);
+  const before = run.diagnostics.length;
+  const args = evaluateArguments(expression, run);
+  if (!spec) return unknownFunction(expression, run);
+  if (!args) return unknown(spec.returns);
+  // An argument that failed is unknown now; what the function says about that would only confuse.
+  if (run.diagnostics.length > before) return unknown(spec.returns);
+  try {
+    return callFunction(spec, args);
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error;
+    const at =
+      error.argument === undefined
+        ? undefined
+        : expression.arguments[Math.min(error.argument, expression.arguments.length - 1)];
+    fault(
+      run,
+      'template/function-failed',
+      `${expression.name}: ${error.message}`,
+      at?.range ?? expression.range,
+    );
+    return unknown(spec.returns);
+  }
+}
+
+function unknownFunction(expression: CallExpression, run: Evaluation): Value {
+  const { name } = expression;
+  const reason = run.scope.elsewhere.get(name);
+  const message = `there is no function "${name}"${reason === undefined ? '' : ' here'}`;
+  const hint = reason ?? suggestion(name, [...run.scope.functions.keys(), 'try', 'can']);
+  return fault(run, 'template/unknown-function', message, expression.nameRange, hint);
+}
+
+/** The arguments, a last one with `...` spread out; undefined where that one is not known. */
+function evaluateArguments(expression: CallExpression, run: Evaluation): Value[] | undefined {
+  const values = expression.arguments.map((arg) => evaluateIn(arg, run));
+  if (!expression.expand) return values;
+  const last = values.pop() as Value;
+  if (last.data === undefined) return undefined;
+  if (!Array.isArray(last.data)) {
+    const range = (expression.arguments.at(-1) as Expression).range;
+    fault(run, 'template/wrong-type', `"..." needs a list to spread, got ${typeName(last.type)}`, range);
+    return undefined;
+  }
+  return [...values, ...itemsOf(last).map((item) => mark(item, last.marks))];
+}
+
+/** The first argument that evaluates without an error. */
+function evaluateTry(expression: CallExpression, run: Evaluation): Value {
+  const reasons: string[] = [];
+  for (const arg of expression.arguments) {
+    const attempt: Evaluation = { scope: run.scope, diagnostics: [] };
+    const value = evaluateIn(arg, attempt);
+    if (attempt.diagnostics.length === 0) return value;
+    reasons.push(attempt.diagnostics[0]?.message ?? '');
+  }
+  const message =
+    reasons.length === 0
+      ? 'try: it takes at least 1 argument'
+      : `try: every argument failed: ${reasons.join('; ')}`;
+  return fault(run, 'template/function-failed', message, expression.range);
+}
+
+function evaluateCan(expression: CallExpression, run: Evaluation): Value {
+  const [arg, ...others] = expression.arguments;
+  if (!arg || others.length > 0) {
+    return fault(
+      run,
+      'template/function-failed',
+      `can: it takes 1 argument, got ${expression.arguments.length}`,
+      expression.range,
+    );
+  }
+  const attempt: Evaluation = { scope: run.scope, diagnostics: [] };
+  const value = evaluateIn(arg, attempt);
+  if (attempt.diagnostics.length > 0) return bool(false);
+  return mark(value.data === undefined ? unknown(DYNAMIC) : bool(true), joinMarks(value.marks, value.marks));
+}

@@ -1,0 +1,170 @@
+import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
+import { type Digest, digestOf, sha256 } from '../../core/digest.ts';
+import { type EvalScope, namespaceOf } from '../eval/scope.ts';
+import { ONLY_IN_DEFAULTS, standardFunctions } from '../functions/index.ts';
+import type { HclBody } from '../hcl/ast.ts';
+import { mergeBodies } from '../hcl/body.ts';
+import { parseHcl } from '../hcl/parser.ts';
+import { parseJsonBody } from '../json/parse-json-body.ts';
+import { object, string, type Value } from '../value/value.ts';
+import { collectAssignments } from './assignments.ts';
+import { type BuildBlock, readBuilds, readSources, type SourceBlock } from './builds.ts';
+import { checkContent } from './content.ts';
+import { type ReadData, evaluateNodes } from './evaluate-nodes.ts';
+import { type ReadFile, readTemplateFiles, type TemplateFile } from './files.ts';
+import { type DataBlock, type LocalInfo, readData, readLocals } from './locals.ts';
+import { PACKER_VERSION, type RequiredPlugin, readPackerBlocks } from './packer-block.ts';
+import { assignVariables, readVariables, type VariableInfo } from './variables.ts';
+
+export interface LoadOptions {
+  /** A template file, or the folder of one. */
+  readonly path: string;
+  /** -var: `name=value`, the last of a name winning. */
+  readonly vars?: readonly string[];
+  /** -var-file, in order. */
+  readonly varFiles?: readonly string[];
+  /** For `PKR_VAR_x` and the function env; default: nothing. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Key for digests of sensitive values. */
+  readonly hmacKey?: Uint8Array;
+  /** What `path.root` answers; default `.`, since relative paths in a template start at its folder. */
+  readonly root?: string;
+  /** Warn about variables in files that the template does not declare; default true. */
+  readonly warnUndeclared?: boolean;
+  /** Asks data sources; without it their values are unknown. */
+  readonly readData?: ReadData;
+  readonly readFile?: ReadFile;
+}
+
+/** A template, evaluated as far as that goes without building. */
+export interface Template {
+  /** Its folder, absolute; relative paths in it start here. */
+  readonly dir: string;
+  /** Names of its files, relative to the folder. */
+  readonly files: readonly string[];
+  /** Of all template files: their names and contents. */
+  readonly digest: Digest;
+  readonly requiredVersion?: string;
+  readonly requiredPlugins: readonly RequiredPlugin[];
+  readonly variables: readonly VariableInfo[];
+  /** The variables' values, defaults included. */
+  readonly values: Value;
+  readonly locals: readonly (LocalInfo & { readonly value: Value })[];
+  readonly dataSources: readonly DataBlock[];
+  readonly sources: readonly SourceBlock[];
+  readonly builds: readonly BuildBlock[];
+  /** What expressions see at the top: var, local, data, path, packer. */
+  readonly scope: EvalScope;
+}
+
+export interface LoadedTemplate {
+  readonly template: Template;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Texts by file name, for excerpts. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+const TOP = {
+  what: 'a template',
+  attributes: [],
+  blocks: ['packer', 'variable', 'variables', 'local', 'locals', 'source', 'data', 'build'],
+};
+
+/**
+ * Reads and evaluates a Packer template (HCL2). What is wrong in it comes back as diagnostics, all at once; throws
+ * only where there is nothing at `path`.
+ */
+export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate> {
+  const diagnostics: Diagnostic[] = [];
+  const texts = new Map<string, string>();
+  const files = await readTemplateFiles(options.path, options.varFiles ?? [], options.readFile, diagnostics);
+  const parse = (file: TemplateFile): HclBody => {
+    texts.set(file.name, file.text);
+    const parsed = file.name.endsWith('.json')
+      ? parseJsonBody(file.text, file.name)
+      : parseHcl(file.text, file.name);
+    diagnostics.push(...parsed.diagnostics);
+    return parsed.body;
+  };
+  const body = mergeTemplates(files.templates.map(parse), diagnostics);
+  const variableFiles = files.variables.map((file) => ({ name: file.name, body: parse(file) }));
+
+  const env = options.env ?? {};
+  const base = baseScope(files.dir, options);
+  const withEnv: EvalScope = {
+    ...base,
+    functions: standardFunctions({ dir: files.dir, env }),
+    elsewhere: new Map(),
+  };
+  const packer = readPackerBlocks(body, base, diagnostics);
+  const variables = readVariables(body, withEnv, diagnostics);
+  const given = collectAssignments(
+    variables,
+    { env, files: variableFiles, vars: options.vars ?? [], warnUndeclared: options.warnUndeclared ?? true },
+    texts,
+    diagnostics,
+  );
+  const { value: values, secrets } = assignVariables(variables, given, base, diagnostics);
+  const withVars: EvalScope = {
+    ...base,
+    secrets,
+    variables: new Map([...base.variables, ['var', namespaceOf('variable', values)]]),
+  };
+  const locals = readLocals(body, withVars, diagnostics);
+  const dataSources = readData(body, diagnostics);
+  const evaluated = await evaluateNodes(locals, dataSources, withVars, options.readData, diagnostics);
+  const sources = readSources(body, diagnostics);
+  const builds = readBuilds(body, sources, evaluated.scope, diagnostics);
+  const template: Template = {
+    dir: files.dir,
+    files: files.templates.map((file) => file.name),
+    digest: digestOf(files.templates.map((file) => [file.name, sha256(file.text)])),
+    ...packer,
+    variables,
+    values,
+    locals: locals.map((local) => ({ ...local, value: evaluated.locals.get(local.name) as Value })),
+    dataSources,
+    sources: [...sources.values()],
+    builds,
+    scope: evaluated.scope,
+  };
+  return { template, diagnostics: sortDiagnostics(diagnostics), sources: texts };
+}
+
+function mergeTemplates(bodies: readonly HclBody[], diagnostics: Diagnostic[]): HclBody {
+  for (const body of bodies) checkContent(body, TOP, diagnostics);
+  return mergeBodies(bodies);
+}
+
+function baseScope(dir: string, { root = '.', hmacKey }: LoadOptions): EvalScope {
+  const variables = new Map([
+    [
+      'path',
+      object(
+        new Map([
+          ['cwd', string(process.cwd())],
+          ['root', string(root)],
+        ]),
+      ),
+    ],
+    ['packer', object(new Map([['version', string(PACKER_VERSION)]]))],
+  ]);
+  return {
+    variables,
+    functions: standardFunctions({ dir }),
+    elsewhere: ONLY_IN_DEFAULTS,
+    secrets: new Map(),
+    ...(hmacKey && { hmacKey }),
+  };
+}
+
+/** By place; findings without one first. */
+function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const rank = (range: SourceRange | undefined): [string, number] =>
+    range ? [range.file, range.start.offset] : ['', 0];
+  return [...diagnostics].sort((a, b) => {
+    const [fileA, offsetA] = rank(a.range);
+    const [fileB, offsetB] = rank(b.range);
+    return fileA < fileB ? -1 : fileA > fileB ? 1 : offsetA - offsetB;
+  });
+}
