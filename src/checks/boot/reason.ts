@@ -108,7 +108,7 @@ export function explainConsole(text: string): BootFailure | undefined {
 /** How far a machine came whose console shows no known failure. */
 export function describeProgress(text: string): string {
   if (/\blogin: *$/m.test(text)) return 'the login prompt was there, but no report came';
-  if (/systemd\[1\]:|Welcome to /.test(text)) return 'systemd was starting units';
+  if (/systemd\[1\]:|Welcome to (?!GRUB)/.test(text)) return 'systemd was starting units';
   if (/Linux version /.test(text)) return 'the kernel had started';
   if (/GRUB|Loading Linux/.test(text)) return 'the boot loader had started';
   if (/Booting from Hard Disk|BdsDxe: starting/.test(text)) {
@@ -123,7 +123,7 @@ export function consoleTail(text: string, count: number): string[] {
     text
       .slice(-count * 400)
       // oxlint-disable-next-line no-control-regex -- consoles are full of them
-      .replaceAll(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[@-Z\\-_c78=>])/g, '')
+      .replaceAll(/\u001b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B]|[@-Z\\-_c78=>])/g, '')
       .split(/[\r\n]+/)
       // oxlint-disable-next-line no-control-regex
       .map((line) => line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trimEnd())

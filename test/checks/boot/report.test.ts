@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { REPORT_END, REPORT_HEADER } from '../../../src/checks/boot/guest.ts';
+import { type GuestReport, parseReport } from '../../../src/checks/boot/report.ts';
+import { judgeReport, SEED_HOSTNAME } from '../../../src/checks/boot/result.ts';
+
+const field = (name: string, text: string): string => `${name} ${Buffer.from(text).toString('base64')}`;
+
+const FIELDS = [
+  field('state', 'running'),
+  field('failed', ''),
+  field('enabled', 'ssh.service\nnginx.service\n'),
+  field('times', 'UserspaceTimestampMonotonic=4000000\nFinishTimestampMonotonic=14430234\n'),
+  field('first-boot', 'yes\n'),
+  field('machine-id', `${'0a'.repeat(16)}\n`),
+  field('hostname', 'web\n'),
+  field('os-release', 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12"\nIMAGE_VERSION=1.2.0\n'),
+  field('kernel', '6.1.0-56-cloud-amd64\n'),
+  field('sizes', '4096 500000\n4194304\n5242880\n'),
+  field('cloud-init', '{"v1": {"datasource": "DataSourceNoCloud [seed=/dev/vdb]", "errors": []}}'),
+  field('ssh-keys', '256 SHA256:abc root@web (ED25519)\n'),
+];
+const whole = (fields: readonly string[]): string => [REPORT_HEADER, ...fields, REPORT_END, ''].join('\r\n');
+
+describe('parseReport', () => {
+  it('reads every field', () => {
+    expect(parseReport(whole(FIELDS)).report).toEqual({
+      state: 'running',
+      failedUnits: [],
+      failedLogs: [],
+      enabledUnits: ['nginx.service', 'ssh.service'],
+      firstBoot: true,
+      machineId: '0a'.repeat(16),
+      hostname: 'web',
+      osRelease: { ID: 'debian', PRETTY_NAME: 'Debian GNU/Linux 12', IMAGE_VERSION: '1.2.0' },
+      kernel: '6.1.0-56-cloud-amd64',
+      systemdSeconds: 14.430234,
+      sizes: { filesystem: 2048000000, partition: 2147483648, disk: 2684354560 },
+      cloudInit: { datasource: 'DataSourceNoCloud [seed=/dev/vdb]', errors: [] },
+      sshKeys: ['256 SHA256:abc root@web (ED25519)'],
+    } satisfies GuestReport);
+  });
+
+  it('begins behind what firmware writes', () => {
+    const noise = '\u001b[2J\u001b[01;01H\u001b[=3hBdsDxe: loading Boot0001\r\n';
+    expect(parseReport(noise + whole(FIELDS)).report?.state).toBe('running');
+  });
+
+  it('waits for the end', () => {
+    const jobs = field('jobs', '12 cloud-final.service start running\n');
+    expect(parseReport([REPORT_HEADER, jobs, 'state cnVub'].join('\n'))).toEqual({
+      started: true,
+      jobs: ['12 cloud-final.service start running'],
+    });
+    expect(parseReport('Booting…')).toEqual({ started: false, jobs: [] });
+  });
+
+  it('distinguishes absent from empty', () => {
+    const report = parseReport(whole([field('state', 'running'), field('ssh-keys', '')])).report;
+    expect(report?.sshKeys).toEqual([]);
+    expect(report?.cloudInit).toBeUndefined();
+    expect(report?.firstBoot).toBe(false);
+    expect(report?.sizes).toBeUndefined();
+  });
+
+  it('survives any guest', () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.constantFrom(REPORT_HEADER, REPORT_END, ...FIELDS),
+      fc.constant('__proto__ QQ=='),
+    );
+    fc.assert(
+      fc.property(fc.array(line), (lines) => {
+        const { started, report } = parseReport(lines.join('\n'));
+        expect(report === undefined || started).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('judgeReport', () => {
+  const good = parseReport(whole(FIELDS)).report as GuestReport;
+
+  it('is content with a good boot', () => {
+    expect(judgeReport(good, false, [])).toEqual([]);
+    expect(judgeReport({ ...good, hostname: SEED_HOSTNAME }, true, [])).toEqual([]);
+  });
+
+  it.each<[string, Partial<GuestReport>, boolean, RegExp]>([
+    [
+      'failed units',
+      { state: 'degraded', failedUnits: ['nginx.service'] },
+      false,
+      /failed units: nginx.service/,
+    ],
+    ['another state', { state: 'maintenance' }, false, /"maintenance"; expected "running"/],
+    ['degraded for no reason', { state: 'degraded' }, false, /"degraded"/],
+    ['no machine-id', { machineId: 'uninitialized' }, false, /machine-id is "uninitialized"/],
+    ['no first boot', { firstBoot: false }, false, /no first boot/],
+    ['no host keys', { sshKeys: [] }, false, /no SSH host keys/],
+    ['the seed not applied', {}, true, /host name is "web"/],
+    ['cloud-init not run', { cloudInit: undefined }, true, /cloud-init did not run/],
+    [
+      'another data source',
+      { hostname: SEED_HOSTNAME, cloudInit: { datasource: 'DataSourceNone', errors: [] } },
+      true,
+      /DataSourceNone/,
+    ],
+    [
+      'cloud-init errors',
+      { cloudInit: { datasource: 'NoCloud', errors: ['locale'] } },
+      false,
+      /cloud-init: locale/,
+    ],
+  ])('finds %s', (_, change, seed, finding) => {
+    expect(judgeReport({ ...good, ...change }, seed, []).join('\n')).toMatch(finding);
+  });
+
+  it('lets units fail that may', () => {
+    const degraded = { ...good, state: 'degraded', failedUnits: ['a.service', 'b.service'] };
+    expect(judgeReport(degraded, false, ['a.service', 'b.service'])).toEqual([]);
+    expect(judgeReport(degraded, false, ['a.service'])).toEqual(['failed units: b.service']);
+  });
+});
