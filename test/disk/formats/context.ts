@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Context } from '../../../src/core/context.ts';
 import { frozenClock } from '../../../src/core/clock.ts';
@@ -53,7 +53,10 @@ export function testContext(workDir: string, signal = new AbortController().sign
       start: unused,
       mountOverlay: unused,
       mountTmpfs: unused,
-      scratch: unused,
+      async scratch(parent, prefix) {
+        const dir = mkdtempSync(`${parent}/${prefix}`);
+        return { dir, [Symbol.asyncDispose]: async () => rmSync(dir, { recursive: true }) };
+      },
       requireTool: (name) => name,
       requireRoot: () => {},
     },

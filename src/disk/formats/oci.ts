@@ -1,0 +1,133 @@
+import { readdir } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
+import type { Descriptor } from '../../core/descriptor.ts';
+import { canonicalJson } from '../../core/digest.ts';
+import { IngotError } from '../../core/error.ts';
+import { type Layer, layerFs } from '../../core/layer.ts';
+import type { Sink } from './gzip-file.ts';
+import { gzipStream } from './gzip-stream.ts';
+import { layerTar } from './layer-tar.ts';
+import { imageConfig, imageLabels } from './oci-config.ts';
+import { tarOf } from './tar-source.ts';
+import { TarWriter } from './tar-writer.ts';
+import type { RootfsFormat, RootfsJob } from './types.ts';
+
+const spec = bodySpec({
+  compression: attr.string(
+    'How layers are compressed: gzip (every reader) or zstd (containerd 1.5, Docker 23).',
+    {
+      default: 'gzip',
+      oneOf: ['gzip', 'zstd'],
+    },
+  ),
+  architecture: attr.string("The image's architecture, as Go names it.", { default: 'amd64' }),
+  entrypoint: attr.strings('Command that always runs.', { default: [] }),
+  cmd: attr.strings('Command, or arguments of the entrypoint, unless others are given.', {
+    default: ['/bin/sh'],
+  }),
+  env: attr.stringMap('Environment variables.', { default: {} }),
+  user: attr.string('User (and group) that the command runs as.', { default: '' }),
+  working_dir: attr.string('Folder that the command starts in.', { default: '/' }),
+  labels: attr.stringMap('Further labels.', { default: {} }),
+});
+
+export type OciOptions = OptionsOf<typeof spec>;
+
+/** An OCI image layout in one tar archive, a layer for each layer of the chain (image-spec 1.1). */
+export const oci: RootfsFormat<OciOptions> = {
+  type: 'oci',
+  version: 1,
+  doc: 'A container image with one layer for each step, as an OCI archive for podman, skopeo and containerd.',
+  spec,
+  input: 'rootfs',
+  extension: 'oci.tar',
+  needs: [],
+  write,
+};
+
+async function write(job: RootfsJob<OciOptions>): Promise<void> {
+  const { chain } = job.rootfs;
+  const alien = chain.find((layer) => layer.kind !== 'overlay');
+  if (alien || chain.length === 0) {
+    const got = alien ? `a layer of kind ${JSON.stringify(alien.kind)}` : 'no layers';
+    throw new IngotError('output/unsupported-layer', `output "oci" got ${got}, expected overlay layers`, {
+      hint: 'Leave the oci output out: this source makes no file system in layers.',
+    });
+  }
+  const tar = new TarWriter(job.file, job.epoch);
+  const blob = async (mediaType: string, fill: (sink: Sink) => Promise<void>): Promise<Descriptor> => {
+    const { size, sha256 } = await tar.add(fill, (hex) => `blobs/sha256/${hex}`);
+    return { mediaType, digest: `sha256:${sha256}`, size };
+  };
+  const json = (mediaType: string, value: unknown) =>
+    blob(mediaType, (sink) => sink.write(Buffer.from(canonicalJson(value))));
+
+  const layers: Descriptor[] = [];
+  const diffIds: string[] = [];
+  for (const layer of chain) {
+    const mediaType = `application/vnd.oci.image.layer.v1.tar+${job.options.compression}`;
+    layers.push(await blob(mediaType, async (sink) => void diffIds.push(await writeLayer(layer, sink, job))));
+  }
+  const labels = { ...imageLabels(job.stamp, job.epoch), ...job.options.labels };
+  const config = imageConfig({ options: job.options, labels, diffIds, epoch: job.epoch });
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: await json('application/vnd.oci.image.config.v1+json', config),
+    layers,
+    annotations: labels,
+  };
+  const described = await json(manifest.mediaType, manifest);
+  const ref = job.stamp.version ?? 'latest';
+  const index = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      {
+        ...described,
+        platform: { architecture: job.options.architecture, os: 'linux' },
+        annotations: { 'org.opencontainers.image.ref.name': ref.replace(/[^A-Za-z0-9._-]/g, '_') },
+      },
+    ],
+  };
+  await tar.add(
+    (sink) => sink.write(Buffer.from(canonicalJson(index))),
+    () => 'index.json',
+  );
+  await tar.add(
+    (sink) => sink.write(Buffer.from('{"imageLayoutVersion":"1.0.0"}')),
+    () => 'oci-layout',
+  );
+  await tar.finish();
+}
+
+/** Writes a layer's compressed archive; answers the digest of the archive before compression, its diff id. */
+async function writeLayer(layer: Layer, sink: Sink, job: RootfsJob<OciOptions>): Promise<string> {
+  const dir = layerFs(layer);
+  const names = (await readdir(dir)).sort();
+  const sha = createHash('sha256');
+  async function* hashed() {
+    for await (const chunk of layerTar(tarOf(dir, names, job.epoch, job.ctx), job.epoch)) {
+      sha.update(chunk);
+      yield chunk;
+    }
+  }
+  if (job.options.compression === 'gzip') await gzipStream(hashed(), sink, job.pool);
+  else await zstdStream(hashed(), sink, job);
+  return `sha256:${sha.digest('hex')}`;
+}
+
+async function zstdStream(
+  source: AsyncIterable<Buffer>,
+  sink: Sink,
+  { ctx }: RootfsJob<unknown>,
+): Promise<void> {
+  await using scratch = await ctx.host.scratch(ctx.workDir, 'zstd-');
+  const path = `${scratch.dir}/layer.zst`;
+  await ctx.host.run('zstd', ['-q', '-T0', '-o', path], { input: Readable.from(source), signal: ctx.signal });
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+    await sink.write(chunk as Buffer);
+}
