@@ -1,7 +1,8 @@
 import { lstat, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrors } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
-import { formatHcl } from '../template/index.ts';
+import { formatHcl, parseHcl } from '../template/index.ts';
 import { throwDiagnostics } from './load.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
@@ -38,11 +39,9 @@ export async function fmt(options: FmtOptions): Promise<Formatted[]> {
 
 /** One text in the canonical style. A text with syntax errors is not touched: its diagnostics are thrown. */
 export function formatText(text: string, name: string): string {
-  const result = formatHcl(text, name);
-  if (result.text === undefined) {
-    return throwDiagnostics({ diagnostics: result.diagnostics, sources: new Map([[name, text]]) });
-  }
-  return result.text;
+  const { diagnostics } = parseHcl(text, name);
+  if (hasErrors(diagnostics)) return throwDiagnostics({ diagnostics, sources: new Map([[name, text]]) });
+  return formatHcl(text);
 }
 
 async function filesOf(path: string, recursive: boolean): Promise<string[]> {
