@@ -25,6 +25,8 @@ class TtyReporter implements Reporter {
   readonly #live: ReturnType<typeof createLogUpdate>;
   readonly #running = new Map<string, RunningStep>();
   readonly #tails = new Map<string, string[]>();
+  /** Lines about the checks of a running step; shown below it when it has ended. */
+  readonly #checks = new Map<string, string[]>();
   readonly #images = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #suspended = false;
@@ -65,15 +67,9 @@ class TtyReporter implements Reporter {
       case 'step:end':
         this.#end(event);
         break;
-      case 'check:result': {
-        const mark = { passed: style.green('✓'), failed: style.red('✗'), skipped: style.dim('–') }[
-          event.status
-        ];
-        const time = event.seconds === undefined ? '' : ` ${style.dim(formatSeconds(event.seconds))}`;
-        const why = event.message === undefined ? '' : `: ${cleanLine(event.message)}`;
-        this.#print(`    ${mark} ${cut(`${event.name}${why}`, this.#width - 16)}${time}`);
+      case 'check:result':
+        this.#checks.set(event.step, [...(this.#checks.get(event.step) ?? []), this.#checkLine(event)]);
         break;
-      }
       case 'build:end':
         if (this.#images.size > 1) {
           this.#print(
@@ -119,6 +115,14 @@ class TtyReporter implements Reporter {
     return this.#images.size > 1 ? `${imageOf(step)}: ${title}` : title;
   }
 
+  #checkLine({ name, status, message, seconds }: Extract<BuildEvent, { type: 'check:result' }>): string {
+    const { green, red, dim } = this.#style;
+    const mark = { passed: green('✓'), failed: red('✗'), skipped: dim('–') }[status];
+    const time = seconds === undefined ? '' : ` ${dim(formatSeconds(seconds))}`;
+    const why = message === undefined ? '' : `: ${cleanLine(message)}`;
+    return `    ${mark} ${cut(`${name}${why}`, this.#width - 16)}${time}`;
+  }
+
   #log(label: string, line: string): void {
     const tail = this.#tails.get(label) ?? [];
     tail.push(line);
@@ -133,6 +137,8 @@ class TtyReporter implements Reporter {
       this.#running.get(label)?.title ?? this.#title(label, label.slice(imageOf(label).length + 1));
     this.#running.delete(label);
     const lines = [endedLine(title, status, seconds, detail, this.#style, this.#width)];
+    lines.push(...(this.#checks.get(label) ?? []));
+    this.#checks.delete(label);
     if (status === 'failed') {
       for (const line of this.#tails.get(label) ?? []) lines.push(`    ${this.#style.dim('│')} ${line}`);
     }
