@@ -10,7 +10,7 @@ interface Flags {
 
 export function configure(command: Command, cli: Cli): void {
   command
-    .argument('<release>', 'name@version, name@channel or name@digest')
+    .argument('<release>', 'name@version, name@channel, name@digest, or name for its newest')
     .option('--output <format>', 'only this output: qcow2, raw, …')
     .option('--store <store>', 'where to look: oci-layout:/path; default: your own')
     .option('--json', 'print as JSON')

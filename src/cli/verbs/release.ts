@@ -35,7 +35,7 @@ export function configure(command: Command, cli: Cli): void {
   command
     .command('show')
     .description('all that is known of one release')
-    .argument('<release>', 'name@version, name@channel or name@digest')
+    .argument('<release>', 'name@version, name@channel, name@digest, or name for its newest')
     .option('--store <store>', 'where to look: oci-layout:/path; default: your own')
     .option('--json', 'print as JSON')
     .action(async (reference: string, flags: Flags) => {
@@ -54,6 +54,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.print(table(['OUTPUT', 'SIZE', 'DIGEST', 'FILE'], rows));
       cli.print('');
       for (const [key, value] of Object.entries(release.annotations)) cli.print(`${key}: ${value}`);
+      for (const { title, content } of release.evidence) cli.print(`evidence ${title}: ${content.digest}`);
     });
   addExamples(
     command,
