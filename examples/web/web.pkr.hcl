@@ -13,8 +13,8 @@ variable "admin" {
   description = "System user that owns the site."
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]*$", var.admin))
-    error_message = "The user's name must be lower-case letters, digits and dashes."
+    condition     = length(var.admin) > 0 && var.admin == lower(var.admin)
+    error_message = "The user's name must be in lower case."
   }
 }
 
