@@ -10,7 +10,7 @@ import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
 import { maskingEmit } from './mask.ts';
-import { rooms } from './rooms.ts';
+import { createRooms } from './rooms.ts';
 import { type Deps, openSession, type Session } from './session.ts';
 
 export interface BuildOptions extends TemplateOptions {
@@ -59,7 +59,7 @@ export async function buildPlanned(
   const cache = await openLayerCache({ dir: session.paths.cacheDir, host: session.host });
   await using work = await session.host.scratch(join(session.paths.cacheDir, 'tmp'), 'build-');
   const environment = {
-    rooms,
+    rooms: createRooms(session.paths),
     cache,
     host: session.host,
     clock: session.clock,

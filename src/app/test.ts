@@ -13,7 +13,11 @@ export async function runTests(options: BuildOptions, deps: Deps): Promise<Build
   const planned = await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, session);
   const plan = testsOnly(planOrThrow(planned, session));
   const images = await buildPlanned({ ...planned, plan }, options, session);
-  return { images, seconds: (performance.now() - began) / 1000, ok: images.every((i) => i.status === 'done') };
+  return {
+    images,
+    seconds: (performance.now() - began) / 1000,
+    ok: images.every((i) => i.status === 'done'),
+  };
 }
 
 function testsOnly(plan: Plan): Plan {

@@ -1,5 +1,8 @@
 import { attr, blocks, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 
+/** Bump when the bytes of an assembled disk change. */
+export const DISK_VERSION = 1;
+
 const partitionSpec = bodySpec({
   size: attr.size('Size, such as "512M".', { required: true }),
   type: attr.string('What it is for.', { default: 'linux', oneOf: ['linux', 'swap'] }),

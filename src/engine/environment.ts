@@ -38,7 +38,8 @@ export interface ExportRequest {
 }
 
 export interface ExportInput {
-  readonly disk?: { readonly path: string };
+  /** `facts`: what the disk step said of it. */
+  readonly disk?: { readonly path: string; readonly facts: Json };
   readonly rootfs?: { readonly chain: LayerChain; readonly dir: string };
   readonly annotations: Readonly<Record<string, string>>;
 }

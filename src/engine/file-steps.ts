@@ -44,7 +44,7 @@ export async function runOutputs(
   const records = await env.rooms.exportOutputs(
     {
       annotations: run.image.annotations,
-      ...(sources.disk && { disk: { path: rawDiskOf(sources.disk) } }),
+      ...(sources.disk && { disk: { path: rawDiskOf(sources.disk), facts: sources.disk.result } }),
       ...(view && sources.chain && { rootfs: { chain: sources.chain, dir: view.dir } }),
     },
     steps.map((step, i) => {

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExitCode, IngotError } from '../core/error.ts';
+import { recover } from '../host/index.ts';
+import { runAtConsole } from '../host/qemu-run.ts';
+import { lookup } from './lookup.ts';
+import { type Deps, openSession } from './session.ts';
+
+export interface BootOptions {
+  /** Path of a raw or qcow2 disk, or a release (`web@1.2.0`). */
+  readonly image: string;
+  readonly firmware: 'bios' | 'uefi';
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly store?: string;
+}
+
+/** `ingot boot`: a throwaway copy of an image at its serial console. Answers the exit code. */
+export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
+  const session = openSession(deps);
+  await recover(session.paths.leases, session.host);
+  const image = existsSync(o.image) ? o.image : await diskOf(o, deps);
+  await runAtConsole(
+    {
+      image,
+      firmware: o.firmware,
+      memory: o.memory,
+      cpus: o.cpus,
+      input: process.stdin,
+      output: process.stdout,
+    },
+    {
+      host: session.host,
+      signal: session.signal,
+      emit: session.emit,
+      step: 'boot',
+      workDir: join(session.paths.cacheDir, 'tmp'),
+    },
+  );
+  return ExitCode.Done;
+}
+
+/** A disk of a release that QEMU reads, the smallest first. */
+async function diskOf(o: BootOptions, deps: Deps): Promise<string> {
+  const release = await lookup(
+    { reference: o.image, ...(o.store !== undefined && { store: o.store }) },
+    deps,
+  );
+  for (const format of ['qcow2', 'raw']) {
+    const path = release.outputs.find((output) => output.format === format)?.path;
+    if (path !== undefined) return path;
+  }
+  throw new IngotError(
+    'release/no-output',
+    `${release.name}@${release.version} has neither qcow2 nor raw on this machine`,
+    {
+      hint: 'Add output "qcow2" { } to the image file.',
+    },
+  );
+}

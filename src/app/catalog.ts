@@ -1,0 +1,42 @@
+import { bootTestSpec } from '../checks/boot.ts';
+import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import { BOOT_CONFIG_VERSION } from '../disk/boot-config.ts';
+import { outputFormats } from '../disk/formats/index.ts';
+import { DISK_VERSION, diskSpec } from '../disk/spec.ts';
+import type { Catalog } from '../plan/catalog.ts';
+import { manifestPostProcessor } from '../post-processors/manifest.ts';
+import { breakpointProvisioner } from '../provisioners/breakpoint.ts';
+import { fileProvisioner } from '../provisioners/file.ts';
+import { shellProvisioner } from '../provisioners/shell.ts';
+import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
+import { releaseSpec } from '../release/spec.ts';
+import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
+import { mmdebstrapSource } from '../sources/mmdebstrap.ts';
+import { STAMP_VERSION, stampAnnotations } from '../stamp/index.ts';
+
+const sources: readonly Source<never>[] = [mmdebstrapSource as unknown as Source<never>];
+const provisioners: readonly Provisioner<never>[] = [
+  shellProvisioner,
+  fileProvisioner,
+  shellLocalProvisioner,
+  breakpointProvisioner,
+];
+const postProcessors: readonly PostProcessor<never>[] = [manifestPostProcessor];
+
+/** Every plugin that Ingot has. Adding one is a line here, a file in its folder, a test and a page of docs. */
+export const catalog: Catalog = {
+  sources: byType(sources),
+  provisioners: byType(provisioners),
+  postProcessors: byType(postProcessors),
+  formats: byType(outputFormats),
+  tests: byType([{ type: 'boot', version: 1, spec: bootTestSpec, input: 'disk' }]),
+  disk: { version: DISK_VERSION, spec: diskSpec },
+  seal: { version: SEAL_VERSION, spec: sealSpec },
+  release: { version: 1, spec: releaseSpec },
+  stamp: { version: STAMP_VERSION, annotations: stampAnnotations },
+  bootConfig: { version: BOOT_CONFIG_VERSION },
+};
+
+function byType<P extends { readonly type: string }>(plugins: readonly P[]): ReadonlyMap<string, P> {
+  return new Map(plugins.map((p) => [p.type, p]));
+}

@@ -1,0 +1,182 @@
+import { statSync } from 'node:fs';
+import { rename, rmdir } from 'node:fs/promises';
+import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
+import { type Context, note } from '../core/context.ts';
+import type { Json } from '../core/digest.ts';
+import { IngotError } from '../core/error.ts';
+import type { LayerChain } from '../core/layer.ts';
+import type { Lock } from '../core/lock.ts';
+import { assembleDisk } from '../disk/assemble.ts';
+import { bootConfig } from '../disk/boot-config.ts';
+import { driversOf } from '../disk/drivers.ts';
+import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
+import type { DiskOptions } from '../disk/spec.ts';
+import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } from '../engine/environment.ts';
+import { clampTimes } from '../host/clamp-times.ts';
+import { mountChain, openRootfs } from '../host/index.ts';
+import { runInRoot } from '../machines/container/run-in-root.ts';
+import type { DiskStepOptions, TestOutcome } from '../plan/catalog.ts';
+import { publishRelease } from '../release/publish.ts';
+import { openStore } from '../release/release-store.ts';
+import type { ReleaseOptions } from '../release/spec.ts';
+import { type SealOptions, sealImage } from '../seal/index.ts';
+import { unpackTools } from '../sources/mmdebstrap.ts';
+import { type Stamp, stampImage } from '../stamp/index.ts';
+import { catalog } from './catalog.ts';
+import type { Paths } from './paths.ts';
+
+/** Wires the rooms to the engine. */
+export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
+  return {
+    sources: catalog.sources,
+    provisioners: catalog.provisioners,
+    postProcessors: catalog.postProcessors,
+    openView: (chain, ctx) => mountChain(ctx.host, chain, { parent: ctx.workDir }),
+    openWritable,
+    bootConfig: async (view, o, ctx) =>
+      plain(await bootConfig(view.root, { disk: o.disk as DiskOptions, seed: o.seed }, view.exec, ctx)),
+    stamp: async (view, options) => stampImage(view.root, options as Stamp),
+    seal: async (view, options, ctx) => plain(await sealImage(view.root, options as SealOptions, ctx)),
+    assembleDisk: assemble,
+    exportOutputs: exportAll,
+    test: runTest,
+    async release({ options, outputs, evidence }, ctx) {
+      const { store: location, channels } = options.release as ReleaseOptions;
+      const store = await openStore(location ?? `oci-layout:${paths.releases}`, ctx.templateDir);
+      const published = await publishRelease(
+        store,
+        {
+          name: options.name,
+          version: options.version,
+          outputs: outputs.map((o) => ({ ...o, mediaType: 'application/octet-stream' })),
+          annotations: options.annotations,
+          channels,
+          evidence: evidence.map(({ name, outcome }) => ({
+            artifactType: 'application/vnd.ingot.test-report.v1+json',
+            mediaType: 'application/json',
+            title: `${name}.json`,
+            content: JSON.stringify(outcome),
+          })),
+        },
+        ctx,
+      );
+      return { digest: published.digest, store: store.location, existed: published.existed };
+    },
+  };
+}
+
+/** A writable view of a chain, with a container on it for the commands that only the image's own tools can do. */
+async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableView> {
+  const view = await mountChain(ctx.host, chain, { parent: ctx.workDir, writable: true });
+  return {
+    root: openRootfs(view.dir),
+    exec: (argv, onLine) => runInRoot(view.dir, argv, ctx, onLine),
+    async moveTo(target) {
+      await view.unmount();
+      clampTimes(view.upper, ctx.epoch);
+      await rmdir(target);
+      await rename(view.upper, target);
+    },
+    [Symbol.asyncDispose]: () => view[Symbol.asyncDispose]() as Promise<void>,
+  };
+}
+
+async function assemble(
+  dir: string,
+  o: DiskStepOptions,
+  target: string,
+  lock: Lock,
+  ctx: Context,
+): Promise<Json> {
+  const entry = o.lockKey === undefined ? undefined : lock.entries[o.lockKey];
+  if (entry?.kind !== 'apt') {
+    throw new IngotError(
+      'disk/no-grub',
+      'this source has no locked boot loader packages, and a disk needs a boot loader',
+      {
+        hint: 'Use output "oci" or "rootfs" for what does not boot by itself.',
+      },
+    );
+  }
+  const grub = { dir: await unpackTools(entry, ctx) };
+  const facts = await assembleDisk({ dir, options: o.disk as DiskOptions, seed: o.seed, grub, target }, ctx);
+  return plain({ ...facts, drivers: driversOf(openRootfs(dir)) });
+}
+
+async function exportAll(
+  input: ExportInput,
+  requests: readonly ExportRequest[],
+  ctx: Context,
+): Promise<OutputRecord[]> {
+  warnOfDrivers(input, requests, ctx);
+  const files = await exportOutputs(
+    {
+      ...(input.disk && { disk: { path: input.disk.path, size: statSync(input.disk.path).size } }),
+      ...(input.rootfs && { rootfs: input.rootfs }),
+      stamp: input.annotations,
+      epoch: ctx.epoch,
+    },
+    requests.map(({ options, target }) => ({
+      format: options.format,
+      options: options.options,
+      target,
+      seed: options.seed,
+    })),
+    ctx,
+  );
+  return files.map((file, i) => ({
+    format: file.format,
+    fileName: requests[i]?.options.fileName ?? '',
+    digest: file.digest,
+    size: file.size,
+    ...(file.virtualSize !== undefined && { virtualSize: file.virtualSize }),
+  }));
+}
+
+/** An output for a platform on which the image's kernel would not find its disk is written, and said to be useless there. */
+function warnOfDrivers(input: ExportInput, requests: readonly ExportRequest[], ctx: Context): void {
+  const drivers = (input.disk?.facts as { drivers?: readonly string[] } | undefined)?.drivers;
+  if (!drivers) return;
+  for (const { options } of requests) {
+    const needs = outputFormats.find((f) => f.type === options.format)?.needs ?? [];
+    if (needs.length === 0 || needs.some((n) => drivers.includes(n))) continue;
+    const diagnostic = {
+      code: 'output/no-driver',
+      severity: 'warning' as const,
+      message: `output "${options.format}": the image's kernel has none of ${needs.join(', ')}, with which that platform's disks are found`,
+      hint: 'Set kernel = "linux-image-amd64" in the source; the cloud kernel has drivers of clouds and QEMU only.',
+    };
+    ctx.emit({ type: 'diagnostic', diagnostic });
+  }
+}
+
+async function runTest(
+  type: string,
+  subject: { readonly disk?: string; readonly dir?: string },
+  options: unknown,
+  ctx: Context,
+): Promise<TestOutcome> {
+  if (type !== 'boot' || subject.disk === undefined) {
+    throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
+  }
+  const result = await checkBoot({ ...(options as BootTestOptions), image: subject.disk }, ctx);
+  for (const { name, status, console } of result.cases)
+    if (status === 'failed') for (const line of console) note(ctx, `${name}: ${line}`);
+  return {
+    passed: result.status === 'passed',
+    checks: result.cases
+      .filter((c) => c.status !== 'skipped')
+      .map((c) => ({
+        name: c.name,
+        passed: c.status === 'passed',
+        ...(c.message !== undefined && { message: c.message }),
+        ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
+      })),
+    data: plain(result),
+  };
+}
+
+/** A result as the data that JSON keeps of it. */
+function plain(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}

@@ -1,0 +1,30 @@
+import type { Context } from '../../core/context.ts';
+import type { ExecResult } from '../../core/machine.ts';
+import { commandArguments, containerEnvironment } from './nspawn.ts';
+
+let count = 0;
+
+/** Runs one command of an image in a container on its mounted root, without a network. */
+export async function runInRoot(
+  dir: string,
+  argv: readonly string[],
+  ctx: Context,
+  onLine?: (line: string) => void,
+): Promise<ExecResult> {
+  const settings = {
+    dir,
+    name: `ingot-root-${process.pid}-${count++}`,
+    hostname: 'localhost',
+    network: 'none' as const,
+    binds: [],
+  };
+  return await ctx.host.run(
+    'systemd-nspawn',
+    commandArguments(settings, argv, {}, containerEnvironment(ctx.epoch)),
+    {
+      okCodes: 'any',
+      signal: ctx.signal,
+      ...(onLine && { onLine: (_stream, line) => onLine(line) }),
+    },
+  );
+}
