@@ -9,7 +9,7 @@ import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts
 import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
 import { injectReporter } from './boot/inject.ts';
 import { consoleTail } from './boot/reason.ts';
-import { findRootFilesystem, hasCloudInit } from './boot/root-filesystem.ts';
+import { findRootFilesystem, hasBootCode, hasCloudInit } from './boot/root-filesystem.ts';
 import { type BootCase, type BootCaseResult, type BootCheckResult, judgeReport } from './boot/result.ts';
 import type { BootTestOptions } from './boot/spec.ts';
 
@@ -20,6 +20,15 @@ export { type BootTestOptions, bootTestSpec } from './boot/spec.ts';
 /** Room that the disk gets beyond the image, to see the root filesystem grow. */
 const GROWTH = 512 * 1024 * 1024;
 const CONSOLE_LINES = 40;
+/** A BIOS would run the zeros of the empty sector and stay silent until the timeout. */
+const NO_BOOT_CODE: BootOutcome = {
+  seconds: 0,
+  failure: {
+    reason: 'the disk has no BIOS boot code in its first sector',
+    hint: 'Install GRUB for BIOS, or test with firmware = ["uefi"].',
+  },
+  console: '',
+};
 
 export interface BootCheckOptions extends BootTestOptions {
   /** Path of the finished disk, raw or qcow2; only ever read. */
@@ -63,7 +72,10 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
     } else {
       const dir = join(work.dir, String(i));
       await mkdir(dir);
-      const outcome = await bootOnce(boot, machine, base, image.virtualSize + GROWTH, dir, ctx);
+      const outcome =
+        boot.firmware === 'bios' && !(await hasBootCode(base.path))
+          ? NO_BOOT_CODE
+          : await bootOnce(boot, machine, base, image.virtualSize + GROWTH, dir, ctx);
       result = judge(boot, outcome, root.bytes, o.allow_failed);
     }
     note(ctx, outcomeLine(result));
