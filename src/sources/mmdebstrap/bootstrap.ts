@@ -33,14 +33,8 @@ import {
   SHADOWED,
   STAND_INS,
 } from './scripts.ts';
-import {
-  type ListedPath,
-  type OpenedPackage,
-  openPackage,
-  settleFolders,
-  unpackControl,
-  unpackData,
-} from './unpack.ts';
+import { type OpenedPackage, openPackages } from './prepared.ts';
+import { type ListedPath, settleFolders, unpackData } from './unpack.ts';
 
 const DPKG = 'var/lib/dpkg';
 /** Folders that merged-/usr systems have as links (base-files of Debian 13 brings them itself). */
@@ -75,8 +69,8 @@ export async function bootstrap(
   ctx: Context,
 ): Promise<void> {
   const { entry } = request;
-  const opened = await Promise.all(entry.packages.map((locked) => openPackage(locked, cache)));
-  const packages = await classify(opened, ctx);
+  const opened = await openPackages(entry.packages, cache, ctx);
+  const packages = classify(opened);
   const of = (way: Package['way']) => packages.filter((pkg) => pkg.way === way);
   await using handover = await ctx.host.scratch(ctx.workDir, 'handover-');
   makeSkeleton(root);
@@ -90,7 +84,7 @@ export async function bootstrap(
   const before = of('base').flatMap((pkg) => installedPreinst(pkg));
   const [, files] = await Promise.all([
     runInTree(root, handover.dir, baseScript(base, passwdFirst(before), prepared), ctx),
-    unpackSettled(of('files'), root, 1, ctx),
+    unpackSettled(of('files'), root, 2, ctx),
   ]);
   const more = await unpackSettled(of('preinst'), root, 2, ctx);
   for (const [name, paths] of [...files, ...more]) listed.set(name, paths);
@@ -122,9 +116,9 @@ async function settleDates(root: string, epoch: number, ctx: Context): Promise<v
 }
 
 /** Reads the control archives and decides how each package gets into the tree. */
-async function classify(opened: readonly OpenedPackage[], ctx: Context): Promise<Package[]> {
+function classify(opened: readonly OpenedPackage[]): Package[] {
   const names = opened.map((pkg) => pkg.locked.name);
-  const archives = splitControlArchives(await unpackControl(opened, ctx), names);
+  const archives = splitControlArchives(Buffer.concat(opened.map((pkg) => pkg.control)), names);
   const known = opened.map((pkg, i) => {
     const files = archives[i] ?? new Map();
     const control =

@@ -4,6 +4,7 @@ import type { LockedPackage } from '../../core/lock.ts';
 import { isSecurity, type WantedSuite } from './archives.ts';
 import type { BlobCache } from './blobs.ts';
 import { fetchBlob, NotFound } from './fetch.ts';
+import { prepareOnce } from './prepared.ts';
 
 const CONNECTIONS = 6;
 
@@ -40,12 +41,12 @@ export async function fetchPackage(
   }
 }
 
-/** Brings packages into the cache, several at a time, with progress in bytes. */
+/** Brings packages into the cache, several at a time and ready to unpack, with progress in bytes. */
 export async function fetchPackages(
   packages: readonly LockedPackage[],
   wanted: () => readonly WantedSuite[],
   cache: BlobCache,
-  ctx: Pick<Context, 'signal' | 'emit' | 'step'>,
+  ctx: Pick<Context, 'host' | 'signal' | 'emit' | 'step'>,
 ): Promise<void> {
   const missing = packages.filter((pkg) => !cache.has(pkg.sha256, pkg.size));
   if (missing.length === 0) return;
@@ -63,6 +64,7 @@ export async function fetchPackages(
         done += count;
         ctx.emit({ type: 'step:progress', step: ctx.step, done, total, unit: 'bytes', what });
       });
+      await prepareOnce(pkg, cache, ctx);
     }
   };
   let first: unknown;

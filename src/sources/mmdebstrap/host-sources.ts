@@ -11,9 +11,11 @@ export interface AptSource {
 
 /** A line `deb [options] URI suite component…` (sources.list(5)); undefined for comments, `deb-src` and the like. */
 export function parseOneLine(line: string): AptSource | undefined {
-  const match = /^\s*deb\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)((?:\s+[^\s#]+)*)\s*(?:#.*)?$/.exec(line);
-  if (!match?.[1] || !match[2]) return undefined;
-  return { uris: [match[1]], suites: [match[2]], components: words(match[3]) };
+  const text = line.replace(/#.*/, '').trim();
+  const start = /^deb\s+(?:\[[^\]]*\])?/.exec(text)?.[0];
+  if (start === undefined) return undefined;
+  const [uri, suite, ...components] = words(text.slice(start.length));
+  return uri === undefined || suite === undefined ? undefined : { uris: [uri], suites: [suite], components };
 }
 
 /** The one-line format of sources.list(5). */

@@ -7,7 +7,8 @@ import type { LockedApt } from '../../core/lock.ts';
 import { placesOf } from './archive-memory.ts';
 import { aptCache } from './blobs.ts';
 import { fetchPackages } from './download.ts';
-import { openPackage, unpackData } from './unpack.ts';
+import { openPackages } from './prepared.ts';
+import { unpackData } from './unpack.ts';
 
 /** What unpacking tools needs of a context. */
 export type ToolsContext = Pick<Context, 'host' | 'workDir' | 'cacheDir' | 'signal' | 'emit' | 'step'>;
@@ -21,7 +22,7 @@ export async function unpackTools(entry: LockedApt, ctx: ToolsContext): Promise<
   const dir = join(cache.dir, 'tools', hexOf(digestOf(entry.tools)));
   if (existsSync(dir)) return dir;
   await fetchPackages(entry.tools, () => placesOf(entry, ctx), cache, ctx);
-  const opened = await Promise.all(entry.tools.map((locked) => openPackage(locked, cache)));
+  const opened = await openPackages(entry.tools, cache, ctx);
   await mkdir(join(cache.dir, 'tools'), { recursive: true });
   await using scratch = await ctx.host.scratch(join(cache.dir, 'tools'), 'new-');
   const tree = join(scratch.dir, 'tree');

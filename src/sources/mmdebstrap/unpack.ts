@@ -1,20 +1,10 @@
-import { createHash } from 'node:crypto';
 import { chownSync, chmodSync, lstatSync } from 'node:fs';
-import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
-import type { LockedPackage } from '../../core/lock.ts';
-import type { BlobCache } from './blobs.ts';
-import { type Compression, DECOMPRESS, type DebLayout, readDebLayout } from './deb.ts';
-
-/** A package of the cache, verified and opened. */
-export interface OpenedPackage {
-  readonly locked: LockedPackage;
-  readonly bytes: Buffer;
-  readonly layout: DebLayout;
-}
+import type { OpenedPackage } from './prepared.ts';
 
 /** One path of a data archive as tar listed it. */
 export interface ListedPath {
@@ -26,30 +16,13 @@ export interface ListedPath {
   readonly gid: number;
 }
 
-type RunContext = Pick<Context, 'host' | 'workDir' | 'signal'>;
+type RunContext = Pick<Context, 'host' | 'signal'>;
 
 const HOST_USR = '.ingot-host-usr';
 /** The dynamic loader and libraries of the host's tar, as seen from inside the tree. */
 const LOADER = `/${HOST_USR}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path /${HOST_USR}/lib/x86_64-linux-gnu /${HOST_USR}/bin/tar`;
 const TAR =
   '-x -P -p -vv --full-time --ignore-zeros --numeric-owner --keep-directory-symlink --no-overwrite-dir --quoting-style=literal';
-
-/** Reads a package from the cache and checks that it still is what the lock names. */
-export async function openPackage(locked: LockedPackage, cache: BlobCache): Promise<OpenedPackage> {
-  const path = cache.path(locked.sha256);
-  const bytes = await readFile(path);
-  if (createHash('sha256').update(bytes).digest('hex') !== locked.sha256) {
-    await rm(path, { force: true });
-    throw new IngotError(
-      'apt/cache-corrupt',
-      `the cached file of ${locked.name} ${locked.version} is damaged; it was removed`,
-      {
-        hint: 'Build again: the package is then fetched anew.',
-      },
-    );
-  }
-  return { locked, bytes, layout: readDebLayout(bytes, locked.filename) };
-}
 
 /**
  * Unpacks the data archives of packages into `root`, several packages through one decompressor and one tar,
@@ -64,18 +37,12 @@ export async function unpackData(
 ): Promise<Map<string, ListedPath[]>> {
   await mkdir(join(root, HOST_USR), { recursive: true });
   const listed = new Map<string, ListedPath[]>();
-  const pipes: Promise<void>[] = [];
-  for (const compression of Object.keys(DECOMPRESS) as Compression[]) {
-    const mine = packages.filter((pkg) => pkg.layout.data.compression === compression);
-    for (const share of shares(mine, workers)) {
-      pipes.push(
-        unpackShare(share, compression, root, ctx).then((paths) => {
-          share.forEach((pkg, i) => listed.set(pkg.locked.name, paths[i] ?? []));
-        }),
-      );
-    }
-  }
-  await Promise.all(pipes);
+  await Promise.all(
+    shares(packages, workers).map(async (share) => {
+      const paths = await unpackShare(share, root, ctx);
+      share.forEach((pkg, i) => listed.set(pkg.locked.name, paths[i] ?? []));
+    }),
+  );
   await rmdir(join(root, HOST_USR));
   return listed;
 }
@@ -83,30 +50,27 @@ export async function unpackData(
 /** Splits packages into shares of like size; the same packages always give the same shares. */
 function shares(packages: readonly OpenedPackage[], count: number): OpenedPackage[][] {
   const bins = Array.from({ length: count }, () => ({ size: 0, packages: [] as OpenedPackage[] }));
-  const bySize = [...packages].sort((a, b) => b.bytes.length - a.bytes.length);
+  const bySize = [...packages].sort((a, b) => b.data.length - a.data.length);
   for (const pkg of bySize) {
     const least = bins.reduce((a, b) => (b.size < a.size ? b : a));
     least.packages.push(pkg);
     // What a package costs whatever its size: its folders and small files.
-    least.size += pkg.bytes.length + 20_000;
+    least.size += pkg.data.length + 20_000;
   }
   return bins.map((bin) => bin.packages).filter((share) => share.length > 0);
 }
 
 async function unpackShare(
   share: readonly OpenedPackage[],
-  compression: Compression,
   root: string,
   ctx: RunContext,
 ): Promise<ListedPath[][]> {
-  const script = `mount --bind /usr "$1/${HOST_USR}" && ${DECOMPRESS[compression]} | chroot "$1" ${LOADER} ${TAR}`;
+  const script = `mount --bind /usr "$1/${HOST_USR}" && zstd -q -dc | chroot "$1" ${LOADER} ${TAR}`;
   const result = await ctx.host.run(
     'unshare',
     ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root],
     {
-      input: Readable.from(
-        share.map(({ bytes, layout }) => bytes.subarray(layout.data.start, layout.data.end)),
-      ),
+      input: Readable.from(share.map((pkg) => pkg.data)),
       maxBytes: 512 << 20,
       signal: ctx.signal,
     },
@@ -172,27 +136,4 @@ export function settleFolders(
       if ((stat.mode & 0o7777) !== entry.mode) chmodSync(path, entry.mode);
     }
   }
-}
-
-/** Unpacks the control archives of packages and answers their bytes, one behind the other. */
-export async function unpackControl(packages: readonly OpenedPackage[], ctx: RunContext): Promise<Buffer> {
-  await using scratch = await ctx.host.scratch(ctx.workDir, 'control-');
-  const output = join(scratch.dir, 'control.tar');
-  const parts: Buffer[] = [];
-  // One decompressor for each run of packages that are compressed alike keeps the order.
-  for (let from = 0; from < packages.length; ) {
-    const compression = packages[from]?.layout.control.compression ?? '';
-    let to = from;
-    while (to < packages.length && packages[to]?.layout.control.compression === compression) to++;
-    const run = packages.slice(from, to);
-    await ctx.host.run('sh', ['-c', `${DECOMPRESS[compression]} > "$1"`, 'sh', output], {
-      input: Readable.from(
-        run.map(({ bytes, layout }) => bytes.subarray(layout.control.start, layout.control.end)),
-      ),
-      signal: ctx.signal,
-    });
-    parts.push(await readFile(output));
-    from = to;
-  }
-  return Buffer.concat(parts);
 }
