@@ -15,13 +15,15 @@ function mirrorsOfThisMachine(): string[] {
   for (const folder of ['/etc/apt', '/etc/apt/sources.list.d', '/etc/apt/apt.conf.d']) {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isFile() && !entry.name.endsWith('.gpg'))
-        texts.push(readFileSync(join(folder, entry.name), 'utf8'));
+        texts.push(readFileSync(join(folder, entry.name), 'utf8').replace(/^\s*(#|\/\/).*$/gm, ''));
     }
   }
   const hosts = texts.flatMap((text) =>
     [...text.matchAll(/https?:\/\/(?:[^/\s@"]+@)?([\w.-]+)/g)].map((m) => m[1] as string),
   );
-  return [...new Set(hosts)].filter((host) => !/(^|\.)(debian\.org|npmjs\.org|localhost)$/.test(host));
+  return [...new Set(hosts)].filter(
+    (host) => !/(^|\.)(debian\.org|npmjs\.org|github\.com|localhost)$/.test(host),
+  );
 }
 
 describe('what is committed names nothing of the machine it was made on', () => {

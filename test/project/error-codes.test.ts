@@ -21,7 +21,9 @@ function codesIn(text: string): string[] {
 /** Beginnings of codes whose end is computed: `plan/unknown-` of \`plan/unknown-${kind}\`. */
 function computedIn(text: string): string[] {
   const code = withoutComments(text);
-  return [...code.matchAll(/`([a-z][a-z-]*\/[a-z-]+-)\$\{\w+\}`/g)].map((match) => match[1] as string);
+  return [...code.matchAll(/\b(?:IngotError\(|code:)\s*`([a-z][a-z-]*\/[a-z-]+-)\$\{\w+\}`/g)].map(
+    (match) => match[1] as string,
+  );
 }
 
 const sources = filesBelow('src', '.ts').map(read);
