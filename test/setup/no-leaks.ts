@@ -13,8 +13,14 @@ function leaks(): string[] {
       const environ = readFileSync(`/proc/${pid}/environ`, 'utf8');
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-      if (environ.includes(`INGOT_TEST_OWNER=${process.pid}\0`) && Number(pid) !== process.pid && state !== 'Z') {
-        processes.push(`process ${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`);
+      if (
+        environ.includes(`INGOT_TEST_OWNER=${process.pid}\0`) &&
+        Number(pid) !== process.pid &&
+        state !== 'Z'
+      ) {
+        processes.push(
+          `process ${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`,
+        );
       }
     } catch {
       // ended while we looked
