@@ -36,8 +36,9 @@ export function plainReporter(options: ReporterOptions): Reporter {
           break;
         case 'step:end': {
           const image = imageOf(event.step);
-          const title = titles.get(event.step) ?? event.step;
-          const took = event.status === 'cached' ? '' : ` after ${formatSeconds(event.seconds)}`;
+          const title = titles.get(event.step) ?? event.step.slice(image.length + 1);
+          const ran = event.status !== 'cached' && event.status !== 'skipped';
+          const took = ran ? ` after ${formatSeconds(event.seconds)}` : '';
           const text = `${title}: ${event.status}${took}${event.detail === undefined ? '' : ` (${event.detail})`}`;
           if (event.status === 'failed') line(paint.red(`==> ${image}: ${text}`));
           else detail(image, text);
