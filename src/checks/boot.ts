@@ -13,8 +13,7 @@ import { findRootFilesystem, hasBootCode, hasCloudInit } from './boot/root-files
 import { type BootCase, type BootCaseResult, type BootCheckResult, judgeReport } from './boot/result.ts';
 import type { BootTestOptions } from './boot/spec.ts';
 
-export type { GuestReport } from './boot/report.ts';
-export type { BootCaseResult, BootCheckResult } from './boot/result.ts';
+export type { BootCheckResult } from './boot/result.ts';
 export { type BootTestOptions, bootTestSpec } from './boot/spec.ts';
 
 /** Room that the disk gets beyond the image, to see the root filesystem grow. */

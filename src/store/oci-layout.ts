@@ -1,25 +1,11 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ByteRange, ContentStore } from '../core/content-store.ts';
 import type { Descriptor } from '../core/descriptor.ts';
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import { BlobFolder } from './oci-layout-blobs.ts';
-import {
-  EMPTY_INDEX,
-  formatIndex,
-  type Index,
-  indexEntry,
-  isManifestType,
-  type ManifestLinks,
-  MAX_MANIFEST,
-  manifestLinks,
-  parseIndex,
-  REF_NAME,
-} from './oci-layout-index.ts';
-import { withLock } from './oci-layout-lock.ts';
+import { LayoutFolder, tooLarge } from './oci-layout-folder.ts';
+import { type Index, indexEntry, isManifestType, MAX_MANIFEST, REF_NAME } from './oci-layout-index.ts';
 
-const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 /** Tags are those of a registry (distribution-spec, "Pulling manifests"). */
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** Repository names are those of a registry, so that a layout can be copied to one. */
@@ -65,68 +51,6 @@ export async function openOciLayout(dir: string): Promise<OciLayout> {
       ].sort();
     },
   };
-}
-
-class LayoutFolder {
-  readonly root: string;
-  readonly blobs: BlobFolder;
-
-  constructor(root: string) {
-    this.root = root;
-    this.blobs = new BlobFolder(root);
-  }
-
-  async prepare(): Promise<void> {
-    const marker = join(this.root, 'oci-layout');
-    await mkdir(join(this.root, 'blobs', 'sha256'), { recursive: true });
-    const found = await readFile(marker, 'utf8').catch(absent);
-    if (found === undefined) {
-      await withLock(this.#lock, async () => {
-        // The marker comes last: where it is, the rest is.
-        if ((await stat(this.#index).catch(absent)) === undefined) {
-          await this.blobs.replace(this.#index, formatIndex(EMPTY_INDEX));
-        }
-        await this.blobs.replace(marker, LAYOUT);
-      });
-    } else if (!/"imageLayoutVersion"\s*:\s*"1\.\d+\.\d+"/.test(found.slice(0, 1024))) {
-      throw new IngotError(
-        'store/not-a-layout',
-        `${marker} is ${JSON.stringify(found.slice(0, 80))}; expected ${LAYOUT}`,
-        {
-          hint: 'Give a folder of its own to the release store.',
-        },
-      );
-    }
-    await this.readIndex();
-  }
-
-  async readIndex(): Promise<Index> {
-    const { size } = await stat(this.#index);
-    if (size > MAX_MANIFEST) return parseIndex(' '.repeat(MAX_MANIFEST + 1), this.#index);
-    return parseIndex(await readFile(this.#index, 'utf8'), this.#index);
-  }
-
-  /** Reads, changes and replaces the index, alone. `change` answers undefined to leave it. */
-  async updateIndex(change: (index: Index) => Index | undefined): Promise<void> {
-    await withLock(this.#lock, async () => {
-      const changed = change(await this.readIndex());
-      if (changed) await this.blobs.replace(this.#index, formatIndex(changed));
-      await this.blobs.sweep();
-    });
-  }
-
-  async links(descriptor: Descriptor): Promise<ManifestLinks> {
-    if (descriptor.size > MAX_MANIFEST) throw tooLarge(descriptor);
-    return manifestLinks(await new Response(await this.blobs.fetch(descriptor)).text(), descriptor.digest);
-  }
-
-  get #index(): string {
-    return join(this.root, 'index.json');
-  }
-
-  get #lock(): string {
-    return join(this.root, '.ingot', 'lock');
-  }
 }
 
 function repository(layout: LayoutFolder, name: string): OciRepository {
@@ -255,16 +179,4 @@ function checkTag(tag: string): string {
 
 function withoutRefName(descriptor: Descriptor): Descriptor {
   return indexEntry(descriptor).descriptor;
-}
-
-function tooLarge(descriptor: Descriptor): IngotError {
-  return new IngotError(
-    'store/bad-index',
-    `manifest ${descriptor.digest} has ${descriptor.size} bytes; expected ${MAX_MANIFEST} at most`,
-  );
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
 }
