@@ -24,8 +24,7 @@ export class GzipFile {
 
   /** Appends a deflated piece; `crc` and `length` are those of the bytes before deflating. */
   async add(deflated: Uint8Array, crc: number, length: number): Promise<void> {
-    if (!this.#begun) await this.#sink.write(HEADER);
-    this.#begun = true;
+    await this.#begin();
     await this.#sink.write(deflated);
     this.#crc = combineCrc32(this.#crc, crc, length);
     this.#length += length;
@@ -38,10 +37,17 @@ export class GzipFile {
   }
 
   async finish(): Promise<void> {
+    await this.#begin();
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
     await this.#sink.write(END);
     await this.#sink.write(trailer);
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    await this.#sink.write(HEADER);
   }
 }

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { createHash } from 'node:crypto';
 import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
 import type { Descriptor } from '../../core/descriptor.ts';
 import { canonicalJson } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
 import { type Layer, layerFs } from '../../core/layer.ts';
+import { feed } from './feed.ts';
 import type { Sink } from './gzip-file.ts';
 import { gzipStream } from './gzip-stream.ts';
 import { layerTar } from './layer-tar.ts';
@@ -127,7 +127,7 @@ async function zstdStream(
 ): Promise<void> {
   await using scratch = await ctx.host.scratch(ctx.workDir, 'zstd-');
   const path = `${scratch.dir}/layer.zst`;
-  await ctx.host.run('zstd', ['-q', '-T0', '-o', path], { input: Readable.from(source), signal: ctx.signal });
+  await feed(source, 'zstd', ['-q', '-T0', '-o', path], ctx);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
     await sink.write(chunk as Buffer);
 }

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
 import { canonicalJson } from '../../core/digest.ts';
+import { feed } from './feed.ts';
 import { paxMember } from './pax.ts';
 import { layerTar } from './layer-tar.ts';
 import { tarOf } from './tar-source.ts';
@@ -26,10 +26,8 @@ export const rootfs: RootfsFormat<OptionsOf<typeof spec>> = {
   needs: [],
   async write(job) {
     // With worker threads zstd's output is the same whatever their number; -T1 and -T0 agree.
-    await job.ctx.host.run('zstd', ['-q', '-f', '-T0', `-${job.options.level}`, '-o', job.target], {
-      input: Readable.from(archive(job)),
-      signal: job.ctx.signal,
-    });
+    const args = ['-q', '-f', '-T0', `-${job.options.level}`, '-o', job.target];
+    await feed(archive(job), 'zstd', args, job.ctx);
   },
 };
 

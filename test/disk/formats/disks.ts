@@ -50,12 +50,12 @@ export const DISKS: Record<string, { size: number; parts: readonly (readonly [nu
     ],
   },
   small: { size: 512, parts: [[0, text(512)]] },
-  // Beyond one L2 table of qcow2 (512 MiB), with a table that stays empty.
+  // Three L2 tables of qcow2 (512 MiB each), the middle one empty.
   wide: {
-    size: 1600 << 20,
+    size: 1100 << 20,
     parts: [
       [3, text(10)],
-      [1200 << 20, text(200_000)],
+      [1090 << 20, text(200_000)],
     ],
   },
 };

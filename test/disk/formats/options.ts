@@ -1,0 +1,12 @@
+/** Options as the specs' defaults decode them. */
+export const OVA = { cpus: 2, memory: 1 << 30, controller: 'lsilogic', network_card: 'E1000' };
+export const OCI = {
+  compression: 'gzip',
+  architecture: 'amd64',
+  entrypoint: [],
+  cmd: ['/bin/sh'],
+  env: {},
+  user: '',
+  working_dir: '/',
+  labels: {},
+};
