@@ -159,15 +159,28 @@ function byName(a: { name: string }, b: { name: string }): number {
 }
 
 function makeSkeleton(root: string): void {
-  mkdirSync(root, { recursive: true });
+  makeFolder(root);
+  makeFolder(join(root, 'usr'));
   for (const name of MERGED) {
-    mkdirSync(join(root, 'usr', name), { recursive: true });
+    makeFolder(join(root, 'usr', name));
     symlinkSync(`usr/${name}`, join(root, name));
   }
-  for (const name of ['alternatives', 'info', 'parts', 'triggers', 'updates']) {
-    mkdirSync(join(root, DPKG, name), { recursive: true });
-  }
-  writeFileSync(join(root, DPKG, 'arch'), 'amd64\n');
+  makeFolder(join(root, DPKG));
+  for (const name of ['alternatives', 'info', 'parts', 'triggers', 'updates'])
+    makeFolder(join(root, DPKG, name));
+  writeWithMode(join(root, DPKG, 'arch'), 'amd64\n', 0o644);
+}
+
+/** Mode 0755, whatever the umask. */
+function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o755);
+}
+
+/** The mode given, whatever the umask. */
+function writeWithMode(path: string, data: string | Buffer, mode: number): void {
+  writeFileSync(path, data);
+  chmodSync(path, mode);
 }
 
 async function unpackSettled(
@@ -206,28 +219,27 @@ function writeDatabase(
     const there = existsSync(path) ? readFileSync(path, 'utf8') : '';
     const shared = file.path === 'status' || file.path.startsWith('triggers/');
     const gap = file.path === 'status' && there !== '' ? '\n' : '';
-    writeFileSync(path, shared ? `${there}${gap}${String(file.data)}` : file.data);
-    chmodSync(path, file.mode);
+    writeWithMode(path, shared ? `${there}${gap}${String(file.data)}` : file.data, file.mode);
   }
 }
 
 function placeStandIns(root: string): void {
-  for (const [path, text] of Object.entries(STAND_INS)) writeProgram(inside(root, path), text);
+  for (const [path, text] of Object.entries(STAND_INS)) writeWithMode(inside(root, path), text, 0o755);
   for (const [path, text] of Object.entries(SHADOWED)) {
     const program = inside(root, path);
     if (!existsSync(program) || existsSync(`${program}.ingot`)) continue;
     renameSync(program, `${program}.ingot`);
-    writeProgram(program, text);
+    writeWithMode(program, text, 0o755);
   }
 }
 
 /** apt's sources by their public names, and its memory of what was asked for. */
 function configureApt(root: string, request: BootstrapRequest, packages: readonly Package[]): void {
   if (!packages.some((pkg) => pkg.name === 'apt')) return;
-  writeFileSync(inside(root, '/etc/apt/sources.list.d/debian.sources'), debianSources(request.entry));
+  writeWithMode(inside(root, '/etc/apt/sources.list.d/debian.sources'), debianSources(request.entry), 0o644);
   const others = packages.filter((pkg) => !pkg.essential);
   const states = extendedStates(others, request.variant, request.asked);
-  writeFileSync(inside(root, '/var/lib/apt/extended_states'), states);
+  writeWithMode(inside(root, '/var/lib/apt/extended_states'), states, 0o644);
 }
 
 /** Where `update-initramfs` is present, a stand-in takes its place until the image is finished. */
@@ -235,11 +247,11 @@ function divertInitramfs(root: string): void {
   const program = inside(root, INITRAMFS);
   if (!existsSync(program)) return;
   renameSync(program, `${program}.distrib`);
-  writeProgram(program, INITRAMFS_WRAPPER);
+  writeWithMode(program, INITRAMFS_WRAPPER, 0o755);
   // What `dpkg-divert --local --rename --add` writes; ":" stands for the local administrator.
   const diversions = inside(root, `/${DPKG}/diversions`);
   const there = existsSync(diversions) ? readFileSync(diversions, 'utf8') : '';
-  writeFileSync(diversions, `${there}${INITRAMFS}\n${INITRAMFS}.distrib\n:\n`);
+  writeWithMode(diversions, `${there}${INITRAMFS}\n${INITRAMFS}.distrib\n:\n`, 0o644);
 }
 
 /** Writes preinst scripts into the hand-over folder; they are run there before their files are unpacked. */
@@ -247,7 +259,7 @@ function writePreinsts(packages: readonly Package[], dir: string): PreinstCall[]
   return packages.flatMap((pkg) => {
     const file = pkg.files.get('preinst');
     if (!file) return [];
-    writeFileSync(join(dir, `${pkg.name}.preinst`), file.data, { mode: 0o755 });
+    writeWithMode(join(dir, `${pkg.name}.preinst`), file.data, 0o755);
     return [{ name: pkg.name, script: `${HANDOVER}/${pkg.name}.preinst` }];
   });
 }
@@ -307,11 +319,6 @@ async function settleConflicts(
   }
   const again = packages.filter((pkg) => winners.includes(pkg.name)).map((pkg) => pkg.opened);
   if (again.length > 0) await unpackData(again, root, 1, ctx);
-}
-
-function writeProgram(path: string, text: string): void {
-  writeFileSync(path, text);
-  chmodSync(path, 0o755);
 }
 
 /** Host path of a path in the tree, whose folder must not be led elsewhere by a link. */

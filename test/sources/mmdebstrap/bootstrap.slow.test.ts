@@ -173,7 +173,14 @@ test('the tree is the one that mmdebstrap makes of the same packages', async () 
     [...readFileSync(join(root, 'var/lib/apt/extended_states'), 'utf8').matchAll(/^Package: (.*)$/gm)]
       .map((m) => m[1] ?? '')
       .sort();
-  expect(auto(ours)).toEqual(auto(stock));
+  // The archive may lower the priority that a package gives itself; only the package's own is in the image.
+  const required = await host.run('dpkg-query', [
+    `--admindir=${ours}/var/lib/dpkg`,
+    '--show',
+    '--showformat=${Package} ${Priority}\n',
+  ]);
+  const base = (name: string) => required.stdout.includes(`${name} required\n`);
+  expect(auto(ours)).toEqual(auto(stock).filter((name) => !base(name)));
 
   // Type, mode, owner and content; times are ours.
   const plain = (fields: string) => fields.split(' ').toSpliced(3, 2).join(' ');
