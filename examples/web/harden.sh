@@ -22,6 +22,12 @@ net.ipv6.conf.all.accept_redirects = 0
 net.ipv6.conf.default.accept_redirects = 0
 EOF
 
+# cloud-init would generate en_US.UTF-8 on every first boot, for which the image has no locale sources.
+cat >/etc/cloud/cloud.cfg.d/60-image.cfg <<'EOF'
+locale: C.UTF-8
+ssh_genkeytypes: [ed25519, ecdsa]
+EOF
+
 # SSH: keys only, never as root.
 cat >/etc/ssh/sshd_config.d/60-hardening.conf <<'EOF'
 PermitRootLogin no
@@ -32,9 +38,12 @@ AllowAgentForwarding no
 MaxAuthTries 3
 LoginGraceTime 30
 EOF
-# The check needs a host key and the folder that the service makes; neither may stay in the image for it.
+# The check needs a host key, which the image must not have, and the folder that the service makes.
 install -d -m 0755 /run/sshd
-sshd -t
+key_folder=$(mktemp -d)
+ssh-keygen -q -t ed25519 -N '' -f "$key_folder/key"
+sshd -t -h "$key_folder/key"
+rm -r "$key_folder"
 
 # The site belongs to its user and is readable to nginx.
 chown -R "$SITE_USER:" "$WEB_ROOT"

@@ -10,7 +10,7 @@ image "web" {
 
   test "boot" {
     firmware = ["bios", "uefi"]
-    timeout  = "120s"
+    timeout  = "300s"
   }
 
   release {

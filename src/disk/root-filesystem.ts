@@ -80,7 +80,7 @@ async function layOut(dir: string, staged: string, scratch: string, ctx: Context
   await writeFile(list, namesInOrder(dir, ascending).join('\0'));
   const common = "--xattrs --xattrs-include='*' --numeric-owner --format=posix";
   // Names go by a file and folders by variables: nothing of the image becomes a part of the command.
-  const script = `tar --create --file=- ${common} --no-recursion --null --no-unquote --verbatim-files-from --files-from="$LIST" --directory="$FROM" |
+  const script = `tar --create --file=- ${common} --directory="$FROM" --no-recursion --null --no-unquote --verbatim-files-from --files-from="$LIST" |
     tar --extract --file=- ${common} --preserve-permissions --same-owner --delay-directory-restore --directory="$TO"`;
   await ctx.host.run('bash', ['-o', 'pipefail', '-c', script], {
     env: { LIST: list, FROM: dir, TO: staged },

@@ -21,6 +21,7 @@ import {
   commandArguments,
   containerEnvironment,
   enterArguments,
+  NSPAWN_ENVIRONMENT,
   type NspawnSettings,
 } from './container/nspawn.ts';
 import { OverlayRoot } from './container/overlay-root.ts';
@@ -161,6 +162,7 @@ class Container implements Machine {
         : ['nsenter', enterArguments(leader, argv, options, env)];
     const result = await this.#ctx.host.run(command as string, args as string[], {
       okCodes: 'any',
+      env: NSPAWN_ENVIRONMENT,
       maxBytes: 1024 * 1024,
       onLine: (stream, line) => {
         if (!isNspawnChatter(line)) options.onLine?.(stream, line);

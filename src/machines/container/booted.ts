@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { HostProcess } from '../../core/host.ts';
-import { bootArguments, containerEnvironment, enterArguments, type NspawnSettings } from './nspawn.ts';
+import {
+  bootArguments,
+  containerEnvironment,
+  enterArguments,
+  NSPAWN_ENVIRONMENT,
+  type NspawnSettings,
+} from './nspawn.ts';
 
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
@@ -17,6 +23,7 @@ export interface BootedContainer extends AsyncDisposable {
 export async function bootContainer(settings: NspawnSettings, ctx: Context): Promise<BootedContainer> {
   const console: string[] = [];
   const nspawn = await ctx.host.start('systemd-nspawn', bootArguments(settings), {
+    env: NSPAWN_ENVIRONMENT,
     onLine: (_stream, line) => {
       console.push(line);
       if (console.length > 40) console.shift();

@@ -37,6 +37,9 @@ export function containerEnvironment(
   };
 }
 
+/** nspawn's own environment: /tmp stays the image's, so that one command finds there what another has put (as in a VM). */
+export const NSPAWN_ENVIRONMENT = { SYSTEMD_NSPAWN_TMPFS_TMP: '0' };
+
 /** Arguments of systemd-nspawn(1) that both kinds of container share. */
 function commonArguments(s: NspawnSettings): string[] {
   return [

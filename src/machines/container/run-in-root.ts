@@ -1,6 +1,6 @@
 import type { Context } from '../../core/context.ts';
 import type { ExecResult } from '../../core/machine.ts';
-import { commandArguments, containerEnvironment } from './nspawn.ts';
+import { commandArguments, containerEnvironment, NSPAWN_ENVIRONMENT } from './nspawn.ts';
 
 let count = 0;
 
@@ -23,6 +23,7 @@ export async function runInRoot(
     commandArguments(settings, argv, {}, containerEnvironment(ctx.epoch)),
     {
       okCodes: 'any',
+      env: NSPAWN_ENVIRONMENT,
       signal: ctx.signal,
       ...(onLine && { onLine: (_stream, line) => onLine(line) }),
     },

@@ -1,45 +1,20 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { link } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Context } from '../../core/context.ts';
-import { IngotError } from '../../core/error.ts';
 import { epochOf, type LockedApt } from '../../core/lock.ts';
 import { debianSources, extendedStates } from './apt-files.ts';
 import type { BlobCache } from './blobs.ts';
+import { byName, classify, neededByDpkg, type Package, pythonGroup } from './classify.ts';
 import { fileConflicts } from './conflicts.ts';
-import { splitControlArchives } from './control-archive.ts';
-import { parseControl } from './control.ts';
-import { DependencyGraph } from './dependencies.ts';
-import { databaseOf, infoName, type UnpackedPackage } from './dpkg-database.ts';
+import { databaseOf, infoName } from './dpkg-database.ts';
 import { runInTree } from './enter.ts';
 import type { Variant } from './options.ts';
-import { isInert, type Way, wayOf } from './preinst.ts';
-import {
-  baseScript,
-  HANDOVER,
-  INITRAMFS_WRAPPER,
-  type PreinstCall,
-  restScript,
-  SHADOWED,
-  STAND_INS,
-} from './scripts.ts';
-import { type OpenedPackage, openPackages } from './prepared.ts';
+import { openPackages } from './prepared.ts';
+import { baseScript, HANDOVER, type PreinstCall, restScript } from './scripts.ts';
+import { divertInitramfs, DPKG, inside, makeSkeleton, placeStandIns, writeWithMode } from './tree.ts';
 import { type ListedPath, settleFolders, unpackData } from './unpack.ts';
 
-const DPKG = 'var/lib/dpkg';
-/** Folders that merged-/usr systems have as links (base-files of Debian 13 brings them itself). */
-const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
-const INITRAMFS = '/usr/sbin/update-initramfs';
 /** Folders' owners and modes, where packages differ, come from the first of these that has them. */
 const FIRST = ['base-files', 'base-passwd'];
 
@@ -48,13 +23,6 @@ export interface BootstrapRequest {
   readonly variant: Variant;
   /** Names of the packages that were asked for; the others are there because something needs them. */
   readonly asked: ReadonlySet<string>;
-}
-
-interface Package extends UnpackedPackage {
-  readonly opened: OpenedPackage;
-  /** An essential package, or what one needs. */
-  readonly essential: boolean;
-  readonly way: Way | 'base';
 }
 
 /**
@@ -115,74 +83,6 @@ async function settleDates(root: string, epoch: number, ctx: Context): Promise<v
   await ctx.host.run('sh', ['-c', script, 'sh', root, String(epoch)], { signal: ctx.signal });
 }
 
-/** Reads the control archives and decides how each package gets into the tree. */
-function classify(opened: readonly OpenedPackage[]): Package[] {
-  const names = opened.map((pkg) => pkg.locked.name);
-  const archives = splitControlArchives(Buffer.concat(opened.map((pkg) => pkg.control)), names);
-  const known = opened.map((pkg, i) => {
-    const files = archives[i] ?? new Map();
-    const control =
-      parseControl(files.get('control')?.data.toString('utf8') ?? '')[0] ?? new Map<string, string>();
-    return { opened: pkg, name: pkg.locked.name, files, control, paths: [] };
-  });
-  const graph = new DependencyGraph(known);
-  const roots = known.filter((pkg) => pkg.control.get('Essential') === 'yes').map((pkg) => pkg.name);
-  const essentials = graph.closure(roots);
-  const base = graph.closure([...roots, ...preparedLibraries(known, graph)]);
-  return known
-    .map((pkg) => {
-      const essential = essentials.has(pkg.name);
-      if (base.has(pkg.name)) return { ...pkg, essential, way: 'base' as const };
-      const preDepends = graph.direct(pkg.name, 'Pre-Depends');
-      return { ...pkg, essential, way: wayOf(scriptOf(pkg), pkg.opened.locked.archive, preDepends, base) };
-    })
-    .sort(byName);
-}
-
-function scriptOf(pkg: Pick<UnpackedPackage, 'files'>): string | undefined {
-  return pkg.files.get('preinst')?.data.toString('latin1');
-}
-
-/**
- * What scripts that prepare an unpacking need to be there, where that is libraries and the like, with no
- * script of their own: with them in the base system, those scripts can run there.
- */
-function preparedLibraries(packages: readonly UnpackedPackage[], graph: DependencyGraph): string[] {
-  const scripted = new Set(packages.filter((pkg) => pkg.files.has('postinst')).map((pkg) => pkg.name));
-  const prepared = packages.filter((pkg) => !isInert(scriptOf(pkg) ?? '#!/bin/sh'));
-  const needed = prepared.flatMap((pkg) => graph.direct(pkg.name, 'Pre-Depends'));
-  return needed.filter((name) => !scripted.has(name));
-}
-
-function byName(a: { name: string }, b: { name: string }): number {
-  return a.name < b.name ? -1 : 1;
-}
-
-function makeSkeleton(root: string): void {
-  makeFolder(root);
-  makeFolder(join(root, 'usr'));
-  for (const name of MERGED) {
-    makeFolder(join(root, 'usr', name));
-    symlinkSync(`usr/${name}`, join(root, name));
-  }
-  makeFolder(join(root, DPKG));
-  for (const name of ['alternatives', 'info', 'parts', 'triggers', 'updates'])
-    makeFolder(join(root, DPKG, name));
-  writeWithMode(join(root, DPKG, 'arch'), 'amd64\n', 0o644);
-}
-
-/** Mode 0755, whatever the umask. */
-function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, 0o755);
-}
-
-/** The mode given, whatever the umask. */
-function writeWithMode(path: string, data: string | Buffer, mode: number): void {
-  writeFileSync(path, data);
-  chmodSync(path, mode);
-}
-
 async function unpackSettled(
   packages: readonly Package[],
   root: string,
@@ -223,16 +123,6 @@ function writeDatabase(
   }
 }
 
-function placeStandIns(root: string): void {
-  for (const [path, text] of Object.entries(STAND_INS)) writeWithMode(inside(root, path), text, 0o755);
-  for (const [path, text] of Object.entries(SHADOWED)) {
-    const program = inside(root, path);
-    if (!existsSync(program) || existsSync(`${program}.ingot`)) continue;
-    renameSync(program, `${program}.ingot`);
-    writeWithMode(program, text, 0o755);
-  }
-}
-
 /** apt's sources by their public names, and its memory of what was asked for. */
 function configureApt(root: string, request: BootstrapRequest, packages: readonly Package[]): void {
   if (!packages.some((pkg) => pkg.name === 'apt')) return;
@@ -240,18 +130,6 @@ function configureApt(root: string, request: BootstrapRequest, packages: readonl
   const others = packages.filter((pkg) => !pkg.essential);
   const states = extendedStates(others, request.variant, request.asked);
   writeWithMode(inside(root, '/var/lib/apt/extended_states'), states, 0o644);
-}
-
-/** Where `update-initramfs` is present, a stand-in takes its place until the image is finished. */
-function divertInitramfs(root: string): void {
-  const program = inside(root, INITRAMFS);
-  if (!existsSync(program)) return;
-  renameSync(program, `${program}.distrib`);
-  writeWithMode(program, INITRAMFS_WRAPPER, 0o755);
-  // What `dpkg-divert --local --rename --add` writes; ":" stands for the local administrator.
-  const diversions = inside(root, `/${DPKG}/diversions`);
-  const there = existsSync(diversions) ? readFileSync(diversions, 'utf8') : '';
-  writeWithMode(diversions, `${there}${INITRAMFS}\n${INITRAMFS}.distrib\n:\n`, 0o644);
 }
 
 /** Writes preinst scripts into the hand-over folder; they are run there before their files are unpacked. */
@@ -277,27 +155,6 @@ function passwdFirst(calls: readonly PreinstCall[]): PreinstCall[] {
   return [...first, ...calls.filter((call) => call.name !== 'base-passwd')];
 }
 
-/** Python interpreters with all that they need. */
-function pythonGroup(packages: readonly Package[]): string[] {
-  const interpreters = packages
-    .filter((pkg) => /^python3\.\d+(-minimal)?$/.test(pkg.name))
-    .map((pkg) => pkg.name);
-  const needed = new DependencyGraph(packages).closure(interpreters);
-  const present = packages.filter((pkg) => pkg.way !== 'base' && needed.has(pkg.name));
-  // What dpkg unpacks by itself cannot be named before that.
-  return present.some((pkg) => pkg.way === 'dpkg') ? [] : present.map((pkg) => pkg.name);
-}
-
-/** What must be configured before dpkg unpacks the packages left to it: all that their Pre-Depends need. */
-function neededByDpkg(packages: readonly Package[]): string[] {
-  const graph = new DependencyGraph(packages);
-  const left = packages.filter((pkg) => pkg.way === 'dpkg');
-  const needed = graph.closure(left.flatMap((pkg) => graph.direct(pkg.name, 'Pre-Depends')));
-  return packages
-    .filter((pkg) => needed.has(pkg.name) && pkg.way !== 'base' && pkg.way !== 'dpkg')
-    .map((pkg) => pkg.name);
-}
-
 async function handOver(pkg: Package, cache: BlobCache, dir: string): Promise<string> {
   await link(cache.path(pkg.opened.locked.sha256), join(dir, `${pkg.name}.deb`));
   return `${HANDOVER}/${pkg.name}.deb`;
@@ -317,21 +174,11 @@ async function settleConflicts(
       (listed.get(name) ?? []).filter((entry) => !paths.has(entry.path)),
     );
   }
+  // Lists of the base system are written already.
+  for (const pkg of packages.filter(({ name, way }) => way === 'base' && lost.has(name))) {
+    const paths = (listed.get(pkg.name) ?? []).map((entry) => `${entry.path}\n`);
+    writeWithMode(inside(root, `/${DPKG}/info/${infoName(pkg)}.list`), paths.join(''), 0o644);
+  }
   const again = packages.filter((pkg) => winners.includes(pkg.name)).map((pkg) => pkg.opened);
   if (again.length > 0) await unpackData(again, root, 1, ctx);
-}
-
-/** Host path of a path in the tree, whose folder must not be led elsewhere by a link. */
-function inside(root: string, path: string): string {
-  const folder = realpathSync(join(root, dirname(path)));
-  if (folder !== join(realpathSync(root), dirname(path))) {
-    throw new IngotError(
-      'apt/bad-package',
-      `${dirname(path)} leads to ${folder} after unpacking; expected a plain folder`,
-      {
-        hint: 'A package of the list replaces a folder of the system by a link: leave it out.',
-      },
-    );
-  }
-  return join(root, path);
 }

@@ -1,15 +1,16 @@
 import type { CallExpression, Expression } from '../hcl/ast.ts';
 import { callFunction, FunctionError } from '../functions/function.ts';
 import { suggestion } from '../nearest.ts';
-import { DYNAMIC, typeName } from '../value/type.ts';
-import { bool, itemsOf, mark, unknown, type Value } from '../value/value.ts';
-import { joinMarks } from '../value/marks.ts';
-import { type Evaluation, evaluateIn, fault } from './evaluate.ts';
+import { BOOL, typeName } from '../value/type.ts';
+import { bool, itemsOf, mark, UNKNOWN, unknown, type Value } from '../value/value.ts';
+import { parseType } from './type-expression.ts';
+import { type Evaluation, evaluateIn, expectType, fault } from './evaluate.ts';
 
-/** A function call. `try` and `can` are here, since they look at how evaluation goes and not at values. */
+/** A function call. `try`, `can` and `convert` are here: they look at more than values. */
 export function evaluateCall(expression: CallExpression, run: Evaluation): Value {
   if (expression.name === 'try') return evaluateTry(expression, run);
   if (expression.name === 'can') return evaluateCan(expression, run);
+  if (expression.name === 'convert') return evaluateConvert(expression, run);
   const spec = run.scope.functions.get(expression.name);
   const before = run.diagnostics.length;
   const args = evaluateArguments(expression, run);
@@ -39,7 +40,7 @@ function unknownFunction(expression: CallExpression, run: Evaluation): Value {
   const { name } = expression;
   const reason = run.scope.elsewhere.get(name);
   const message = `there is no function "${name}"${reason === undefined ? '' : ' here'}`;
-  const hint = reason ?? suggestion(name, [...run.scope.functions.keys(), 'try', 'can']);
+  const hint = reason ?? suggestion(name, [...run.scope.functions.keys(), 'try', 'can', 'convert']);
   return fault(run, 'template/unknown-function', message, expression.nameRange, hint);
 }
 
@@ -86,5 +87,21 @@ function evaluateCan(expression: CallExpression, run: Evaluation): Value {
   const attempt: Evaluation = { scope: run.scope, diagnostics: [] };
   const value = evaluateIn(arg, attempt);
   if (attempt.diagnostics.length > 0) return bool(false);
-  return mark(value.data === undefined ? unknown(DYNAMIC) : bool(true), joinMarks(value.marks, value.marks));
+  return mark(value.data === undefined ? unknown(BOOL) : bool(true), value.marks);
+}
+
+/** `convert(value, type)`: the second argument is a type constraint. */
+function evaluateConvert(expression: CallExpression, run: Evaluation): Value {
+  const [arg, type, ...others] = expression.arguments;
+  if (!arg || !type || others.length > 0) {
+    const message = `convert: it takes 2 arguments (value, type), got ${expression.arguments.length}`;
+    return fault(run, 'template/function-failed', message, expression.range);
+  }
+  const value = evaluateIn(arg, run);
+  const before = run.diagnostics.length;
+  const wanted = parseType(type, run.diagnostics);
+  if (run.diagnostics.length > before) return UNKNOWN;
+  return value.data === null
+    ? { ...value, type: wanted }
+    : expectType(value, wanted, 'convert', arg.range, run);
 }

@@ -242,7 +242,7 @@ export const collectionFunctions: readonly FunctionSpec[] = [
   },
   define('contains', [param('list'), param('value', DYNAMIC, { nullable: true })], BOOL, ([l, v]) => {
     const [items, wanted] = [sequence(l, 0), v as Value];
-    return bool(items.some((item) => equals(item, sameKind(wanted, item)) === true));
+    return bool(items.some((item) => equals(item, wanted) === true));
   }),
   define('distinct', [param('list')], DYNAMIC, ([l]) => listOrTuple(distinct(sequence(l, 0)), l)),
   define(
@@ -253,7 +253,7 @@ export const collectionFunctions: readonly FunctionSpec[] = [
   ),
   define('flatten', [param('list')], DYNAMIC, ([l]) => tuple(flatten(sequence(l, 0)))),
   define('index', [param('list'), param('value')], NUMBER, ([l, v]) => {
-    const at = sequence(l, 0).findIndex((item) => equals(item, sameKind(v as Value, item)) === true);
+    const at = sequence(l, 0).findIndex((item) => equals(item, v as Value) === true);
     if (at === -1) throw new FunctionError('the value is not in the list', 1);
     return number(at);
   }),
@@ -322,12 +322,6 @@ export const collectionFunctions: readonly FunctionSpec[] = [
     whenKnown(DYNAMIC, ([k, v]) => zipmap(itemsOf(k as Value), v as Value)),
   ),
 ];
-
-/** `value` as the type of `item`, where that goes: contains([1, 2], "1") compares like with like. */
-function sameKind(value: Value, item: Value): Value {
-  const type = unify([value.type, item.type]);
-  return type && typeName(type) === typeName(item.type) ? convert(value, type) : value;
-}
 
 function tooMany(most: number): never {
   throw new FunctionError(`it takes at most ${most} arguments`);

@@ -5,7 +5,7 @@ import type { Punctuation, Token, TokenKind } from './token.ts';
 type Mode =
   | { readonly kind: 'code'; braces: number; readonly open: Token | undefined }
   | { readonly kind: 'quoted'; readonly open: Token }
-  | { readonly kind: 'heredoc'; readonly open: Token; readonly marker: string };
+  | { readonly kind: 'heredoc'; readonly open: Token; readonly marker: string | undefined };
 
 const IDENT = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
 const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -19,6 +19,11 @@ const SINGLE: ReadonlySet<string> = new Set('{}[](),.:?=<>!+-*/%');
 /** Tokens of `text`, blanks left out, ending in `eof`. Takes linear time and has an answer to every input. */
 export function tokenize(text: string, file: string): { tokens: Token[]; diagnostics: Diagnostic[] } {
   return new Lexer(text, file).run();
+}
+
+/** Tokens of a text that is a template as a whole: those of a heredoc that ends with the text. */
+export function tokenizeTemplate(text: string, file: string): { tokens: Token[]; diagnostics: Diagnostic[] } {
+  return new Lexer(text, file).runTemplate();
 }
 
 class Lexer {
@@ -46,6 +51,11 @@ class Lexer {
     this.#closeAll();
     this.#emit('eof', 0);
     return { tokens: this.#tokens, diagnostics: this.#diagnostics };
+  }
+
+  runTemplate(): { tokens: Token[]; diagnostics: Diagnostic[] } {
+    this.#modes.push({ kind: 'heredoc', open: this.#emit('open-heredoc', 0), marker: undefined });
+    return this.run();
   }
 
   /** Adds the next `length` characters as a token and steps behind them. */
@@ -212,7 +222,8 @@ class Lexer {
   #closeAll(): void {
     let outermost: Mode | undefined;
     for (let mode = this.#modes.at(-1) as Mode; mode.open; mode = this.#modes.at(-1) as Mode) {
-      outermost = mode;
+      // The text of a template file may end anywhere outside of a sequence.
+      if (mode.kind !== 'heredoc' || mode.marker !== undefined) outermost = mode;
       this.#modes.pop();
       this.#emit(
         mode.kind === 'quoted' ? 'close-quote' : mode.kind === 'heredoc' ? 'close-heredoc' : 'seq-end',
@@ -221,6 +232,8 @@ class Lexer {
     }
     if (outermost?.kind === 'quoted') {
       this.#error('a string starts here and has no end', outermost.open, HINT_STRING);
+    } else if (outermost?.kind === 'code' && outermost.open) {
+      this.#error(`${outermost.open.text} starts here and has no end`, outermost.open, 'Close it with "}".');
     } else if (outermost?.kind === 'heredoc') {
       const { marker } = outermost;
       const hint = `Write ${marker} alone on a line behind the text.`;

@@ -1,8 +1,8 @@
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import type { Expression, HclAttribute, HclBlock, HclBody } from './ast.ts';
-import { tokenize } from './lexer.ts';
+import { tokenize, tokenizeTemplate } from './lexer.ts';
 import { parseExpression } from './parse-expression.ts';
-import { unescapeQuoted } from './parse-template.ts';
+import { parseHeredoc, unescapeQuoted } from './parse-template.ts';
 import { describe, type Token, type TokenKind } from './token.ts';
 import { SyntaxFailure, TokenStream } from './token-stream.ts';
 
@@ -14,6 +14,23 @@ export function parseHcl(text: string, file: string): { body: HclBody; diagnosti
   const { tokens, diagnostics } = tokenize(text, file);
   const stream = new TokenStream(tokens, text, file, diagnostics);
   return { body: parseBody(stream, 'eof', stream.peek()), diagnostics };
+}
+
+/** Parses a whole text as a template: `${ }` and `%{ }` in it are read, quotes and line breaks are plain text. */
+export function parseHclTemplate(
+  text: string,
+  file: string,
+): { expression: Expression | undefined; diagnostics: Diagnostic[] } {
+  const { tokens, diagnostics } = tokenizeTemplate(text, file);
+  const stream = new TokenStream(tokens, text, file, diagnostics);
+  try {
+    const expression = parseHeredoc(stream);
+    return { expression: diagnostics.length === 0 ? expression : undefined, diagnostics };
+  } catch (error) {
+    if (!(error instanceof SyntaxFailure)) throw error;
+    stream.report(error.diagnostic);
+    return { expression: undefined, diagnostics };
+  }
 }
 
 /** Parses one expression, as a variable's value on the command line is. */

@@ -1,3 +1,4 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { emptyScope } from '../eval/scope.ts';
@@ -5,7 +6,6 @@ import type { HclBody } from '../hcl/ast.ts';
 import { parseHclExpression } from '../hcl/parser.ts';
 import { suggestion } from '../nearest.ts';
 import { string, type Value } from '../value/value.ts';
-import { error } from './content.ts';
 import type { Assignment, VariableInfo } from './variables.ts';
 
 /** Where values of variables come from, weakest first. */

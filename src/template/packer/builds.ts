@@ -1,3 +1,4 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { unknownBuild } from '../eval/build-namespace.ts';
 import { evaluate } from '../eval/evaluate.ts';
@@ -7,7 +8,7 @@ import { mergeBodies, withoutAttributes } from '../hcl/body.ts';
 import { suggestion } from '../nearest.ts';
 import { listOf, STRING } from '../value/type.ts';
 import { itemsOf, NULL, object, string, type Value } from '../value/value.ts';
-import { checkContent, checkLabels, checkName, error } from './content.ts';
+import { checkContent, checkLabels, checkName } from './content.ts';
 import { duplicate } from './locals.ts';
 import { type PostProcessorBlock, readPostProcessor } from './post-processors.ts';
 import { type ProvisionerBlock, readProvisioner } from './provisioners.ts';

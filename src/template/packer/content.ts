@@ -1,4 +1,5 @@
-import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { error } from '../diagnostics.ts';
 import type { HclBlock, HclBody } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 
@@ -8,10 +9,6 @@ export interface Content {
   readonly what: string;
   readonly attributes: readonly string[];
   readonly blocks: readonly string[];
-}
-
-export function error(code: string, message: string, range: SourceRange, hint?: string): Diagnostic {
-  return { code, severity: 'error', message, range, ...(hint !== undefined && { hint }) };
 }
 
 /** Reports whatever stands in a body and is not in `content`. */

@@ -1,7 +1,7 @@
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { type Digest, digestOf, sha256 } from '../../core/digest.ts';
 import { type EvalScope, namespaceOf } from '../eval/scope.ts';
-import { ONLY_IN_DEFAULTS, standardFunctions } from '../functions/index.ts';
+import { ELSEWHERE, standardFunctions } from '../functions/index.ts';
 import type { HclBody } from '../hcl/ast.ts';
 import { mergeBodies } from '../hcl/body.ts';
 import { parseHcl } from '../hcl/parser.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Key for digests of sensitive values. */
   readonly hmacKey?: Uint8Array;
+  /** What `timestamp()` answers; default: the time of the call. */
+  readonly now?: Date;
   /** What `path.root` answers; default `.`, since relative paths in a template start at its folder. */
   readonly root?: string;
   /** Warn about variables in files that the template does not declare; default true. */
@@ -90,10 +92,11 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
   const variableFiles = files.variables.map((file) => ({ name: file.name, body: parse(file) }));
 
   const env = options.env ?? {};
-  const base = baseScope(files.dir, options);
+  const now = options.now ?? new Date();
+  const base = baseScope(files.dir, now, options);
   const withEnv: EvalScope = {
     ...base,
-    functions: standardFunctions({ dir: files.dir, env }),
+    functions: standardFunctions({ dir: files.dir, now, env }),
     elsewhere: new Map(),
   };
   const packer = readPackerBlocks(body, base, diagnostics);
@@ -136,7 +139,7 @@ function mergeTemplates(bodies: readonly HclBody[], diagnostics: Diagnostic[]): 
   return mergeBodies(bodies);
 }
 
-function baseScope(dir: string, { root = '.', hmacKey }: LoadOptions): EvalScope {
+function baseScope(dir: string, now: Date, { root = '.', hmacKey }: LoadOptions): EvalScope {
   const variables = new Map([
     [
       'path',
@@ -151,8 +154,8 @@ function baseScope(dir: string, { root = '.', hmacKey }: LoadOptions): EvalScope
   ]);
   return {
     variables,
-    functions: standardFunctions({ dir }),
-    elsewhere: ONLY_IN_DEFAULTS,
+    functions: standardFunctions({ dir, now }),
+    elsewhere: ELSEWHERE,
     secrets: new Map(),
     ...(hmacKey && { hmacKey }),
   };

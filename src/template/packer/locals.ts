@@ -1,9 +1,10 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import type { Expression, HclBlock, HclBody } from '../hcl/ast.ts';
 import { references } from '../hcl/references.ts';
 import { BOOL } from '../value/type.ts';
 import type { EvalScope } from '../eval/scope.ts';
-import { checkContent, checkLabels, checkName, error } from './content.ts';
+import { checkContent, checkLabels, checkName } from './content.ts';
 import { readConstant } from './variables.ts';
 
 /** A `local`, as written. */

@@ -1,9 +1,10 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import type { EvalScope } from '../eval/scope.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
 import { entriesOf } from '../value/value.ts';
-import { checkContent, checkLabels, error } from './content.ts';
+import { checkContent, checkLabels } from './content.ts';
 import { parseConstraint, satisfies } from './version.ts';
 
 /** The version of Packer whose language is spoken here; `packer.version` in templates. */

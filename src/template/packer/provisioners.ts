@@ -1,3 +1,4 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { parseDuration } from '../decode/formats.ts';
 import { evaluate } from '../eval/evaluate.ts';
@@ -7,7 +8,7 @@ import { mergeBodies, withoutAttributes } from '../hcl/body.ts';
 import { type Decimal, isInteger, numberToFloat } from '../value/number.ts';
 import { BOOL, listOf, NUMBER, STRING, typeName } from '../value/type.ts';
 import { entriesOf, itemsOf, type Value } from '../value/value.ts';
-import { checkLabels, error } from './content.ts';
+import { checkLabels } from './content.ts';
 import { convertTo, readConstant } from './variables.ts';
 
 /** Options that every provisioner has (Packer's common configuration); none of them enters a step's digest. */

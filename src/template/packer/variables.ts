@@ -1,3 +1,4 @@
+import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { type EvalScope, withVariables } from '../eval/scope.ts';
@@ -7,8 +8,8 @@ import { ConversionError, convert } from '../value/convert.ts';
 import { sensitiveMark } from '../value/marks.ts';
 import { BOOL, DYNAMIC, STRING, type Type } from '../value/type.ts';
 import { mark, object, unknown, type Value } from '../value/value.ts';
-import { checkContent, checkLabels, checkName, error } from './content.ts';
-import { parseType } from './type-expression.ts';
+import { checkContent, checkLabels, checkName } from './content.ts';
+import { parseType } from '../eval/type-expression.ts';
 
 /** An input variable as declared. */
 export interface VariableInfo {

@@ -1,11 +1,11 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
-import { evaluate } from '../eval/evaluate.ts';
-import { emptyScope } from '../eval/scope.ts';
+import { evaluate } from './evaluate.ts';
+import { emptyScope } from './scope.ts';
 import type { CallExpression, Expression } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 import { BOOL, DYNAMIC, listOf, mapOf, NUMBER, setOf, STRING, type Type } from '../value/type.ts';
 import type { Value } from '../value/value.ts';
-import { error } from './content.ts';
+import { error } from '../diagnostics.ts';
 
 const PRIMITIVES = new Map<string, Type>([
   ['string', STRING],

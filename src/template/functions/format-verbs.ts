@@ -1,0 +1,127 @@
+import {
+  add,
+  type Decimal,
+  isInteger,
+  negate,
+  numberToFloat,
+  numberToText,
+  toBigInt,
+} from '../value/number.ts';
+import { convert } from '../value/convert.ts';
+import { BOOL, NUMBER, STRING } from '../value/type.ts';
+import type { Value } from '../value/value.ts';
+import { FunctionError } from './function.ts';
+import { encodeJson } from './json-text.ts';
+import { graphemes } from './strings.ts';
+
+interface Verb {
+  readonly flags: string;
+  readonly width: number | undefined;
+  readonly precision: number | undefined;
+  readonly letter: string;
+}
+
+const VERB = /%(?:%|([-+ #0]*)([0-9]{0,4})(?:\.([0-9]{0,3}))?(?:\[([0-9]{1,3})\])?([A-Za-z])?)/g;
+
+/** Fills the verbs of a format as cty's format does: Go's fmt, with HCL's types. Throws FunctionError. */
+export function formatVerbs(format: string, args: readonly Value[]): string {
+  let next = 0;
+  let most = 0;
+  const text = format.replace(
+    VERB,
+    (whole, flags = '', width = '', precision?: string, index?: string, letter?: string) => {
+      if (whole === '%%') return '%';
+      if (letter === undefined)
+        throw new FunctionError(`the verb ${JSON.stringify(whole)} is not complete`, 0);
+      if (index !== undefined) next = Number(index) - 1;
+      const value = args[next++];
+      most = Math.max(most, next);
+      if (!value) throw new FunctionError(`no argument for ${whole}: ${next} needed, got ${args.length}`, 0);
+      const verb: Verb = {
+        flags: flags as string,
+        width: width === '' ? undefined : Number(width),
+        precision: precision === undefined ? undefined : Number(precision),
+        letter,
+      };
+      return padded(verb, formatOne(verb, value, whole as string, next));
+    },
+  );
+  if (most < args.length)
+    throw new FunctionError(`too many arguments: ${most} used, got ${args.length}`, most + 1);
+  return text;
+}
+
+function formatOne(verb: Verb, value: Value, whole: string, argument: number): string {
+  const { letter } = verb;
+  if (letter === 'v')
+    return verb.flags.includes('#') || !isPrimitive(value) ? encodeJson(value) : plain(value);
+  if (value.data === null) throw new FunctionError(`unsupported value for ${whole}: null`, argument);
+  if (letter === 't') return convert(value, BOOL).data === true ? 'true' : 'false';
+  if (letter === 's' || letter === 'q') {
+    const text = convert(value, STRING).data as string;
+    const cut = verb.precision === undefined ? text : graphemes(text).slice(0, verb.precision).join('');
+    return letter === 's' ? cut : JSON.stringify(cut);
+  }
+  if (!'bdoxXeEfFgG'.includes(letter)) throw new FunctionError(`unsupported format verb ${whole}`, 0);
+  return formatNumber(verb, convert(value, NUMBER).data as Decimal, argument);
+}
+
+function isPrimitive({ type, data }: Value): boolean {
+  return data === null || type.kind === 'string' || type.kind === 'number' || type.kind === 'bool';
+}
+
+function plain(value: Value): string {
+  if (value.data === null) return 'null';
+  return convert(value, STRING).data as string;
+}
+
+function formatNumber(verb: Verb, value: Decimal, argument: number): string {
+  const sign = value.digits < 0n ? '-' : verb.flags.includes('+') ? '+' : verb.flags.includes(' ') ? ' ' : '';
+  const magnitude: Decimal = value.digits < 0n ? negate(value) : value;
+  return sign + magnitudeText(verb, magnitude, argument);
+}
+
+function magnitudeText({ letter, precision = 6, flags }: Verb, value: Decimal, argument: number): string {
+  const radix = { b: 2, d: 10, o: 8, x: 16, X: 16 }[letter];
+  if (radix !== undefined) {
+    if (!isInteger(value) && letter !== 'd') throw new FunctionError('an integer is required', argument);
+    const digits = toBigInt(value).toString(radix);
+    const prefix = flags.includes('#') && radix === 16 ? '0x' : flags.includes('#') && radix === 8 ? '0' : '';
+    return letter === 'X' ? (prefix + digits).toUpperCase() : prefix + digits;
+  }
+  if (letter === 'f' || letter === 'F') return fixed(value, precision);
+  const float = numberToFloat(value);
+  if (letter === 'e' || letter === 'E') return exponent(float.toExponential(precision), letter === 'E');
+  const short =
+    /[eE]/.test(String(float)) || float >= 1e21
+      ? exponent(float.toExponential(), letter === 'G')
+      : numberToText(value);
+  return short;
+}
+
+/** Rounded half away from nought, to `places` digits behind the point. */
+function fixed(value: Decimal, places: number): string {
+  const half: Decimal = { digits: 5n, exponent: -places - 1 };
+  const shifted = add(value, half);
+  const scaled = toBigInt({ digits: shifted.digits, exponent: shifted.exponent + places }).toString();
+  if (places === 0) return scaled;
+  const digits = scaled.padStart(places + 1, '0');
+  return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** Go writes at least two digits of exponent. */
+function exponent(text: string, upper: boolean): string {
+  const shown = text.replace(/e([+-])([0-9])$/, 'e$10$2');
+  return upper ? shown.toUpperCase() : shown;
+}
+
+function padded({ flags, width, letter }: Verb, text: string): string {
+  if (width === undefined) return text;
+  const missing = width - graphemes(text).length;
+  if (missing <= 0) return text;
+  if (flags.includes('-')) return text + ' '.repeat(missing);
+  const isNumber = 'bdoxXeEfFgG'.includes(letter);
+  if (!flags.includes('0') || !isNumber) return ' '.repeat(missing) + text;
+  const sign = /^[-+ ]?/.exec(text)?.[0] ?? '';
+  return sign + '0'.repeat(missing) + text.slice(sign.length);
+}
