@@ -3,6 +3,8 @@ import { logLines } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import { HANDOVER } from './scripts.ts';
 
+let count = 0;
+
 /**
  * Runs a script with the tree as its root, in a container without network: code of the archive runs as root
  * there and nowhere else. `handover` is writable inside. Throws `apt/configure-failed` with the last output.
@@ -21,6 +23,8 @@ export async function runInTree(root: string, handover: string, script: string, 
     '--quiet',
     '--register=no',
     '--keep-unit',
+    '--settings=no',
+    `--machine=ingot-bootstrap-${process.pid}-${count++}`,
     '--private-network',
     '--resolv-conf=off',
     '--timezone=off',
