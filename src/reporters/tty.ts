@@ -133,6 +133,8 @@ class TtyReporter implements Reporter {
   }
 
   #end({ step: label, status, seconds, detail }: Extract<BuildEvent, { type: 'step:end' }>): void {
+    // What never began because something before it failed is no news.
+    if (status === 'skipped' && !this.#running.has(label)) return;
     const title =
       this.#running.get(label)?.title ?? this.#title(label, label.slice(imageOf(label).length + 1));
     this.#running.delete(label);

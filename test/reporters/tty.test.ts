@@ -76,6 +76,12 @@ test('titles name their image when there are several', async () => {
   expect(screen.text()).toContain('db: shell[0]');
 });
 
+test('a step that was skipped before it began takes no line', async () => {
+  const screen = new Screen(80, 24);
+  await show([{ type: 'step:end', step: 'web/release', status: 'skipped', seconds: 0 }], screen);
+  expect(screen.text()).toBe('');
+});
+
 test('colors are shown only where asked for', async () => {
   const screens = [new Screen(80, 24), new Screen(80, 24)] as const;
   await show(sampleEvents, screens[0]);
