@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, open, rm, stat } from 'node:fs/promises';
 import type { Context } from '../../core/context.ts';
 import type { Digest } from '../../core/digest.ts';
 import { asIngotError, IngotError } from '../../core/error.ts';
@@ -154,9 +154,7 @@ function formatOf(formats: readonly Format[], input: ExportInput, request: Outpu
 
 async function create(target: string): Promise<FileHandle> {
   try {
-    const file = await open(target, 'wx+', 0o644);
-    await file.chmod(0o644);
-    return file;
+    return await open(target, 'wx+', 0o644);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new IngotError('output/exists', `${target} exists, expected no such file`, {
@@ -172,6 +170,8 @@ async function describe(
   pool: Pool,
   digests: ReadonlyMap<string, Digest>,
 ): Promise<OutputFile> {
+  // Whatever the umask, and whichever tool made the file.
+  await chmod(request.target, 0o644);
   const { size } = await stat(request.target);
   return {
     path: request.target,

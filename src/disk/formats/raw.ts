@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, rename } from 'node:fs/promises';
+import { copyFile, rename } from 'node:fs/promises';
 import { bodySpec } from '../../core/body-spec.ts';
 import { FileWriter } from './file-writer.ts';
 import type { DataBlock, DiskFormat, DiskJob, DiskWriter } from './types.ts';
@@ -45,7 +45,6 @@ async function reflink(source: string, target: string): Promise<boolean> {
     if (UNSHARED.has((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
-  await chmod(clone, 0o644);
   await rename(clone, target);
   return true;
 }

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/core/digest.ts';
@@ -107,6 +116,7 @@ describe.each([
     if (zone === undefined) delete process.env.TZ;
     else process.env.TZ = zone;
     expect(second.digest).toBe(first.digest);
+    expect(statSync(second.path).mode & 0o777).toBe(0o644);
   });
 });
 
