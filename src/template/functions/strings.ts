@@ -93,9 +93,9 @@ const split: FunctionSpec = {
 export const stringFunctions: readonly FunctionSpec[] = [
   mapping('upper', (s) => simpleCase(s, (c) => c.toUpperCase())),
   mapping('lower', (s) => simpleCase(s, (c) => c.toLowerCase())),
-  // strings.Title: a letter is at a word's start where no letter, digit, "_" or "'" comes before.
+  // Go's strings.Title: behind blanks and ASCII punctuation but "_" a word begins.
   mapping('title', (s) =>
-    s.replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, c: string) => before + c.toUpperCase()),
+    s.replace(/(^|[\s\p{Cc}!-/:-@[-^`{-~])(\p{L})/gu, (_, before: string, c: string) => before + c.toUpperCase()),
   ),
   mapping('trimspace', (s) => s.trim()),
   mapping('chomp', (s) => s.replace(/(?:\r\n?|\n)*$/, '')),

@@ -15,6 +15,8 @@ interface Line {
 }
 
 const INDENT = 2;
+/** Deeper than anything that parses: indentation must not make the result grow with the square of the text. */
+const MAX_LEVELS = 300;
 
 /**
  * The canonical style of HCL, as `packer fmt` writes it: indentation by brackets, single blanks between tokens, `=` and
@@ -111,7 +113,7 @@ function indent(lines: readonly Line[]): void {
       else levels.pop();
       close -= top;
     }
-    first.blanks = INDENT * levels.length;
+    first.blanks = INDENT * Math.min(levels.length, MAX_LEVELS);
     if (open > 0) levels.push(open);
   }
 }

@@ -174,8 +174,8 @@ export class TokenStream {
           open.pop();
           braces--;
         }
-      } else if (kind === 'newline' && at >= this.#at) {
-        if (open.length === 0 || (braces === 0 && this.#startsItem(at + 1))) break;
+      } else if (kind === 'newline') {
+        if (open.length === 0 ? at >= this.#at : braces === 0 && this.#startsItem(at + 1)) break;
       }
     }
     this.#at = Math.max(at, from);
