@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'fast',
+          sequence: { groupOrder: 0 },
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.slow.test.ts', 'test/**/*.fault.test.ts'],
           testTimeout: 20_000,
@@ -20,6 +21,10 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'slow',
+          // After the others: mounts and load of one test must not be another's leak or timeout.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
+          env: { INGOT_TEST_MOUNTS: '1' },
           include: ['test/**/*.slow.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -30,6 +35,10 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'faults',
+          // After the others: mounts and load of one test must not be another's leak or timeout.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
+          env: { INGOT_TEST_MOUNTS: '1' },
           include: ['test/**/*.fault.test.ts'],
           testTimeout: 3_600_000,
           hookTimeout: 600_000,

@@ -1,0 +1,129 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { BuildReport } from '../../src/app/build.ts';
+
+const BIN = resolve(import.meta.dirname, '../../bin/ingot');
+const EXAMPLE = resolve(import.meta.dirname, '../../examples/web');
+
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A user's project in a folder of its own, with caches of its own and a git history with a tag. */
+export class Workspace {
+  readonly root = mkdtempSync(join(tmpdir(), 'ingot-e2e-'));
+  readonly project = join(this.root, 'project');
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    cpSync(EXAMPLE, this.project, {
+      recursive: true,
+      filter: (path) => !/(output-web|ingot\.lock\.json|manifest\.json)$/.test(path),
+    });
+    this.env = {
+      ...process.env,
+      INGOT_CACHE_DIR: join(this.root, 'cache'),
+      INGOT_DATA_DIR: join(this.root, 'data'),
+      NO_COLOR: '1',
+      ...env,
+    };
+  }
+
+  /** Commits everything and tags it. */
+  commit(tag: string): void {
+    const git = (...args: string[]) =>
+      execFileSync(
+        'git',
+        ['-C', this.project, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args],
+        {
+          env: {
+            ...process.env,
+            GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z',
+            GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
+          },
+        },
+      );
+    if (!existsSync(join(this.project, '.git'))) {
+      git('init', '-q');
+      execFileSync('sh', ['-c', 'printf "output-*\\ningot.lock.json\\nmanifest.json\\n" > .gitignore'], {
+        cwd: this.project,
+      });
+    }
+    git('add', '-A');
+    git('commit', '-q', '-m', tag);
+    git('tag', tag);
+  }
+
+  start(...args: string[]): ChildProcess {
+    return spawn(process.execPath, [BIN, ...args], {
+      env: this.env,
+      cwd: this.project,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  async run(...args: string[]): Promise<Finished> {
+    const child = this.start(...args);
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const exitCode = await new Promise<number>((done) => child.once('close', (code) => done(code ?? 128)));
+    return { exitCode, stdout: stdout(), stderr: stderr() };
+  }
+
+  /** `ingot build --json`; throws with what it said when it fails. */
+  async build(...args: string[]): Promise<BuildReport> {
+    const { exitCode, stdout, stderr } = await this.run('build', '--json', ...args, '.');
+    if (exitCode !== 0) throw new Error(`ingot build ended with ${exitCode}\n${stderr.slice(-4000)}`);
+    return JSON.parse(stdout) as BuildReport;
+  }
+
+  /** What a killed build could leave: mounts below the caches, leases, staging folders, processes of ours. */
+  residue(): string[] {
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(this.root));
+    const list = (dir: string): string[] =>
+      existsSync(dir) ? readdirSync(dir).map((n) => join(dir, n)) : [];
+    const processes = readdirSync('/proc')
+      .filter((n) => /^\d+$/.test(n))
+      .flatMap((pid) => {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+          return command.includes(this.root) ? [`${pid}: ${command}`] : [];
+        } catch {
+          return [];
+        }
+      });
+    return [
+      ...mounts,
+      ...list(join(this.root, 'cache/leases')),
+      ...list(join(this.root, 'cache/tmp')),
+      ...processes,
+    ];
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  path(...parts: string[]): string {
+    return join(this.project, ...parts);
+  }
+
+  mkdir(...parts: string[]): void {
+    mkdirSync(this.path(...parts), { recursive: true });
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  let text = '';
+  stream?.setEncoding('utf8');
+  stream?.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}
