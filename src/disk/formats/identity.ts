@@ -19,12 +19,26 @@ export function uuidText(bytes: Buffer): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+type Stamp = Readonly<Record<string, string>>;
+
+const NAME_KEYS = ['org.opencontainers.image.title', 'name'];
+const VERSION_KEYS = ['org.opencontainers.image.version', 'version'];
+
+/** Keys of a stamp that `titleOf` reads. */
+export const TITLE_KEYS: ReadonlySet<string> = new Set([...NAME_KEYS, ...VERSION_KEYS]);
+
+/** The image's name and version in a stamp, under OCI's keys or plain ones. */
+export function titleOf(stamp: Stamp): {
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+} {
+  const first = (keys: readonly string[]) =>
+    keys.map((key) => stamp[key]).find((value) => value !== undefined);
+  return { name: first(NAME_KEYS), version: first(VERSION_KEYS) };
+}
+
 /** A file name without extension from the stamp's name: it is the same wherever the file is put. */
-export function fileStem(stamp: Readonly<Record<string, string>>): string {
-  return (
-    (stamp.name ?? '')
-      .replace(/[^A-Za-z0-9._-]/g, '_')
-      .replace(/^\.+/, '')
-      .slice(0, 80) || 'disk'
-  );
+export function fileStem(stamp: Stamp): string {
+  const name = (titleOf(stamp).name ?? '').replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '');
+  return name.slice(0, 80) || 'disk';
 }

@@ -9,6 +9,7 @@ import { type Layer, layerFs } from '../../core/layer.ts';
 import { feed } from './feed.ts';
 import type { Sink } from './gzip-file.ts';
 import { gzipStream } from './gzip-stream.ts';
+import { titleOf } from './identity.ts';
 import { layerTar } from './layer-tar.ts';
 import { imageConfig, imageLabels } from './oci-config.ts';
 import { tarOf } from './tar-source.ts';
@@ -81,7 +82,7 @@ async function write(job: RootfsJob<OciOptions>): Promise<void> {
     annotations: labels,
   };
   const described = await json(manifest.mediaType, manifest);
-  const ref = job.stamp.version ?? 'latest';
+  const ref = titleOf(job.stamp).version ?? 'latest';
   const index = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',

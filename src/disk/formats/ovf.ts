@@ -1,4 +1,4 @@
-import { uuidText, deriveUuid } from './identity.ts';
+import { deriveUuid, TITLE_KEYS, titleOf, uuidText } from './identity.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { OvaOptions } from './ova.ts';
 
@@ -119,11 +119,12 @@ ${product(stamp)}
 
 /** Name and version as a product; the stamp's other values as properties that nobody can change. */
 function product(stamp: Readonly<Record<string, string>>): string {
+  const { name, version } = titleOf(stamp);
   const lines = ['<Info>The image</Info>'];
-  if (stamp.name !== undefined) lines.push(`<Product>${xml(stamp.name)}</Product>`);
-  if (stamp.version !== undefined) lines.push(`<Version>${xml(stamp.version)}</Version>`);
+  if (name !== undefined) lines.push(`<Product>${xml(name)}</Product>`);
+  if (version !== undefined) lines.push(`<Version>${xml(version)}</Version>`);
   for (const [key, value] of sorted(stamp)) {
-    if (key === 'name' || key === 'version') continue;
+    if (TITLE_KEYS.has(key)) continue;
     // Keys may hold neither period nor colon (section 9.5.1).
     const attributes = `ovf:key="${xml(key.replace(/[.:]/g, '_'))}" ovf:type="string" ovf:userConfigurable="false"`;
     lines.push(`<Property ${attributes} ovf:value="${xml(value)}"/>`);
