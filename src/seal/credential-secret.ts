@@ -1,8 +1,9 @@
-import { removal } from './remove.ts';
+import { matches } from './find.ts';
+import { operation } from './operation.ts';
 
-export const credentialSecret = removal(
+export const credentialSecret = operation(
   'credential-secret',
   1,
   'Removes the key that systemd-creds encrypts with; each clone makes its own.',
-  ['/var/lib/systemd/credential.secret'],
+  (root) => matches(root, ['/var/lib/systemd/credential.secret']),
 );

@@ -1,15 +1,14 @@
-import type { Removed, SealOperation } from '../core/plugin.ts';
-import { filterLines, rewrite } from './remove.ts';
+import type { Edit } from './edit.ts';
+import { content, lines } from './find.ts';
+import { operation } from './operation.ts';
 
-export const hostname: SealOperation = {
-  name: 'hostname',
-  version: 1,
-  doc: 'Sets the host name to `localhost`, which DHCP and cloud-init replace, and removes the line of 127.0.1.1 from /etc/hosts.',
-  async offline(root) {
-    const removed: Removed[] = root.exists('/etc/hostname')
-      ? rewrite(root, '/etc/hostname', 'localhost\n')
-      : [];
-    removed.push(...filterLines(root, '/etc/hosts', (line) => !/^\s*127\.0\.1\.1\s/.test(line)));
-    return removed;
-  },
-};
+/** `localhost` counts as no name: a name from DHCP or cloud-init replaces it, another static one would win over both. */
+export const hostname = operation(
+  'hostname',
+  1,
+  'Sets the host name to `localhost`, which DHCP and cloud-init replace, and removes the line of 127.0.1.1 from /etc/hosts.',
+  (root): Edit[] => [
+    ...(root.lstat('/etc/hostname') ? content(root, '/etc/hostname', 'localhost\n', 0o644) : []),
+    ...lines(root, '/etc/hosts', (all) => all.filter((line) => !/^\s*127\.0\.1\.1\s/.test(line))),
+  ],
+);

@@ -1,17 +1,19 @@
-import type { SealOperation } from '../core/plugin.ts';
-import { homes, removeMatches } from './remove.ts';
+import { inHomes, matches } from './find.ts';
+import { operation } from './operation.ts';
 
-export const loginKeys: SealOperation = {
-  name: 'login-keys',
-  version: 1,
-  doc: 'Removes authorized keys, known hosts and private keys from every home: whoever built the image must not get into its clones.',
-  offline: async (root) =>
-    removeMatches(
-      root,
-      homes(root).flatMap((home) =>
-        ['authorized_keys', 'authorized_keys2', 'known_hosts', 'known_hosts.old', 'id_*'].map(
-          (file) => `${home}/.ssh/${file}`,
-        ),
-      ),
-    ),
-};
+const FILES = [
+  '.ssh/authorized_keys',
+  '.ssh/authorized_keys2',
+  '.ssh/known_hosts',
+  '.ssh/known_hosts.old',
+  '.ssh/id_*',
+  '.ssh/agent*',
+];
+
+/** Who adds keys for good does so on first boot, or names the operation in `skip`: nobody can tell them apart here. */
+export const loginKeys = operation(
+  'login-keys',
+  1,
+  'Removes authorized keys, known hosts and private keys from every home: whoever built the image must not get into its clones.',
+  (root) => matches(root, inHomes(root, FILES)),
+);

@@ -1,10 +1,11 @@
-import type { SealOperation } from '../core/plugin.ts';
+import type { ProvableOperation } from './operation.ts';
 import { backupFiles } from './backup-files.ts';
 import { cloudInit } from './cloud-init.ts';
 import { crashDumps } from './crash-dumps.ts';
 import { credentialSecret } from './credential-secret.ts';
 import { dhcpLeases } from './dhcp-leases.ts';
 import { histories } from './histories.ts';
+import { firstBootWizard } from './first-boot-wizard.ts';
 import { hostname } from './hostname.ts';
 import { journal } from './journal.ts';
 import { loginKeys } from './login-keys.ts';
@@ -21,9 +22,10 @@ import { temporaryFiles } from './temporary-files.ts';
 import { waagent } from './waagent.ts';
 
 /** In the order in which they run. `preset` comes after `ssh-host-keys`, whose unit it has to keep. */
-export const sealOperations: readonly SealOperation[] = [
+export const sealOperations: readonly ProvableOperation[] = [
   sshHostKeys,
   machineId,
+  firstBootWizard,
   randomSeeds,
   credentialSecret,
   dhcpLeases,

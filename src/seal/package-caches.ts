@@ -1,27 +1,46 @@
-import type { SealOperation } from '../core/plugin.ts';
-import { homes, removeMatches } from './remove.ts';
+import type { Edit } from './edit.ts';
+import { contents, inHomes, matches } from './find.ts';
+import { operation } from './operation.ts';
 
-export const packageCaches: SealOperation = {
-  name: 'package-caches',
-  version: 1,
-  doc: 'Removes downloaded packages and indexes: they are stale when the image starts, and weigh.',
-  offline: async (root) =>
-    removeMatches(root, [
-      '/var/cache/apt/archives/*.deb',
-      '/var/cache/apt/archives/partial/*',
-      '/var/cache/apt/*.bin',
-      '/var/lib/apt/lists/*',
-      '/var/lib/apt/mirrors/*',
-      '/var/cache/debconf/*-old',
-      '/var/cache/dnf/*',
-      '/var/cache/yum/*',
-      '/var/cache/zypp/*',
-      '/var/cache/apk/*',
-      '/var/cache/man/*',
-      ...homes(root).flatMap((home) => [
-        `${home}/.cache/pip`,
-        `${home}/.npm/_cacache`,
-        `${home}/.cache/go-build`,
-      ]),
-    ]),
-};
+const PATTERNS = [
+  '/var/cache/apt/archives/*.deb',
+  '/var/cache/apt/archives/lock',
+  '/var/cache/apt/archives/partial/*',
+  '/var/cache/apt/*.bin',
+  '/var/lib/apt/lists/partial/*',
+  '/var/lib/apt/mirrors/partial/*',
+  '/var/lib/apt/periodic/*',
+  '/var/cache/debconf/*-old',
+  '/var/cache/dnf/*',
+  '/var/cache/libdnf5/*',
+  '/var/cache/yum/*',
+  '/var/cache/zypp/*',
+  '/var/cache/apk/*',
+  // A database of the manual pages' dates; man-db's timer makes it anew.
+  '/var/cache/man/*',
+];
+
+const IN_HOMES = [
+  '.cache/pip',
+  '.cache/uv',
+  '.cache/yarn',
+  '.cache/composer',
+  '.cache/go-build',
+  '.npm/_cacache',
+  '.npm/_logs',
+  '.npm/_update-notifier-last-checked',
+];
+
+export const packageCaches = operation(
+  'package-caches',
+  2,
+  'Removes downloaded packages and indexes: they are stale when the image starts, and weigh.',
+  (root): Edit[] => [
+    // apt's own user writes to `partial`, which therefore stays.
+    ...contents(root, ['/var/lib/apt/lists', '/var/lib/apt/mirrors']).filter(
+      (e) => !e.path.endsWith('/partial'),
+    ),
+    ...matches(root, PATTERNS),
+    ...matches(root, inHomes(root, IN_HOMES)),
+  ],
+);

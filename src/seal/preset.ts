@@ -1,38 +1,53 @@
-import type { SealOperation } from '../core/plugin.ts';
 import type { Rootfs } from '../core/rootfs.ts';
-import { rewrite } from './remove.ts';
-import { enabledNames, installableUnits } from './unit-files.ts';
+import type { Edit } from './edit.ts';
+import { content } from './find.ts';
+import { operation } from './operation.ts';
+import { instanceOf, isTemplate, templateOf, UnitFiles, type UnitScope } from './unit-files.ts';
+import { linksOf, ownLinks } from './unit-links.ts';
 
 /** The lowest name counts first (systemd.preset(5)): before any preset of the distribution. */
 const FILE = '00-ingot.preset';
 
-export const preset: SealOperation = {
-  name: 'preset',
-  version: 1,
-  doc: 'Writes presets that keep every unit as it is: on a first boot systemd applies presets, and would switch on again what the template disabled.',
-  async offline(root) {
-    return (['system', 'user'] as const).flatMap((scope) => {
-      const folder = `/etc/systemd/${scope}-preset`;
-      if (!root.exists(`/usr/lib/systemd/${scope}`) && !root.exists(`/lib/systemd/${scope}`)) return [];
-      root.mkdir(folder);
-      return rewrite(root, `${folder}/${FILE}`, presetText(root, scope));
-    });
-  },
-};
+export const preset = operation(
+  'preset',
+  2,
+  'Writes presets that keep every unit as it is: on a first boot systemd applies presets, and would switch on again what the template disabled.',
+  (root): Edit[] =>
+    (['system', 'user'] as const).flatMap((scope) => {
+      const tops = ['/usr/lib/systemd', '/lib/systemd'].map((top) => `${top}/${scope}`);
+      if (!tops.some((top) => root.exists(top))) return [];
+      return content(root, `/etc/systemd/${scope}-preset/${FILE}`, presetText(root, scope), 0o644);
+    }),
+);
 
-/** `enable` for what is enabled, `enable template instances…`, and `disable *` for the rest. */
-export function presetText(root: Rootfs, scope: 'system' | 'user'): string {
-  const lines = ['# Written by Ingot: the first boot leaves every unit as the image has it.'];
+/**
+ * `enable` for each unit of which every link is there, and `disable *` for the rest. On a first boot systemd only
+ * enables (`systemctl preset-all --preset-mode=enable-only`), and enabling makes all links of a unit, those of its
+ * Also= too. So a unit that is enabled in part, such as systemd-networkd without its wait-online service, must not be
+ * named: enabling it would bring back what the template took away, and what is there stays without.
+ */
+export function presetText(root: Rootfs, scope: UnitScope): string {
+  const units = new UnitFiles(root, scope);
+  const isThere = (link: string): boolean => root.lstat(link) !== undefined;
+  const plain: string[] = [];
+  const partly: string[] = [];
   const instances = new Map<string, string[]>();
-  for (const name of [...enabledNames(root, scope)].sort()) {
-    const match = /^(.+)@([^.]+)(\..+)$/.exec(name);
-    if (!match) continue;
-    const template = `${match[1]}@${match[3]}`;
-    instances.set(template, [...(instances.get(template) ?? []), match[2] as string]);
+  for (const name of units.names()) {
+    const unit = units.unit(name);
+    // A template has no links of its own; its instances, which links name, come one by one.
+    if (!unit || isTemplate(name) || !ownLinks(units, unit)?.some(isThere)) continue;
+    const all = linksOf(units, name);
+    const template = templateOf(name);
+    if (!all?.every(isThere)) partly.push(name);
+    else if (template === undefined) plain.push(`enable ${name}`);
+    else instances.set(template, [...(instances.get(template) ?? []), instanceOf(name) as string]);
   }
-  for (const { name, enabled } of installableUnits(root, scope)) {
-    if (enabled && !/@[^.]/.test(name) && !instances.has(name)) lines.push(`enable ${name}`);
-  }
-  for (const [template, names] of instances) lines.push(`enable ${template} ${names.join(' ')}`);
-  return `${lines.join('\n')}\ndisable *\n`;
+  return [
+    '# Written by Ingot: the first boot leaves every unit as the image has it.',
+    ...partly.map((name) => `# ${name} is enabled in part, and stays so.`),
+    ...plain,
+    ...[...instances].map(([template, names]) => `enable ${template} ${names.join(' ')}`),
+    'disable *',
+    '',
+  ].join('\n');
 }

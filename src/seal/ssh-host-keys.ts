@@ -1,42 +1,50 @@
-import type { Removed, SealOperation } from '../core/plugin.ts';
-import { removeMatches, rewrite } from './remove.ts';
+import type { Edit } from './edit.ts';
+import { content, matches } from './find.ts';
+import { operation } from './operation.ts';
 
-const UNIT = '/usr/lib/systemd/system/ingot-ssh-host-keys.service';
-const LINK = '/etc/systemd/system/multi-user.target.wants/ingot-ssh-host-keys.service';
+const NAME = 'ingot-ssh-host-keys.service';
+const UNIT = `/usr/lib/systemd/system/${NAME}`;
+const LINK = `/etc/systemd/system/multi-user.target.wants/${NAME}`;
 
-/** Without cloud-init nothing else makes the keys that sshd needs. */
+/**
+ * Without cloud-init nothing else makes the keys that sshd needs; with it, the unit comes after cloud-init made them.
+ * One missing key is enough to run: a machine that lost power in the middle gets the rest. Not ordered before
+ * ssh.socket: sockets come before basic.target, and this unit after it.
+ */
 const TEXT = `[Unit]
 Description=Make missing SSH host keys
-Documentation=https://manpages.debian.org/ssh-keygen
-ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
-Before=ssh.service ssh.socket sshd.service
-After=systemd-random-seed.service
+Documentation=man:ssh-keygen(1)
+ConditionFileIsExecutable=/usr/bin/ssh-keygen
+ConditionPathExists=|!/etc/ssh/ssh_host_rsa_key
+ConditionPathExists=|!/etc/ssh/ssh_host_ecdsa_key
+ConditionPathExists=|!/etc/ssh/ssh_host_ed25519_key
+After=systemd-random-seed.service cloud-init.service cloud-init-network.service
+Before=ssh.service sshd.service
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/ssh-keygen -A
 RemainAfterExit=yes
+ExecStart=/usr/bin/ssh-keygen -A
 
 [Install]
 WantedBy=multi-user.target
 `;
 
-export const sshHostKeys: SealOperation = {
-  name: 'ssh-host-keys',
-  version: 1,
-  doc: 'Removes the host keys: clones must not share them. A unit makes new ones on boot.',
-  async offline(root) {
-    const removed: Removed[] = removeMatches(root, [
+export const sshHostKeys = operation(
+  'ssh-host-keys',
+  2,
+  'Removes the host keys: clones must not share them. Where the OpenSSH server is installed, a unit makes new ones on boot.',
+  (root): Edit[] => {
+    const edits = matches(root, [
       '/etc/ssh/ssh_host_*_key',
       '/etc/ssh/ssh_host_*_key.pub',
+      '/etc/ssh/ssh_host_*_key-cert.pub',
+      '/etc/ssh/ssh_host_key*',
     ]);
-    if (!root.exists('/usr/sbin/sshd') || !root.exists('/usr/bin/ssh-keygen')) return removed;
-    removed.push(...rewrite(root, UNIT, TEXT));
-    if (!root.lstat(LINK)) {
-      root.mkdir('/etc/systemd/system/multi-user.target.wants');
-      root.symlink(LINK, UNIT);
-      removed.push({ path: LINK, action: 'added', files: 1, bytes: 0 });
-    }
-    return removed;
+    const needed = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen', '/usr/bin/systemctl'];
+    if (!needed.every((path) => root.exists(path) || root.exists(path.slice('/usr'.length)))) return edits;
+    edits.push(...content(root, UNIT, TEXT, 0o644));
+    if (!root.lstat(LINK)) edits.push({ action: 'link', path: LINK, target: UNIT });
+    return edits;
   },
-};
+);

@@ -1,9 +1,12 @@
-import type { SealOperation } from '../core/plugin.ts';
-import { emptyFolders } from './remove.ts';
+import { contents } from './find.ts';
+import { operation } from './operation.ts';
 
-export const temporaryFiles: SealOperation = {
-  name: 'temporary-files',
-  version: 1,
-  doc: 'Empties /tmp, /var/tmp and /run.',
-  offline: async (root) => emptyFolders(root, ['/tmp', '/var/tmp', '/run']),
-};
+export const temporaryFiles = operation(
+  'temporary-files',
+  2,
+  'Empties /tmp, /var/tmp and /run; /run/lock stays, which programs of a container expect.',
+  (root) => [
+    ...contents(root, ['/tmp', '/var/tmp', '/run']).filter((edit) => edit.path !== '/run/lock'),
+    ...contents(root, ['/run/lock']),
+  ],
+);

@@ -1,57 +1,105 @@
+import { posix } from 'node:path';
 import type { Rootfs } from '../core/rootfs.ts';
+import { type InstallSection, mergeInstall, readInstall } from './unit-install.ts';
 
-/** A unit file's name and whether links enable it. */
-export interface UnitState {
+export type UnitScope = 'system' | 'user';
+
+/** A unit as systemctl sees it: what its own file and its drop-ins say of installation. */
+export interface UnitFile {
   readonly name: string;
-  readonly enabled: boolean;
+  readonly install: InstallSection;
 }
 
-/** Search path of unit files that packages install and people write (systemd.unit(5)). */
-const FOLDERS: Readonly<Record<'system' | 'user', readonly string[]>> = {
-  system: [
-    '/etc/systemd/system',
-    '/usr/local/lib/systemd/system',
-    '/usr/lib/systemd/system',
-    '/lib/systemd/system',
-  ],
-  user: ['/etc/systemd/user', '/usr/local/lib/systemd/user', '/usr/lib/systemd/user', '/lib/systemd/user'],
-};
-const SUFFIX = /\.(service|socket|target|timer|path|mount|automount|swap|slice)$/;
+const SUFFIX = /^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|timer|path|mount|automount|swap|slice)$/;
 
-/** Names that links below /etc/systemd enable: in .wants, .requires and .upholds folders, and as aliases. */
-export function enabledNames(root: Rootfs, scope: 'system' | 'user'): Set<string> {
-  const top = `/etc/systemd/${scope}`;
-  const names = new Set<string>();
-  for (const kind of ['wants', 'requires', 'upholds']) {
-    for (const link of root.glob(`${top}/*.${kind}/*`)) names.add(baseName(link));
-  }
-  for (const path of root.glob(`${top}/*`)) {
-    if (!root.lstat(path)?.isSymbolicLink()) continue;
-    const target = root.readLink(path);
-    // A link to /dev/null masks; any other is an alias, and enables what it points to.
-    if (target !== '/dev/null') names.add(baseName(target));
-  }
-  return names;
+/** Search path of the unit files that packages install and people write, first wins (systemd.unit(5)). */
+function foldersOf(scope: UnitScope): string[] {
+  return ['/etc', '/usr/local/lib', '/usr/lib', '/lib'].map((top) => `${top}/systemd/${scope}`);
 }
 
-/** Every unit file with an [Install] section, and every enabled instance of a template, sorted by name. */
-export function installableUnits(root: Rootfs, scope: 'system' | 'user'): UnitState[] {
-  const enabled = enabledNames(root, scope);
-  const states = new Map<string, UnitState>();
-  for (const folder of FOLDERS[scope]) {
-    for (const name of root.list(folder)) {
-      if (states.has(name) || !SUFFIX.test(name)) continue;
-      const path = `${folder}/${name}`;
-      if (!root.lstat(path)?.isFile() || !/^\[Install\]/m.test(root.readText(path))) continue;
-      states.set(name, { name, enabled: enabled.has(name) });
+/** Unit files of an image, read once and asked by name. */
+export class UnitFiles {
+  /** Where links enable units. */
+  readonly etc: string;
+  readonly #root: Rootfs;
+  readonly #folders: readonly string[];
+  readonly #read = new Map<string, UnitFile | undefined>();
+
+  constructor(root: Rootfs, scope: UnitScope) {
+    this.#root = root;
+    this.#folders = foldersOf(scope);
+    this.etc = `/etc/systemd/${scope}`;
+  }
+
+  /** Names of all unit files, instances that only links name included, sorted. */
+  names(): string[] {
+    const names = this.#folders.flatMap((folder) => this.#root.list(folder));
+    for (const kind of ['wants', 'requires', 'upholds']) {
+      for (const link of this.#root.glob(`${this.etc}/*.${kind}/*`)) names.push(posix.basename(link));
     }
+    return [...new Set(names)].filter((name) => SUFFIX.test(name)).sort();
   }
-  for (const name of enabled) {
-    if (/@[^.]/.test(name) && !states.has(name)) states.set(name, { name, enabled: true });
+
+  /** The unit of this name; undefined where there is none, where it is masked, or another unit's alias. */
+  unit(name: string): UnitFile | undefined {
+    if (!this.#read.has(name)) this.#read.set(name, this.#load(name));
+    return this.#read.get(name);
   }
-  return [...states.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  #load(name: string): UnitFile | undefined {
+    const template = templateOf(name);
+    const path = this.#locate(name) ?? (template === undefined ? undefined : this.#locate(template));
+    if (path === undefined) return undefined;
+    const names = [name, ...(template === undefined ? [] : [template])];
+    const texts = [path, ...this.#dropIns(names)].map((file) => this.#root.readText(file));
+    return { name, install: mergeInstall(texts.map(readInstall)) };
+  }
+
+  /** The file that defines a unit. Masked ones are empty or lead to /dev/null; an alias leads to another name. */
+  #locate(name: string): string | undefined {
+    for (const folder of this.#folders) {
+      const path = `${folder}/${name}`;
+      const stat = this.#root.lstat(path);
+      if (!stat) continue;
+      if (stat.isFile()) return stat.size === 0 ? undefined : path;
+      if (!stat.isSymbolicLink()) continue;
+      const target = posix.resolve(folder, this.#root.readLink(path));
+      return posix.basename(target) === name && this.#root.exists(path) ? path : undefined;
+    }
+    return undefined;
+  }
+
+  #dropIns(names: readonly string[]): string[] {
+    const files = new Map<string, string>();
+    for (const name of names) {
+      for (const folder of this.#folders) {
+        for (const file of this.#root.list(`${folder}/${name}.d`)) {
+          const path = `${folder}/${name}.d/${file}`;
+          if (file.endsWith('.conf') && !files.has(file) && this.#root.lstat(path)?.isFile())
+            files.set(file, path);
+        }
+      }
+    }
+    return [...files.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+  }
 }
 
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+/** `getty@.service` of `getty@tty1.service`; undefined for what is no instance. */
+export function templateOf(name: string): string | undefined {
+  const match = /^([^@]+@)([^@].*)(\.[a-z]+)$/.exec(name);
+  return match ? `${match[1]}${match[3]}` : undefined;
+}
+
+/** `tty1` of `getty@tty1.service`. */
+export function instanceOf(name: string): string | undefined {
+  return /^[^@]+@(.+)\.[a-z]+$/.exec(name)?.[1];
+}
+
+/** `getty@tty1.service` of `getty@.service` and `tty1`. */
+export function withInstance(template: string, instance: string): string {
+  return template.replace('@.', () => `@${instance}.`);
+}
+
+export function isTemplate(name: string): boolean {
+  return /^[^@]+@\.[a-z]+$/.test(name);
 }
