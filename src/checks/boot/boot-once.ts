@@ -126,9 +126,9 @@ function jobName(line: string): string {
 async function readSome(path: string, limit: number): Promise<string> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();
-  if (size <= limit) return await file.readFile('latin1');
+  if (size <= limit) return await file.readFile('utf8');
   const buffer = Buffer.alloc(limit);
   await file.read(buffer, 0, limit / 2, 0);
   await file.read(buffer, limit / 2, limit / 2, size - limit / 2);
-  return buffer.toString('latin1');
+  return buffer.toString('utf8');
 }
