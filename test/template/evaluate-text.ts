@@ -1,12 +1,19 @@
 import type { Diagnostic } from '../../src/core/diagnostic.ts';
-import { emptyScope, evaluate, type EvalScope, parseHclExpression, toJson, type Value } from '../../src/template/index.ts';
-import { standardFunctions } from '../../src/template/functions/index.ts';
+import {
+  emptyScope,
+  evaluate,
+  type EvalScope,
+  parseHclExpression,
+  toJson,
+  type Value,
+} from '../../src/template/index.ts';
+import { ELSEWHERE, standardFunctions } from '../../src/template/functions/index.ts';
 
 /** The moment that functions of time see in tests. */
 export const NOW = new Date('2024-02-29T13:04:05.678Z');
 
 export function testScope(dir = '/nonexistent'): EvalScope {
-  return { ...emptyScope(), functions: standardFunctions({ dir, now: NOW }) };
+  return { ...emptyScope(), functions: standardFunctions({ dir, now: NOW }), elsewhere: ELSEWHERE };
 }
 
 export interface Outcome {

@@ -5,6 +5,7 @@ import type { GeneratedData } from '../../core/machine.ts';
 import { buildNamespace } from '../eval/build-namespace.ts';
 import { type EvalScope, withVariables } from '../eval/scope.ts';
 import type { HclBody } from '../hcl/ast.ts';
+import { withJsonBlocks } from '../json/json-blocks.ts';
 import { suggestion } from '../nearest.ts';
 import { record } from '../value/json.ts';
 import { decodeAttribute } from './decode-attribute.ts';
@@ -78,13 +79,15 @@ export function decodeBody<S extends BodySpec>(
 type Path = readonly (string | number)[];
 
 function decodeShape(
-  body: HclBody,
+  given: HclBody,
   spec: BodySpec,
   scope: EvalScope,
   path: Path,
   gathering: Gathering,
 ): Part {
   const part: Part = { options: record([]), hashForm: record([]) };
+  const types = Object.entries(spec.blocks).map(([name, b]): [string, number] => [name, b.labels.length]);
+  const body = withJsonBlocks(given, new Map([...types, ['dynamic', 1]]), gathering.diagnostics);
   const before = gathering.diagnostics.length;
   const unknownBefore = gathering.unknown;
   gathering.unknown = false;

@@ -3,6 +3,7 @@ import { type Evaluation, evaluateIn, expectType, fault } from '../eval/evaluate
 import { knownElements } from '../eval/for.ts';
 import { type EvalScope, innerScope } from '../eval/scope.ts';
 import type { HclBlock, HclBody } from '../hcl/ast.ts';
+import { withJsonBlocks } from '../json/json-blocks.ts';
 import { STRING } from '../value/type.ts';
 import { mark, object } from '../value/value.ts';
 
@@ -43,7 +44,11 @@ export function expandBlocks(
 }
 
 /** Blocks that a `dynamic` block stands for; undefined while `for_each` is not known. */
-function expand(block: HclBlock, run: Evaluation): ScopedBlock[] | undefined {
+function expand(written: HclBlock, run: Evaluation): ScopedBlock[] | undefined {
+  const block = {
+    ...written,
+    body: withJsonBlocks(written.body, new Map([['content', 0]]), run.diagnostics),
+  };
   const [type] = block.labels;
   const forEach = block.body.attributes.get('for_each');
   const content = block.body.blocks.find((b) => b.type === 'content');

@@ -39,7 +39,8 @@ export function evaluateCall(expression: CallExpression, run: Evaluation): Value
 function unknownFunction(expression: CallExpression, run: Evaluation): Value {
   const { name } = expression;
   const reason = run.scope.elsewhere.get(name);
-  const message = `there is no function "${name}"${reason === undefined ? '' : ' here'}`;
+  const message =
+    reason === undefined ? `there is no function "${name}"` : `the function "${name}" can't be used here`;
   const hint = reason ?? suggestion(name, [...run.scope.functions.keys(), 'try', 'can', 'convert']);
   return fault(run, 'template/unknown-function', message, expression.nameRange, hint);
 }

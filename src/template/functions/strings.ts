@@ -95,7 +95,10 @@ export const stringFunctions: readonly FunctionSpec[] = [
   mapping('lower', (s) => simpleCase(s, (c) => c.toLowerCase())),
   // Go's strings.Title: behind blanks and ASCII punctuation but "_" a word begins.
   mapping('title', (s) =>
-    s.replace(/(^|[\s\p{Cc}!-/:-@[-^`{-~])(\p{L})/gu, (_, before: string, c: string) => before + c.toUpperCase()),
+    s.replace(
+      /(^|[\s\p{Cc}!-/:-@[-^`{-~])(\p{L})/gu,
+      (_, before: string, c: string) => before + c.toUpperCase(),
+    ),
   ),
   mapping('trimspace', (s) => s.trim()),
   mapping('chomp', (s) => s.replace(/(?:\r\n?|\n)*$/, '')),

@@ -1,4 +1,4 @@
-import type { Diagnostic, SourcePosition } from '../../core/diagnostic.ts';
+import type { Diagnostic, SourcePosition, SourceRange } from '../../core/diagnostic.ts';
 import type { Punctuation, Token, TokenKind } from './token.ts';
 
 /** Where the scanner stands: plain code (`braces` open since `${`), inside quotes, or inside a heredoc. */
@@ -21,27 +21,43 @@ export function tokenize(text: string, file: string): { tokens: Token[]; diagnos
   return new Lexer(text, file).run();
 }
 
+/** Where the text of a template stands, where that is not a file of its own. */
+export interface TemplatePlace {
+  /** All tokens get this range: the text was written with escapes, so that places in it can't be told. */
+  readonly fixed?: SourceRange;
+  /** The template begins here in the text, and goes to its end. */
+  readonly start?: SourcePosition;
+}
+
 /** Tokens of a text that is a template as a whole: those of a heredoc that ends with the text. */
-export function tokenizeTemplate(text: string, file: string): { tokens: Token[]; diagnostics: Diagnostic[] } {
-  return new Lexer(text, file).runTemplate();
+export function tokenizeTemplate(
+  text: string,
+  file: string,
+  place: TemplatePlace = {},
+): { tokens: Token[]; diagnostics: Diagnostic[] } {
+  return new Lexer(text, file, place).runTemplate();
 }
 
 class Lexer {
   readonly #text: string;
   readonly #file: string;
+  readonly #fixed: SourceRange | undefined;
   readonly #tokens: Token[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #modes: Mode[] = [{ kind: 'code', braces: 0, open: undefined }];
   #here: SourcePosition = { offset: 0, line: 1, column: 1 };
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, place: TemplatePlace = {}) {
     this.#text = text;
     this.#file = file;
+    this.#fixed = place.fixed;
+    if (place.start) this.#here = place.start;
   }
 
   run(): { tokens: Token[]; diagnostics: Diagnostic[] } {
     // A byte order mark is no part of the text (HCL's scanner drops it, too).
-    if (this.#text.startsWith('\uFEFF')) this.#here = { offset: 1, line: 1, column: 1 };
+    if (this.#here.offset === 0 && this.#text.startsWith('\uFEFF'))
+      this.#here = { offset: 1, line: 1, column: 1 };
     while (this.#here.offset < this.#text.length) {
       const mode = this.#modes.at(-1) as Mode;
       if (mode.kind === 'code') this.#code(mode);
@@ -63,7 +79,12 @@ class Lexer {
     const start = this.#here;
     const text = this.#text.slice(start.offset, start.offset + length);
     this.#advance(text);
-    const token: Token = { kind, text, start, end: this.#here };
+    const token: Token = {
+      kind,
+      text,
+      start: this.#fixed?.start ?? start,
+      end: this.#fixed?.end ?? this.#here,
+    };
     this.#tokens.push(token);
     return token;
   }

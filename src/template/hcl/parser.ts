@@ -1,6 +1,6 @@
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import type { Expression, HclAttribute, HclBlock, HclBody } from './ast.ts';
-import { tokenize, tokenizeTemplate } from './lexer.ts';
+import { type TemplatePlace, tokenize, tokenizeTemplate } from './lexer.ts';
 import { parseExpression } from './parse-expression.ts';
 import { parseHeredoc, unescapeQuoted } from './parse-template.ts';
 import { describe, type Token, type TokenKind } from './token.ts';
@@ -20,8 +20,9 @@ export function parseHcl(text: string, file: string): { body: HclBody; diagnosti
 export function parseHclTemplate(
   text: string,
   file: string,
+  place?: TemplatePlace,
 ): { expression: Expression | undefined; diagnostics: Diagnostic[] } {
-  const { tokens, diagnostics } = tokenizeTemplate(text, file);
+  const { tokens, diagnostics } = tokenizeTemplate(text, file, place);
   const stream = new TokenStream(tokens, text, file, diagnostics);
   try {
     const expression = parseHeredoc(stream);

@@ -8,7 +8,7 @@ import { mergeBodies, withoutAttributes } from '../hcl/body.ts';
 import { suggestion } from '../nearest.ts';
 import { listOf, STRING } from '../value/type.ts';
 import { itemsOf, NULL, object, string, type Value } from '../value/value.ts';
-import { checkContent, checkLabels, checkName } from './content.ts';
+import { checkLabels, checkName, readContent } from './content.ts';
 import { duplicate } from './locals.ts';
 import { type PostProcessorBlock, readPostProcessor } from './post-processors.ts';
 import { type ProvisionerBlock, readProvisioner } from './provisioners.ts';
@@ -63,14 +63,14 @@ export function readSources(body: HclBody, diagnostics: Diagnostic[]): Map<strin
 const BUILD = {
   what: 'a build block',
   attributes: ['name', 'description', 'sources'],
-  blocks: [
-    'source',
-    'provisioner',
-    'error-cleanup-provisioner',
-    'post-processor',
-    'post-processors',
-    'hcp_packer_registry',
-  ],
+  blocks: {
+    source: 1,
+    provisioner: 1,
+    'error-cleanup-provisioner': 1,
+    'post-processor': 1,
+    'post-processors': 0,
+    hcp_packer_registry: 0,
+  },
 };
 
 /** Reads `build` blocks. */
@@ -94,8 +94,7 @@ function readBuild(
   outer: EvalScope,
   diagnostics: Diagnostic[],
 ): BuildBlock {
-  const { body } = block;
-  checkContent(body, BUILD, diagnostics);
+  const body = readContent(block.body, BUILD, diagnostics);
   const name = readConstant(body, 'name', STRING, outer, diagnostics);
   const description = readConstant(body, 'description', STRING, outer, diagnostics);
   const buildName: Value = typeof name === 'string' ? string(name) : NULL;
@@ -135,13 +134,13 @@ function push<T>(list: T[], item: T | undefined): void {
 
 function readChain(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic[]): PostProcessorBlock[] {
   checkLabels(block, [], diagnostics);
-  checkContent(
+  const body = readContent(
     block.body,
-    { what: 'a post-processors block', attributes: [], blocks: ['post-processor'] },
+    { what: 'a post-processors block', attributes: [], blocks: { 'post-processor': 1 } },
     diagnostics,
   );
   const chain: PostProcessorBlock[] = [];
-  for (const inner of block.body.blocks)
+  for (const inner of body.blocks)
     if (inner.type === 'post-processor') push(chain, readPostProcessor(inner, scope, diagnostics));
   return chain;
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import type { HclBlock, HclBody } from '../hcl/ast.ts';
+import { withJsonBlocks } from '../json/json-blocks.ts';
 import { suggestion } from '../nearest.ts';
 
 /** Names that one of Packer's own blocks may hold. */
@@ -8,12 +9,15 @@ export interface Content {
   /** The block in words, for messages: `a build block`. */
   readonly what: string;
   readonly attributes: readonly string[];
-  readonly blocks: readonly string[];
+  /** Types of blocks, and how many labels they have. */
+  readonly blocks: Readonly<Record<string, number>>;
 }
 
-/** Reports whatever stands in a body and is not in `content`. */
-export function checkContent(body: HclBody, content: Content, diagnostics: Diagnostic[]): void {
-  const { what, attributes, blocks } = content;
+/** The body with its blocks told apart (in JSON they look like arguments); reports what is not in `content`. */
+export function readContent(read: HclBody, content: Content, diagnostics: Diagnostic[]): HclBody {
+  const { what, attributes } = content;
+  const blocks = Object.keys(content.blocks);
+  const body = withJsonBlocks(read, new Map(Object.entries(content.blocks)), diagnostics);
   const known = [...attributes, ...blocks];
   for (const [name, attribute] of body.attributes) {
     if (attributes.includes(name)) continue;
@@ -33,6 +37,7 @@ export function checkContent(body: HclBody, content: Content, diagnostics: Diagn
       error('template/unknown-block', `${what} has no block "${block.type}"`, block.range, hint),
     );
   }
+  return body;
 }
 
 /** Whether a block has as many labels as `labels` names; reports it where not. */

@@ -9,7 +9,7 @@ import { parseJsonBody } from '../json/parse-json-body.ts';
 import { object, string, type Value } from '../value/value.ts';
 import { collectAssignments } from './assignments.ts';
 import { type BuildBlock, readBuilds, readSources, type SourceBlock } from './builds.ts';
-import { checkContent } from './content.ts';
+import { readContent } from './content.ts';
 import { type ReadData, evaluateNodes } from './evaluate-nodes.ts';
 import { type ReadFile, readTemplateFiles, type TemplateFile } from './files.ts';
 import { type DataBlock, type LocalInfo, readData, readLocals } from './locals.ts';
@@ -69,7 +69,7 @@ export interface LoadedTemplate {
 const TOP = {
   what: 'a template',
   attributes: [],
-  blocks: ['packer', 'variable', 'variables', 'local', 'locals', 'source', 'data', 'build'],
+  blocks: { packer: 0, variable: 1, variables: 0, local: 1, locals: 0, source: 2, data: 2, build: 0 },
 };
 
 /**
@@ -135,8 +135,7 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
 }
 
 function mergeTemplates(bodies: readonly HclBody[], diagnostics: Diagnostic[]): HclBody {
-  for (const body of bodies) checkContent(body, TOP, diagnostics);
-  return mergeBodies(bodies);
+  return mergeBodies(bodies.map((body) => readContent(body, TOP, diagnostics)));
 }
 
 function baseScope(dir: string, now: Date, { root = '.', hmacKey }: LoadOptions): EvalScope {

@@ -4,7 +4,7 @@ import type { Expression, HclBlock, HclBody } from '../hcl/ast.ts';
 import { references } from '../hcl/references.ts';
 import { BOOL } from '../value/type.ts';
 import type { EvalScope } from '../eval/scope.ts';
-import { checkContent, checkLabels, checkName } from './content.ts';
+import { checkLabels, checkName, readContent } from './content.ts';
 import { readConstant } from './variables.ts';
 
 /** A `local`, as written. */
@@ -33,9 +33,9 @@ export function readLocals(body: HclBody, scope: EvalScope, diagnostics: Diagnos
   };
   for (const block of body.blocks) {
     if (block.type === 'locals' && checkLabels(block, [], diagnostics)) {
-      checkContent(
+      readContent(
         block.body,
-        { what: 'a locals block', attributes: [...block.body.attributes.keys()], blocks: [] },
+        { what: 'a locals block', attributes: [...block.body.attributes.keys()], blocks: {} },
         diagnostics,
       );
       for (const { name, expression, nameRange } of block.body.attributes.values())
@@ -53,9 +53,9 @@ export function readLocals(body: HclBody, scope: EvalScope, diagnostics: Diagnos
 }
 
 function readLocal(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic[]): LocalInfo | undefined {
-  checkContent(
+  readContent(
     block.body,
-    { what: 'a local block', attributes: ['expression', 'sensitive'], blocks: [] },
+    { what: 'a local block', attributes: ['expression', 'sensitive'], blocks: {} },
     diagnostics,
   );
   const expression = block.body.attributes.get('expression')?.expression;

@@ -4,11 +4,13 @@ import { evaluate } from '../eval/evaluate.ts';
 import type { EvalScope } from '../eval/scope.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
 import { entriesOf } from '../value/value.ts';
-import { checkContent, checkLabels } from './content.ts';
+import { checkLabels, readContent } from './content.ts';
 import { parseConstraint, satisfies } from './version.ts';
 
 /** The version of Packer whose language is spoken here; `packer.version` in templates. */
 export const PACKER_VERSION = '1.9.5';
+
+const PACKER = { what: 'a packer block', attributes: ['required_version'], blocks: { required_plugins: 0 } };
 
 export interface RequiredPlugin {
   readonly name: string;
@@ -28,14 +30,10 @@ export function readPackerBlocks(body: HclBody, scope: EvalScope, diagnostics: D
   const requiredPlugins: RequiredPlugin[] = [];
   for (const block of body.blocks) {
     if (block.type !== 'packer' || !checkLabels(block, [], diagnostics)) continue;
-    checkContent(
-      block.body,
-      { what: 'a packer block', attributes: ['required_version'], blocks: ['required_plugins'] },
-      diagnostics,
-    );
-    const attribute = block.body.attributes.get('required_version');
+    const body = readContent(block.body, PACKER, diagnostics);
+    const attribute = body.attributes.get('required_version');
     if (attribute) requiredVersion = readVersion(attribute, scope, diagnostics) ?? requiredVersion;
-    for (const plugins of block.body.blocks) {
+    for (const plugins of body.blocks) {
       if (plugins.type === 'required_plugins')
         requiredPlugins.push(...readPlugins(plugins, scope, diagnostics));
     }

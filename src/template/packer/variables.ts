@@ -2,13 +2,14 @@ import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { type EvalScope, withVariables } from '../eval/scope.ts';
-import type { Expression, HclBlock, HclBody } from '../hcl/ast.ts';
+import type { Expression, HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
+import { parseHclExpression } from '../hcl/parser.ts';
 import { texts } from '../decode/plain.ts';
 import { ConversionError, convert } from '../value/convert.ts';
 import { sensitiveMark } from '../value/marks.ts';
 import { BOOL, DYNAMIC, STRING, type Type } from '../value/type.ts';
 import { mark, object, unknown, type Value } from '../value/value.ts';
-import { checkContent, checkLabels, checkName } from './content.ts';
+import { checkLabels, checkName, readContent } from './content.ts';
 import { parseType } from '../eval/type-expression.ts';
 
 /** An input variable as declared. */
@@ -31,7 +32,7 @@ interface Validation {
 const VARIABLE = {
   what: 'a variable block',
   attributes: ['type', 'default', 'description', 'sensitive'],
-  blocks: ['validation'],
+  blocks: { validation: 0 },
 };
 
 /** Reads `variable` and `variables` blocks of all files. `scope` has functions alone. */
@@ -59,9 +60,9 @@ export function readVariables(body: HclBody, scope: EvalScope, diagnostics: Diag
         add(readVariable(block, scope, diagnostics));
     } else if (block.type === 'variables') {
       if (!checkLabels(block, [], diagnostics)) continue;
-      checkContent(
+      readContent(
         block.body,
-        { what: 'a variables block', attributes: [...block.body.attributes.keys()], blocks: [] },
+        { what: 'a variables block', attributes: [...block.body.attributes.keys()], blocks: {} },
         diagnostics,
       );
       for (const [name, attribute] of block.body.attributes) {
@@ -75,11 +76,10 @@ export function readVariables(body: HclBody, scope: EvalScope, diagnostics: Diag
 }
 
 function readVariable(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic[]): VariableInfo {
-  const { attributes, blocks } = block.body;
   const name = block.labels[0] as string;
-  checkContent(block.body, VARIABLE, diagnostics);
+  const { attributes, blocks } = readContent(block.body, VARIABLE, diagnostics);
   const typeAttribute = attributes.get('type');
-  let type = typeAttribute && parseType(typeAttribute.expression, diagnostics);
+  let type = typeAttribute && readType(typeAttribute, diagnostics);
   const defaultAttribute = attributes.get('default');
   let fallback = defaultAttribute && evaluate(defaultAttribute.expression, scope, diagnostics);
   if (fallback && type)
@@ -104,6 +104,17 @@ function readVariable(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic
   };
 }
 
+/** A type constraint; in JSON it is written as a string. */
+function readType(attribute: HclAttribute, diagnostics: Diagnostic[]): Type {
+  const node = attribute.json?.node;
+  if (node?.kind !== 'string') return parseType(attribute.expression, diagnostics);
+  const parsed = parseHclExpression(node.value, node.range.file);
+  const findings = [...parsed.diagnostics];
+  const type = parsed.expression ? parseType(parsed.expression, findings) : DYNAMIC;
+  diagnostics.push(...findings.map((d) => ({ ...d, range: node.range })));
+  return type;
+}
+
 /** An attribute that is fixed when the template is read. */
 export function readConstant(
   body: HclBody,
@@ -119,9 +130,9 @@ export function readConstant(
 }
 
 function readValidation(block: HclBlock, diagnostics: Diagnostic[]): Validation[] {
-  checkContent(
+  readContent(
     block.body,
-    { what: 'a validation block', attributes: ['condition', 'error_message'], blocks: [] },
+    { what: 'a validation block', attributes: ['condition', 'error_message'], blocks: {} },
     diagnostics,
   );
   const condition = block.body.attributes.get('condition');

@@ -14,60 +14,62 @@ const scope = withVariables(testScope(), {
 });
 
 describe('values of expressions', () => {
-  test.each<[string, unknown]>([
-    ['1 + 2 * 3 - 4 / 2', 5],
-    ['(1 + 2) * 3', 9],
-    ['7 % 3', 1],
-    ['-7 % 3', -1],
-    ['2 - -2', 4],
-    ['1 < 2 && 2 <= 2 || false', true],
-    ['!(1 == 1)', false],
-    ['1 == "1"', false],
-    ['[] == []', true],
-    ['{ a = 1 } == { a = 1 }', true],
-    ['null == null', true],
-    ['true ? "yes" : 2', 'yes'],
-    ['false ? "yes" : 2', '2'],
-    ['true ? null : 2', null],
-    ['true ? 1 : no_such', 1],
-    ['a.b[2].c', 'deep'],
-    ['a["b"][0]', 1],
-    ['a.b.1', 2],
-    ['a.x-y', true],
-    ['a.none == null', true],
-    ['list[*]', ['p', 'q', 'r']],
-    ['list.*', ['p', 'q', 'r']],
-    ['[{ v = [1] }, { v = [2] }][*].v[0]', [1, 2]],
-    ['[{ v = 1 }, { v = 2 }].*.v[0]', 1],
-    ['null[*]', []],
-    ['"one"[*]', ['one']],
-    ['[for x in list : upper(x)]', ['P', 'Q', 'R']],
-    ['[for i, x in list : "${i}${x}" if i != 1]', ['0p', '2r']],
-    ['{ for i, x in list : x => i }', { p: 0, q: 1, r: 2 }],
-    ['{ for x in ["a1", "a2", "b1"] : substr(x, 0, 1) => x... }', { a: ['a1', 'a2'], b: ['b1'] }],
-    ['[for k, v in { b = 1, a = 2 } : k]', ['a', 'b']],
-    ['{ a = 1, "b" : 2, (list[0]) = 3 }', { a: 1, b: 2, p: 3 }],
-    ['{\n a = 1\n\n # why\n b = 2 }', { a: 1, b: 2 }],
-    ['max([1, 5, 3]...)', 5],
-    ['"${[1, 2]}"', [1, 2]],
-    ['"n: ${1 + 1}"', 'n: 2'],
-    ['"%{ if true }yes%{ else }no%{ endif }"', 'yes'],
-    ['"%{ for x in list ~} ${x} %{ endfor ~}"', 'p q r '],
-    ['"%{ for i, x in list }${i}=${x};%{ endfor }"', '0=p;1=q;2=r;'],
-    ['"a   ${~ "b" ~}   c"', 'abc'],
-    ['"$${a} %%{b} \\" \\\\ \\n \\u00e9 \\U0001F600"', '${a} %{b} " \\ \n é 😀'],
-    ['"$$${1}"', '$${1}'],
-    ['<<EOT\n  one ${1}\nEOT\n', '  one 1\n'],
-    ['<<-EOT\n    one\n\n      two\n    EOT\n', 'one\n\n  two\n'],
-    ['<<EOT\n$${x} "quoted" \\n\nEOT\n', '${x} "quoted" \\n\n'],
-    ['<<-E\n  %{ for x in list ~}\n  ${x}\n  %{ endfor ~}\nE\n', 'p\nq\nr\n'],
-    ['try(a.nope, list[9], "fallback")', 'fallback'],
-    ['can(list[0])', true],
-    ['can(list[9])', false],
-    ['convert("12", number)', 12],
-    ['convert(["b", "a", "b"], set(string))', ['a', 'b']],
-    ['0x', undefined],
-  ].filter(([, v]) => v !== undefined) as [string, unknown][])('%s', (text, expected) => {
+  test.each<[string, unknown]>(
+    [
+      ['1 + 2 * 3 - 4 / 2', 5],
+      ['(1 + 2) * 3', 9],
+      ['7 % 3', 1],
+      ['-7 % 3', -1],
+      ['2 - -2', 4],
+      ['1 < 2 && 2 <= 2 || false', true],
+      ['!(1 == 1)', false],
+      ['1 == "1"', false],
+      ['[] == []', true],
+      ['{ a = 1 } == { a = 1 }', true],
+      ['null == null', true],
+      ['true ? "yes" : 2', 'yes'],
+      ['false ? "yes" : 2', '2'],
+      ['true ? null : 2', null],
+      ['true ? 1 : no_such', 1],
+      ['a.b[2].c', 'deep'],
+      ['a["b"][0]', 1],
+      ['a.b.1', 2],
+      ['a.x-y', true],
+      ['a.none == null', true],
+      ['list[*]', ['p', 'q', 'r']],
+      ['list.*', ['p', 'q', 'r']],
+      ['[{ v = [1] }, { v = [2] }][*].v[0]', [1, 2]],
+      ['[{ v = 1 }, { v = 2 }].*.v[0]', 1],
+      ['null[*]', []],
+      ['"one"[*]', ['one']],
+      ['[for x in list : upper(x)]', ['P', 'Q', 'R']],
+      ['[for i, x in list : "${i}${x}" if i != 1]', ['0p', '2r']],
+      ['{ for i, x in list : x => i }', { p: 0, q: 1, r: 2 }],
+      ['{ for x in ["a1", "a2", "b1"] : substr(x, 0, 1) => x... }', { a: ['a1', 'a2'], b: ['b1'] }],
+      ['[for k, v in { b = 1, a = 2 } : k]', ['a', 'b']],
+      ['{ a = 1, "b" : 2, (list[0]) = 3 }', { a: 1, b: 2, p: 3 }],
+      ['{\n a = 1\n\n # why\n b = 2 }', { a: 1, b: 2 }],
+      ['max([1, 5, 3]...)', 5],
+      ['"${[1, 2]}"', [1, 2]],
+      ['"n: ${1 + 1}"', 'n: 2'],
+      ['"%{ if true }yes%{ else }no%{ endif }"', 'yes'],
+      ['"%{ for x in list ~} ${x} %{ endfor ~}"', 'p q r '],
+      ['"%{ for i, x in list }${i}=${x};%{ endfor }"', '0=p;1=q;2=r;'],
+      ['"a   ${~ "b" ~}   c"', 'abc'],
+      ['"$${a} %%{b} \\" \\\\ \\n \\u00e9 \\U0001F600"', '${a} %{b} " \\ \n é 😀'],
+      ['"$$${1}"', '$${1}'],
+      ['<<EOT\n  one ${1}\nEOT\n', '  one 1\n'],
+      ['<<-EOT\n    one\n\n      two\n    EOT\n', 'one\n\n  two\n'],
+      ['<<EOT\n$${x} "quoted" \\n\nEOT\n', '${x} "quoted" \\n\n'],
+      ['<<-E\n  %{ for x in list ~}\n  ${x}\n  %{ endfor ~}\nE\n', 'p\nq\nr\n'],
+      ['try(a.nope, list[9], "fallback")', 'fallback'],
+      ['can(list[0])', true],
+      ['can(list[9])', false],
+      ['convert("12", number)', 12],
+      ['convert(["b", "a", "b"], set(string))', ['a', 'b']],
+      ['0x', undefined],
+    ].filter(([, v]) => v !== undefined) as [string, unknown][],
+  )('%s', (text, expected) => {
     expect(value(text, scope)).toEqual(expected);
   });
 
@@ -116,15 +118,20 @@ describe('what is wrong is said, with the place', () => {
 });
 
 describe('unknown values', () => {
-  test.each(['later', '"x${later}"', 'upper(later)', '[for x in later : x]', 'later == "x"', 'later == "x" ? 1 : 2', '{ k = later }.k'])(
-    '%s stays unknown and volatile',
-    (text) => {
-      const { value: result, errors } = run(text, scope);
-      expect(errors).toEqual([]);
-      expect(result.data).toBeUndefined();
-      expect(deepMarks(result).volatile).toBe(true);
-    },
-  );
+  test.each([
+    'later',
+    '"x${later}"',
+    'upper(later)',
+    '[for x in later : x]',
+    'later == "x"',
+    'later == "x" ? 1 : 2',
+    '{ k = later }.k',
+  ])('%s stays unknown and volatile', (text) => {
+    const { value: result, errors } = run(text, scope);
+    expect(errors).toEqual([]);
+    expect(result.data).toBeUndefined();
+    expect(deepMarks(result).volatile).toBe(true);
+  });
 
   test('what does not depend on it is known', () => {
     expect(value('length([later, later])', scope)).toBe(2);
@@ -168,8 +175,13 @@ describe('marks', () => {
 });
 
 test('names of prototypes are names like others', () => {
-  const { value: result } = run('{ __proto__ = { polluted = 1 }, constructor = 2, toString = 3 }', emptyScope());
-  expect(Object.keys(JSON.parse(JSON.stringify([...(result.data as ReadonlyMap<string, unknown>).keys()])))).toHaveLength(3);
+  const { value: result } = run(
+    '{ __proto__ = { polluted = 1 }, constructor = 2, toString = 3 }',
+    emptyScope(),
+  );
+  expect(
+    Object.keys(JSON.parse(JSON.stringify([...(result.data as ReadonlyMap<string, unknown>).keys()]))),
+  ).toHaveLength(3);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   expect(run('{ a = 1 }.__proto__', emptyScope()).diagnostics[0]?.code).toBe('template/unknown-attribute');
   expect(run('__proto__', emptyScope()).diagnostics[0]?.code).toBe('template/unknown-variable');
