@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, takeLease } from './lease.ts';
-import { mountOverlay, mountTmpfs } from './mount.ts';
+import { mountOverlay, mountTmpfs, type Run } from './mount.ts';
 import { launch } from './process.ts';
 import { findTool } from './tools.ts';
 
@@ -19,10 +20,21 @@ export interface HostOptions {
 }
 
 /** The machine that we run on. Files we make have the usual permissions, whatever umask the user has. */
-export function createHost({ leaseDir }: HostOptions): Host {
+export function createHost({ leaseDir, emit }: HostOptions): Host {
   process.umask(0o022);
-  const host: Host = {
-    run: (command, args, options = {}) => launch(command, args, options).ended,
+  const busy = (target: string): void =>
+    emit?.({
+      type: 'diagnostic',
+      diagnostic: {
+        code: 'host/busy',
+        severity: 'warning',
+        message: `${target} was still in use; it is detached, and goes when its last user ends`,
+        hint: 'A process of this machine has a file open in there: a shell, an indexer, a virus scanner?',
+      },
+    });
+  const run: Run = async (command, args, options = {}) => await launch(command, args, options).ended;
+  return {
+    run,
 
     async start(command, args, options = {}) {
       const lease = takeLease(leaseDir, 'process', [command, ...args].join(' ').slice(0, 500));
@@ -43,13 +55,19 @@ export function createHost({ leaseDir }: HostOptions): Host {
       }
     },
 
-    mountOverlay: (spec) => mountOverlay(host, leaseDir, spec),
-    mountTmpfs: (target, size) => mountTmpfs(host, leaseDir, target, size),
+    mountOverlay: (spec) => mountOverlay({ run, leaseDir, busy }, spec),
+    mountTmpfs: (target, size) => mountTmpfs({ run, leaseDir, busy }, target, size),
 
     async scratch(parent, prefix) {
+      const dir = join(resolve(parent), `${prefix}${randomUUID().slice(0, 13)}`);
       await mkdir(parent, { recursive: true });
-      const dir = await mkdtemp(join(parent, prefix));
       const lease = takeLease(leaseDir, 'directory', dir);
+      try {
+        await mkdir(dir, { mode: 0o700 });
+      } catch (error) {
+        dropLease(leaseDir, lease);
+        throw error;
+      }
       return {
         dir,
         async [Symbol.asyncDispose]() {
@@ -72,5 +90,4 @@ export function createHost({ leaseDir }: HostOptions): Host {
       );
     },
   };
-  return host;
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Host, Mount, OverlaySpec } from '../core/host.ts';
+import { mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { IngotError } from '../core/error.ts';
+import type { Mount, OverlaySpec, RunOptions, RunResult } from '../core/host.ts';
 import { dropLease, takeLease } from './lease.ts';
 
 /**
@@ -10,91 +11,112 @@ import { dropLease, takeLease } from './lease.ts';
  */
 const PLAIN = 'index=off,metacopy=off,redirect_dir=off,xino=off';
 
+export type Run = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+
+/** What mounting needs of its host. */
+interface Mounter {
+  readonly run: Run;
+  readonly leaseDir: string;
+  /** Told when a mount could only be detached. */
+  readonly busy: (target: string) => void;
+}
+
 /**
  * Mounts an overlay. Folders are given to the kernel by short links in a folder of their own: the option string is
  * limited to a page, and paths may hold commas and colons.
  */
-export async function mountOverlay(
-  host: Pick<Host, 'run'>,
-  leaseDir: string,
-  spec: OverlaySpec,
-): Promise<Mount> {
-  const links = mkdtempSync(join(tmpdir(), 'ingot-links-'));
+export async function mountOverlay(mounter: Mounter, spec: OverlaySpec): Promise<Mount> {
+  const links = `${resolve(spec.target)}.links`;
+  const lease = takeLease(mounter.leaseDir, 'directory', links);
   try {
+    mkdirSync(links, { mode: 0o700 });
+    const link = (path: string, name: string): string => {
+      symlinkSync(resolve(path), join(links, name));
+      return name;
+    };
     // The kernel's list begins with the uppermost.
-    const lower = spec.lower.map((path, i) => {
-      symlinkSync(path, join(links, String(i)));
-      return String(i);
-    });
-    const options = [`lowerdir=${lower.reverse().join(':')}`, PLAIN];
-    if (spec.upper !== undefined && spec.work !== undefined) {
-      symlinkSync(spec.upper, join(links, 'u'));
-      symlinkSync(spec.work, join(links, 'w'));
-      options.push('upperdir=u', 'workdir=w');
-    }
-    return await mount(
-      host,
-      leaseDir,
-      spec.target,
-      ['-t', 'overlay', 'ingot-overlay', '-o', options.join(',')],
-      links,
-    );
+    const lower = spec.lower.map((path, i) => link(path, String(i))).reverse();
+    const options = ['nodev', PLAIN, `lowerdir=${lower.join(':')}`];
+    if (spec.upper !== undefined && spec.work !== undefined)
+      options.push(`upperdir=${link(spec.upper, 'u')}`, `workdir=${link(spec.work, 'w')}`);
+    const args = ['-t', 'overlay', 'ingot-overlay', '-o', options.join(',')];
+    return await mount(mounter, spec.target, args, links);
   } finally {
-    rmSync(links, { recursive: true });
+    rmSync(links, { recursive: true, force: true });
+    dropLease(mounter.leaseDir, lease);
   }
 }
 
 /** Mounts a tmpfs of `size` bytes. */
-export async function mountTmpfs(
-  host: Pick<Host, 'run'>,
-  leaseDir: string,
-  target: string,
-  size: number,
-): Promise<Mount> {
-  return await mount(host, leaseDir, target, ['-t', 'tmpfs', 'ingot-tmpfs', '-o', `size=${size},mode=0755`]);
+export async function mountTmpfs(mounter: Mounter, target: string, size: number): Promise<Mount> {
+  const options = `size=${size},mode=0755,nodev`;
+  return await mount(mounter, target, ['-t', 'tmpfs', 'ingot-tmpfs', '-o', options]);
 }
 
+/** Mounts at the real path of `target`: that is how the kernel's table names it. */
 async function mount(
-  host: Pick<Host, 'run'>,
-  leaseDir: string,
+  { run, leaseDir, busy }: Mounter,
   target: string,
   args: readonly string[],
-  cwd?: string,
+  cwd = '/',
 ): Promise<Mount> {
-  const lease = takeLease(leaseDir, 'mount', target);
+  const real = realpathSync(target);
+  const lease = takeLease(leaseDir, 'mount', real);
   try {
-    await host.run('mount', [...args, '--', target], cwd === undefined ? {} : { cwd });
+    // mount(8) from 2.39 on cuts the options into strings of 256 bytes otherwise (fsconfig(2)).
+    await run('mount', [...args, '--', real], { cwd, env: { LIBMOUNT_FORCE_MOUNT2: 'always' } });
   } catch (error) {
     dropLease(leaseDir, lease);
     throw error;
   }
-  let released = false;
+  let released: Promise<void> | undefined;
+  const release = async (): Promise<void> => {
+    if (await unmount(run, real)) busy(target);
+    dropLease(leaseDir, lease);
+  };
   return {
     target,
-    async [Symbol.asyncDispose]() {
-      if (released) return;
-      released = true;
-      await unmount(host, target);
-      dropLease(leaseDir, lease);
-    },
+    [Symbol.asyncDispose]: () => (released ??= release()),
   };
 }
 
-/** Unmounts `target` and everything below it; what is busy for long is detached, and goes when its last user ends. */
-export async function unmount(host: Pick<Host, 'run'>, target: string): Promise<void> {
-  for (let attempt = 0; isMounted(target); attempt++) {
-    const lazy = attempt >= 10 ? ['--lazy'] : [];
-    const { exitCode } = await host.run('umount', ['--recursive', ...lazy, '--', target], { okCodes: 'any' });
-    if (exitCode !== 0) await new Promise((done) => setTimeout(done, 50));
-    if (attempt > 12) await host.run('umount', ['--recursive', '--lazy', '--', target]);
+/**
+ * Unmounts `target` and everything below it. What stays busy for half a second is detached, and goes when its
+ * last user ends: then the answer is true.
+ */
+export async function unmount(run: Run, target: string): Promise<boolean> {
+  const umount = (...options: string[]) =>
+    run('umount', ['--recursive', ...options, '--', target], { okCodes: 'any' });
+  for (let attempt = 0; attempt < 10; attempt++) {
+    if (!isMounted(target)) return false;
+    if ((await umount()).exitCode !== 0) await delay(50);
   }
+  if (!isMounted(target)) return false;
+  const { exitCode, stderr } = await umount('--lazy');
+  if (exitCode !== 0 && isMounted(target)) {
+    throw new IngotError('host/cannot-unmount', `${target} could not be unmounted: ${stderr.trim()}`, {
+      hint: 'End what uses it (fuser -vm shows that), then run `ingot clean`.',
+    });
+  }
+  return true;
 }
 
-/** Whether something is mounted on exactly this folder (field 5 of mountinfo, proc(5)). */
+/** Mount points inside a folder, the deepest first (field 5 of mountinfo, proc(5)). */
+export function mountsBelow(dir: string): string[] {
+  return mountPoints()
+    .filter((path) => path.startsWith(`${dir}/`))
+    .sort((a, b) => b.length - a.length);
+}
+
+/** Whether something is mounted on exactly this folder. */
 export function isMounted(target: string): boolean {
+  return mountPoints().includes(target);
+}
+
+function mountPoints(): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .some((line) => unescapeOctal(line.split(' ')[4] ?? '') === target);
+    .map((line) => unescapeOctal(line.split(' ')[4] ?? ''));
 }
 
 function unescapeOctal(text: string): string {

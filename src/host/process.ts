@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { IngotError } from '../core/error.ts';
 import type { RunOptions, RunResult } from '../core/host.ts';
-import { findTool, missingTool, SYSTEM_PATH } from './tools.ts';
+import { findTool, SYSTEM_PATH } from './tools.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 /** Longer lines are handed on in pieces: a progress bar without line ends must not fill the memory. */
@@ -11,6 +12,11 @@ const MAX_LINE = 64 * 1024;
 /** Lines of output that an error shows. */
 const TAIL = 20;
 const KILL_AFTER_MS = 5000;
+/** A command is over when it has ended, even if a daemon that it started still holds its output open. */
+const DRAIN_MS = 200;
+
+/** Runs `$2…` unless the parent `$1` has died before the kernel was told to end us with it. */
+const GUARD = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"';
 
 export interface Running {
   readonly pid: number;
@@ -25,7 +31,10 @@ export interface Running {
  */
 export function launch(command: string, args: readonly string[], options: RunOptions): Running {
   options.signal?.throwIfAborted();
-  const child = spawn(findTool('setpriv'), ['--pdeathsig', 'KILL', '--', findTool(command), ...args], {
+  const guard = ['/bin/sh', '-c', GUARD, 'sh', String(process.pid)];
+  const whole = ['--pdeathsig', 'KILL', '--', ...guard, findTool(command), ...args];
+  requireFolder(command, options.cwd);
+  const child = spawn(findTool('setpriv'), whole, {
     cwd: options.cwd,
     env: cleanEnvironment(options.env),
     detached: true,
@@ -43,6 +52,12 @@ export function launch(command: string, args: readonly string[], options: RunOpt
     killGroup(child, 'SIGKILL');
   };
   return { pid: child.pid ?? -1, ended, stop };
+}
+
+/** Node reports a missing working folder as a missing command. */
+function requireFolder(command: string, cwd: string | undefined): void {
+  if (cwd === undefined || statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new IngotError('host/cannot-run', `${command} was to run in ${cwd}, which is no folder`);
 }
 
 function cleanEnvironment(extra: RunOptions['env']): NodeJS.ProcessEnv {
@@ -66,27 +81,19 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
   feed(child, options.input);
 
   let reason: 'timeout' | 'abort' | undefined;
+  let force: NodeJS.Timeout | undefined;
   const end = (why: 'timeout' | 'abort') => (): void => {
     reason ??= why;
     killGroup(child, 'SIGTERM');
-    setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER_MS).unref();
+    force ??= setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER_MS);
   };
   const onAbort = end('abort');
   options.signal?.addEventListener('abort', onAbort, { once: true });
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(end('timeout'), options.timeoutMs);
   try {
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.once('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          error.code === 'ENOENT'
-            ? missingTool(command)
-            : new IngotError('host/cannot-run', `${command} could not be started: ${error.message}`, {
-                cause: error,
-              }),
-        ),
-      );
-      child.once('close', (c, s) => resolve([c, s]));
-    });
+    const [code, signal] = await exitOf(child, command, () => out.bytes + err.bytes);
+    // What the command left in its group goes with it, where its time was up.
+    if (reason !== undefined) killGroup(child, 'SIGKILL');
     out.end();
     err.end();
     if (reason === 'abort') options.signal?.throwIfAborted();
@@ -100,8 +107,38 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
     return result;
   } finally {
     clearTimeout(timer);
+    clearTimeout(force);
     options.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Waits for the end of the process, and of its output as long as that keeps coming. */
+function exitOf(
+  child: ChildProcess,
+  command: string,
+  received: () => number,
+): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve, reject) => {
+    let idle: NodeJS.Timeout | undefined;
+    child.once('error', (cause) => {
+      const message = `${command} could not be started: ${cause.message}`;
+      reject(new IngotError('host/cannot-run', message, { cause }));
+    });
+    child.once('exit', () => {
+      let before = -1;
+      idle = setInterval(() => {
+        if (received() === before) {
+          child.stdout?.destroy();
+          child.stderr?.destroy();
+        }
+        before = received();
+      }, DRAIN_MS);
+    });
+    child.once('close', (code, signal) => {
+      clearInterval(idle);
+      resolve([code, signal]);
+    });
+  });
 }
 
 function check(
@@ -154,15 +191,16 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Gathers one stream's text, up to a limit, and hands on its lines. */
+/** Gathers one stream's text, up to a limit in bytes, and hands on its lines. */
 class Collector {
-  readonly #decoder = new StringDecoder('utf8');
+  readonly #lines = new StringDecoder('utf8');
   readonly #max: number;
   readonly #onLine: ((line: string) => void) | undefined;
-  readonly #chunks: string[] = [];
+  readonly #chunks: Buffer[] = [];
   #kept = 0;
   #line = '';
-  overflowed = false;
+  /** Received so far, kept or not. */
+  bytes = 0;
 
   constructor(max: number, onLine: ((line: string) => void) | undefined) {
     this.#max = max;
@@ -170,32 +208,35 @@ class Collector {
   }
 
   take(data: Buffer): void {
-    this.#add(this.#decoder.write(data));
+    this.bytes += data.length;
+    const kept = data.subarray(0, this.#max - this.#kept);
+    if (kept.length > 0) this.#chunks.push(kept);
+    this.#kept += kept.length;
+    if (this.#onLine) this.#split(this.#lines.write(data));
   }
 
   end(): void {
-    this.#add(this.#decoder.end());
-    if (this.#line !== '') this.#onLine?.(this.#line);
+    if (!this.#onLine) return;
+    this.#split(this.#lines.end());
+    if (this.#line !== '') this.#onLine(this.#line);
     this.#line = '';
   }
 
   get text(): string {
-    return this.#chunks.join('');
+    // A character cut in two by the limit is left out.
+    return new StringDecoder('utf8').write(Buffer.concat(this.#chunks));
   }
 
-  #add(text: string): void {
-    if (this.#kept < this.#max) {
-      this.#chunks.push(text);
-      this.#kept += text.length;
-    } else if (text !== '') {
-      this.overflowed = true;
-    }
-    if (!this.#onLine) return;
+  get overflowed(): boolean {
+    return this.bytes > this.#kept;
+  }
+
+  #split(text: string): void {
     const lines = (this.#line + text).split('\n');
     this.#line = lines.pop() ?? '';
-    for (const line of lines) this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    for (const line of lines) this.#onLine?.(line.endsWith('\r') ? line.slice(0, -1) : line);
     if (this.#line.length > MAX_LINE) {
-      this.#onLine(this.#line);
+      this.#onLine?.(this.#line);
       this.#line = '';
     }
   }

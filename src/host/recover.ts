@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { IngotError } from '../core/error.ts';
 import type { Host, LeaseKind } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, type Lease, orphanedLeases } from './lease.ts';
-import { isMounted, unmount } from './mount.ts';
+import { isMounted, mountsBelow, type Run, unmount } from './mount.ts';
 
 /** Something that a killed run had left behind. */
 export interface Recovered {
@@ -11,31 +12,49 @@ export interface Recovered {
 
 /**
  * Gives back everything whose owner is gone: ends processes, unmounts, removes scratch folders. What belongs to a
- * living run is not touched. Leases whose thing was gone already are dropped in silence.
+ * living run is not touched. Leases whose thing was gone already are dropped in silence. What fails keeps its
+ * lease, and is thrown together (`host/not-recovered`) when everything else was given back.
  */
 export async function recover(leaseDir: string, host: Pick<Host, 'run'>): Promise<Recovered[]> {
   const recovered: Recovered[] = [];
+  const run: Run = (command, args, options) => host.run(command, args, options);
+  const failures: { readonly lease: Lease; readonly cause: unknown }[] = [];
   for (const lease of orphanedLeases(leaseDir)) {
-    if (await giveBack(lease, host)) recovered.push({ kind: lease.kind, target: lease.target });
-    dropLease(leaseDir, lease);
+    try {
+      if (await giveBack(lease, run)) recovered.push({ kind: lease.kind, target: lease.target });
+      dropLease(leaseDir, lease);
+    } catch (cause) {
+      failures.push({ lease, cause });
+    }
   }
+  if (failures.length > 0) throw notRecovered(failures);
   return recovered;
 }
 
-async function giveBack(lease: Lease, host: Pick<Host, 'run'>): Promise<boolean> {
+function notRecovered(failures: readonly { readonly lease: Lease; readonly cause: unknown }[]): IngotError {
+  const reasons = failures.map(({ lease, cause }) => `${lease.kind} ${lease.target}: ${String(cause)}`);
+  return new IngotError('host/not-recovered', `a killed run left behind what could not be taken down`, {
+    hint: 'Remove what stands in the way (see below), then run `ingot clean`.',
+    output: reasons,
+    cause: failures[0]?.cause,
+  });
+}
+
+async function giveBack(lease: Lease, run: Run): Promise<boolean> {
   switch (lease.kind) {
     case 'process':
       return await endProcesses(lease);
-    case 'mount': {
+    case 'mount':
       if (!isMounted(lease.target)) return false;
-      await unmount(host, lease.target);
+      await unmount(run, lease.target);
       return true;
-    }
-    case 'directory':
+    case 'directory': {
+      if (!existsSync(lease.target)) return false;
       // A mount that is still inside would lose its content with the folder.
-      if (mountedBelow(lease.target)) await unmountBelow(lease.target, host);
+      for (const path of mountsBelow(realpathSync(lease.target))) await unmount(run, path);
       rmSync(lease.target, { recursive: true, force: true });
       return true;
+    }
     default:
       return false;
   }
@@ -74,19 +93,4 @@ function kill(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-function mountsBelow(target: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => path.startsWith(`${target}/`));
-}
-
-function mountedBelow(target: string): boolean {
-  return mountsBelow(target).length > 0;
-}
-
-async function unmountBelow(target: string, host: Pick<Host, 'run'>): Promise<void> {
-  for (const path of mountsBelow(target).sort((a, b) => b.length - a.length)) await unmount(host, path);
 }

@@ -17,6 +17,7 @@ import {
   fchmodSync,
   fchownSync,
 } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { Rootfs, RootfsEntry, WriteOptions } from '../core/rootfs.ts';
@@ -28,6 +29,35 @@ const MAX_READ = 64 * 1024 * 1024;
 /** Opens a folder as an image's root. Only for trees that nothing else writes meanwhile. */
 export function openRootfs(dir: string): Rootfs {
   return new FolderRootfs(dir);
+}
+
+/** stat of a host path, without following it; undefined where nothing is, or a file stands in for a folder. */
+function statOf(path: string | Buffer): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Names in a host folder, sorted by code unit. Throws `host/bad-path` where one is not UTF-8: no path could name it. */
+function namesOf(path: string): string[] {
+  const names = readdirSync(path);
+  // Node puts U+FFFD where bytes are no UTF-8; a name may hold that character by right.
+  if (names.some((name) => name.includes('\ufffd'))) {
+    const wrong = readdirSync(path, { encoding: 'buffer' }).find((name) => !isUtf8(name));
+    if (wrong) {
+      throw new IngotError(
+        'host/bad-path',
+        `${path} holds a name that is not UTF-8: ${wrong.toString('latin1')}`,
+        {
+          hint: 'Rename or remove it in a provisioner.',
+        },
+      );
+    }
+  }
+  return names.sort();
 }
 
 class FolderRootfs implements Rootfs {
@@ -42,16 +72,16 @@ class FolderRootfs implements Rootfs {
   }
 
   lstat(path: string): Stats | undefined {
-    return lstatSync(this.hostPath(path), { throwIfNoEntry: false });
+    return statOf(this.hostPath(path));
   }
 
   exists(path: string): boolean {
-    return lstatSync(this.#resolve(path, true), { throwIfNoEntry: false }) !== undefined;
+    return statOf(this.#resolve(path, true)) !== undefined;
   }
 
   readBytes(path: string, maxBytes = MAX_READ): Uint8Array {
     const host = this.#resolve(path, true);
-    const stat = lstatSync(host, { throwIfNoEntry: false });
+    const stat = statOf(host);
     if (!stat) throw new IngotError('host/no-such-file', `${path} is not in the image`);
     if (!stat.isFile()) throw new IngotError('host/not-a-file', `${path} is no regular file of the image`);
     if (stat.size > maxBytes) {
@@ -73,16 +103,17 @@ class FolderRootfs implements Rootfs {
 
   list(path: string): string[] {
     const host = this.#resolve(path, true);
-    if (!lstatSync(host, { throwIfNoEntry: false })?.isDirectory()) return [];
-    return readdirSync(host).sort();
+    if (!statOf(host)?.isDirectory()) return [];
+    return namesOf(host);
   }
 
   *walk(path: string): Iterable<RootfsEntry> {
-    const stat = this.lstat(path);
+    const top = path.replace(/\/+$/, '') || '/';
+    const stat = this.lstat(top);
     if (!stat) return;
-    yield { path, stat };
+    yield { path: top, stat };
     if (!stat.isDirectory()) return;
-    for (const name of this.list(path)) yield* this.walk(path === '/' ? `/${name}` : `${path}/${name}`);
+    for (const name of this.list(top)) yield* this.walk(top === '/' ? `/${name}` : `${top}/${name}`);
   }
 
   glob(pattern: string): string[] {
@@ -97,7 +128,7 @@ class FolderRootfs implements Rootfs {
 
   write(path: string, data: string | Uint8Array, options: WriteOptions = {}): void {
     const host = this.#resolve(path, true);
-    const old = lstatSync(host, { throwIfNoEntry: false });
+    const old = statOf(host);
     if (old && !old.isFile())
       throw new IngotError('host/not-a-file', `${path} is no regular file of the image`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
@@ -118,7 +149,7 @@ class FolderRootfs implements Rootfs {
     for (const name of path.split('/').filter((p) => p !== '')) {
       at = `${at}/${name}`;
       const host = this.#resolve(at, true);
-      if (lstatSync(host, { throwIfNoEntry: false })) continue;
+      if (statOf(host)) continue;
       mkdirSync(host, { mode: 0o755 });
       made.push(host);
     }
@@ -141,16 +172,14 @@ class FolderRootfs implements Rootfs {
   }
 
   remove(path: string): { files: number; bytes: number } {
-    let files = 0;
-    let bytes = 0;
-    for (const { stat } of this.walk(path)) {
-      if (stat.isDirectory()) continue;
-      files++;
-      if (stat.isFile()) bytes += stat.size;
-    }
-    if (path === '/') throw new IngotError('host/not-a-file', 'the root of an image cannot be removed');
-    rmSync(this.hostPath(path), { recursive: true, force: true });
-    return { files, bytes };
+    const host = this.hostPath(path);
+    if (host === join(this.dir))
+      throw new IngotError('host/not-a-file', 'the root of an image cannot be removed');
+    const counted = { files: 0, bytes: 0 };
+    if (!statOf(host)) return counted;
+    count(Buffer.from(host), counted);
+    rmSync(host, { recursive: true, force: true });
+    return counted;
   }
 
   #globStep(at: string, part: string, last: boolean): string[] {
@@ -181,7 +210,7 @@ class FolderRootfs implements Rootfs {
         throw new IngotError('host/bad-path', `${JSON.stringify(path)} holds a NUL byte`);
       const here = join(this.dir, ...real, part);
       const isLast = todo.every((p) => p === '' || p === '.');
-      const isLink = (!isLast || follow) && lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink();
+      const isLink = (!isLast || follow) && statOf(here)?.isSymbolicLink();
       if (!isLink) {
         real.push(part);
         continue;
@@ -195,6 +224,19 @@ class FolderRootfs implements Rootfs {
     }
     return join(this.dir, ...real);
   }
+}
+
+/** Counts what is not a folder below a host path. Names are bytes: what is removed need not be UTF-8. */
+function count(path: Buffer, into: { files: number; bytes: number }): void {
+  const stat = statOf(path);
+  if (!stat) return;
+  if (stat.isDirectory()) {
+    for (const name of readdirSync(path, { encoding: 'buffer' }))
+      count(Buffer.concat([path, Buffer.from('/'), name]), into);
+    return;
+  }
+  into.files++;
+  if (stat.isFile()) into.bytes += stat.size;
 }
 
 /** One path component's shell pattern (glob(7)). Brackets are taken over, everything else is literal. */

@@ -1,18 +1,10 @@
-import {
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  utimes,
-} from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import type { Host } from '../core/host.ts';
 import type { Layer, LayerCache, LayerContent, StagedLayer } from '../core/layer.ts';
+import { layersToKeep } from './layer-keep.ts';
+import { leasedLayers, leaseLayers } from './layer-lease.ts';
 
 /** What layer.json holds: a layer without the place where it lies. */
 type StoredLayer = Omit<Layer, 'dir'>;
@@ -20,6 +12,7 @@ type StoredLayer = Omit<Layer, 'dir'>;
 export interface CachedLayer {
   readonly id: Digest;
   readonly kind: Layer['kind'];
+  readonly parents: readonly Digest[];
   /** Allocated bytes. */
   readonly bytes: number;
   readonly lastUsed: Date;
@@ -30,6 +23,8 @@ export interface PruneOptions {
   readonly maxAgeMs?: number;
   /** Then the longest unused, until this many bytes are left. */
   readonly maxBytes?: number;
+  /** These stay, and what they stand on. */
+  readonly keep?: readonly Digest[];
 }
 
 export interface PruneReport {
@@ -51,28 +46,39 @@ export async function openLayerCache(options: {
   readonly dir: string;
   readonly host: Host;
 }): Promise<DiskLayerCache> {
+  const { host } = options;
   const layers = join(options.dir, 'layers');
   const staging = join(options.dir, 'tmp');
-  await mkdir(layers, { recursive: true });
-  await mkdir(staging, { recursive: true });
-  const held = new Map<Digest, number>();
+  const leases = join(options.dir, 'layer-leases');
+  for (const dir of [layers, staging, leases]) await mkdir(dir, { recursive: true });
   const folder = (id: Digest): string => join(layers, hexOf(id));
 
   const lookup = async (id: Digest): Promise<Layer | undefined> => {
     const dir = folder(id);
     const stored = await readStored(dir, id);
     if (!stored) return undefined;
-    // The folder's time is the time of last use.
+    // The note's time is the time of last use.
     const now = new Date();
-    await utimes(join(dir, 'layer.json'), now, now);
-    return { ...stored, dir };
+    const there = await utimes(join(dir, 'layer.json'), now, now).then(() => true, orAbsent(false));
+    return there ? { ...stored, dir } : undefined;
+  };
+
+  const remove = async (id: Digest): Promise<boolean> => {
+    // Out of sight first: a killed removal leaves no half layer.
+    await using trash = await host.scratch(staging, 'trash-');
+    const aside = join(trash.dir, 'layer');
+    if (!(await rename(folder(id), aside).then(() => true, orAbsent(false)))) return false;
+    if (!(await leasedLayers(leases)).has(id)) return true;
+    // Taken by another process since we looked.
+    await renameOver(aside, folder(id));
+    return false;
   };
 
   return {
     lookup,
 
     async stage(id): Promise<StagedLayer> {
-      const scratch = await options.host.scratch(staging, 'layer-');
+      const scratch = await host.scratch(staging, 'layer-');
       for (const name of ['fs', 'files']) await mkdir(join(scratch.dir, name), { mode: 0o755 });
       const committedDir = folder(id);
       return {
@@ -80,69 +86,76 @@ export async function openLayerCache(options: {
         dir: scratch.dir,
         committedDir,
         async commit(content) {
-          await writeStored(scratch.dir, storedLayer(id, content));
-          try {
+          const stored = storedLayer(id, content);
+          await writeStored(scratch.dir, stored);
+          if (!(await renameOver(scratch.dir, committedDir))) {
+            const first = await lookup(id);
+            if (first) return first;
+            // What is there is damaged: its note cannot be read.
+            await using trash = await host.scratch(staging, 'trash-');
+            await rename(committedDir, join(trash.dir, 'layer')).catch(orAbsent(undefined));
             await rename(scratch.dir, committedDir);
-          } catch (error) {
-            const { code } = error as NodeJS.ErrnoException;
-            if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
           }
-          const layer = await lookup(id);
-          if (!layer) throw new Error(`the layer ${id} is gone right after it was committed`);
-          return layer;
+          return { ...stored, dir: committedDir };
         },
         [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() as Promise<void>,
       };
     },
 
-    async lease(ids) {
-      for (const id of ids) held.set(id, (held.get(id) ?? 0) + 1);
-      return {
-        async [Symbol.asyncDispose]() {
-          for (const id of ids) held.set(id, (held.get(id) ?? 1) - 1);
-        },
-      };
-    },
+    lease: (ids) => leaseLayers(leases, ids),
 
-    list: () => listLayers(layers),
+    list: () => listLayers(layers, host),
 
-    async gc({ maxAgeMs, maxBytes }) {
-      const all = (await listLayers(layers)).sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
+    async gc({ maxAgeMs, maxBytes, keep = [] }) {
+      const all = await listLayers(layers, host);
+      const kept = layersToKeep(all, {
+        keep: new Set([...keep, ...(await leasedLayers(leases))]),
+        ...(maxAgeMs !== undefined && { usedSince: Date.now() - maxAgeMs }),
+        ...(maxBytes !== undefined && { maxBytes }),
+      });
+      // What stands on others goes first, so that a killed run leaves no layer without its parents.
+      const going = all
+        .filter((layer) => !kept.has(layer.id))
+        .sort((a, b) => b.parents.length - a.parents.length);
       const removed: CachedLayer[] = [];
-      let keptBytes = 0;
-      for (const layer of all) {
-        const old = maxAgeMs !== undefined && Date.now() - layer.lastUsed.getTime() > maxAgeMs;
-        const over = maxBytes !== undefined && keptBytes + layer.bytes > maxBytes;
-        if ((held.get(layer.id) ?? 0) > 0 || (!old && !over)) {
-          keptBytes += layer.bytes;
-          continue;
-        }
-        // Out of sight first: a killed removal leaves no half layer.
-        await using trash = await options.host.scratch(staging, 'trash-');
-        await rename(folder(layer.id), join(trash.dir, 'layer'));
-        removed.push(layer);
-      }
+      for (const layer of going) if (await remove(layer.id)) removed.push(layer);
+      const gone = new Set(removed);
+      const keptBytes = all.filter((l) => !gone.has(l)).reduce((sum, l) => sum + l.bytes, 0);
       return { removed, keptBytes };
     },
   };
+}
+
+/** Renames a folder; false where the target is there and not empty. */
+async function renameOver(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 function storedLayer(id: Digest, content: LayerContent): StoredLayer {
   return { id, blobs: [], localOnly: false, ...content };
 }
 
+/** The note of a whole layer; undefined where there is none, or none that can be read: such a step runs again. */
 async function readStored(dir: string, id: Digest): Promise<StoredLayer | undefined> {
-  const text = await readFile(join(dir, 'layer.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readFile(join(dir, 'layer.json'), 'utf8').catch(orAbsent(undefined));
   if (text === undefined) return undefined;
-  const stored = JSON.parse(text) as StoredLayer;
-  return stored.id === id && Array.isArray(stored.parents) ? stored : undefined;
+  try {
+    const stored = JSON.parse(text) as StoredLayer;
+    return stored.id === id && Array.isArray(stored.parents) ? stored : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function writeStored(dir: string, layer: StoredLayer): Promise<void> {
-  const file: FileHandle = await open(join(dir, 'layer.json'), 'wx', 0o644);
+  const file = await open(join(dir, 'layer.json'), 'wx', 0o644);
   try {
     await file.writeFile(JSON.stringify(layer));
     await file.sync();
@@ -151,22 +164,30 @@ async function writeStored(dir: string, layer: StoredLayer): Promise<void> {
   }
 }
 
-async function listLayers(dir: string): Promise<CachedLayer[]> {
+/** All whole layers. What another process removes while we look is left out. */
+async function listLayers(dir: string, host: Host): Promise<CachedLayer[]> {
   const found: CachedLayer[] = [];
   for (const name of (await readdir(dir)).sort()) {
     const id = `sha256:${name}`;
     if (!isDigest(id)) continue;
     const stored = await readStored(join(dir, name), id);
-    if (!stored) continue;
-    const { mtime } = await stat(join(dir, name, 'layer.json'));
-    found.push({ id, kind: stored.kind, bytes: await allocated(join(dir, name)), lastUsed: mtime });
+    const note = await stat(join(dir, name, 'layer.json')).catch(orAbsent(undefined));
+    if (!stored || !note) continue;
+    const { kind, parents } = stored;
+    found.push({ id, kind, parents, bytes: await allocated(join(dir, name), host), lastUsed: note.mtime });
   }
   return found;
 }
 
-async function allocated(path: string): Promise<number> {
-  const info = await lstat(path);
-  let bytes = info.blocks * 512;
-  if (info.isDirectory()) for (const name of await readdir(path)) bytes += await allocated(join(path, name));
-  return bytes;
+async function allocated(path: string, host: Host): Promise<number> {
+  const { stdout } = await host.run('du', ['--summarize', '--block-size=1', '--', path], { okCodes: 'any' });
+  return Number.parseInt(stdout, 10) || 0;
+}
+
+/** For files that another process may have removed first. */
+function orAbsent<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT') return value;
+    throw error;
+  };
 }
