@@ -9,7 +9,13 @@ export { parseHcl, parseHclExpression } from './hcl/parser.ts';
 export { nearest } from './nearest.ts';
 export type { BuildBlock, SourceUse } from './packer/builds.ts';
 export type { DataBlock } from './packer/locals.ts';
-export { type LoadedTemplate, type LoadOptions, loadTemplate, type Template } from './packer/load.ts';
+export {
+  type LoadedTemplate,
+  type LoadOptions,
+  loadTemplate,
+  NEEDED_TO_BUILD,
+  type Template,
+} from './packer/load.ts';
 export { PACKER_VERSION } from './packer/packer-block.ts';
 export type { PostProcessorBlock } from './packer/post-processors.ts';
 export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts';

@@ -66,6 +66,12 @@ export interface LoadedTemplate {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+/** Codes of findings that stand in the way of a build only: `-syntax-only` and `inspect` pass over them, as Packer's do. */
+export const NEEDED_TO_BUILD: ReadonlySet<string> = new Set([
+  'template/unset-variable',
+  'template/unknown-source',
+]);
+
 const TOP = {
   what: 'a template',
   attributes: [],

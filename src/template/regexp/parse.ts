@@ -74,6 +74,9 @@ class PatternParser {
     const nodes: Node[] = [];
     while (this.#at < this.#chars.length && !this.#take('\\E'))
       nodes.push(this.#literal(this.#chars[this.#at++] as string));
+    // What repeats behind \E repeats the last character.
+    const last = nodes.pop();
+    if (last) nodes.push(this.#repeated(last));
     return nodes;
   }
 

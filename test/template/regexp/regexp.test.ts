@@ -73,7 +73,7 @@ test('no pattern takes more than time in proportion', () => {
   expect(performance.now() - start).toBeLessThan(15_000);
 });
 
-/** Patterns that mean the same to JavaScript. */
+/** Patterns that mean the same to JavaScript, which does not repeat what matches nothing. */
 const pattern = fc.letrec<{ node: string; atom: string }>((tie) => ({
   atom: fc.oneof(
     fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\w', '\\b', '^', '$', '(?:)'),
@@ -91,7 +91,7 @@ const pattern = fc.letrec<{ node: string; atom: string }>((tie) => ({
         fc.constantFrom('*', '+', '?', '*?', '+?', '??', '{1,2}', '{2}'),
       )
       .map(([a, q]) => a + q),
-    fc.tuple(tie('node'), fc.constantFrom('?', '{1,2}')).map(([n, q]) => `(${n})${q}`),
+    fc.tuple(tie('node'), fc.constantFrom('?', '{1,2}')).map(([n, q]) => `([ab](?:${n}))${q}`),
   ),
 })).node;
 
