@@ -3,7 +3,7 @@ import { IngotError } from '../core/error.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 
 /** Bump when what a stamp writes changes. */
-export const STAMP_VERSION = 1;
+export const STAMP_VERSION = 2;
 
 /** What an image says about itself. */
 export interface Stamp {
@@ -19,7 +19,7 @@ export interface Stamp {
 
 /** The stamp in the OS: /etc/os-release (os-release(5)) and /etc/image-release. */
 export function stampImage(root: Rootfs, stamp: Stamp): { readonly summary: string } {
-  checkVersion(stamp.version);
+  validateImageVersion(stamp.version);
   // /etc/os-release is a link to /usr/lib/os-release; where it is a file of its own, that is the one which counts.
   for (const path of ['/usr/lib/os-release', '/etc/os-release']) {
     if (!root.lstat(path)?.isFile()) continue;
@@ -47,7 +47,7 @@ export function stampAnnotations(stamp: Stamp): Record<string, string> {
 }
 
 /** A version is part of file names, tags and os-release: throws `stamp/bad-version` for what does not fit all three. */
-export function checkVersion(version: string): void {
+export function validateImageVersion(version: string): void {
   if (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(version)) return;
   throw new IngotError('stamp/bad-version', `the version ${JSON.stringify(version)} cannot be stamped`, {
     hint: 'Use lower-case letters, digits, ".", "_" and "-", at most 100, as os-release(5) demands of IMAGE_VERSION.',
@@ -65,7 +65,7 @@ function imageRelease(stamp: Stamp): string {
     BUILD_DATE: isoDate(stamp.epoch),
   };
   return Object.entries(fields)
-    .map(([name, value]) => `${name}="${value}"\n`)
+    .map(([name, value]) => `${name}=${quote(value)}\n`)
     .join('');
 }
 
@@ -73,8 +73,13 @@ function imageRelease(stamp: Stamp): string {
 function withFields(text: string, fields: Readonly<Record<string, string>>): string {
   const kept = text
     .split('\n')
-    .filter((line) => line !== '' && !(line.slice(0, line.indexOf('=')) in fields));
-  return `${[...kept, ...Object.entries(fields).map(([name, value]) => `${name}="${value}"`)].join('\n')}\n`;
+    .filter((line) => line !== '' && !Object.hasOwn(fields, line.split('=', 1)[0] ?? ''));
+  return `${[...kept, ...Object.entries(fields).map(([name, value]) => `${name}=${quote(value)}`)].join('\n')}\n`;
+}
+
+/** A value as os-release(5) wants it: in double quotes, with what a shell would expand escaped, on one line. */
+function quote(value: string): string {
+  return `"${value.replace(/[\r\n]+/g, ' ').replace(/["\\$`]/g, '\\$&')}"`;
 }
 
 /** IMAGE_ID takes a–z, 0–9, ".", "_" and "-" only. */

@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/core/digest.ts';
 import { openRootfs } from '../../src/host/rootfs.ts';
 import { gitVersion } from '../../src/stamp/git-version.ts';
-import { type Stamp, stampAnnotations, stampImage } from '../../src/stamp/index.ts';
+import { type Stamp, stampAnnotations, stampImage, validateImageVersion } from '../../src/stamp/index.ts';
 
 const commit = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d';
 
@@ -19,8 +21,20 @@ describe('gitVersion', () => {
     [{ commit, dirty: true, describe: 'release-1.2.0-0-g1a2b3c4' }, '1.2.1-dev.0.g1a2b3c4.dirty'],
     [{ commit, describe: 'release-2024-rc-0-g1a2b3c4' }, '2024-rc'],
     [{ commit, describe: 'release-7-3-g1a2b3c4' }, '7.1-dev.3.g1a2b3c4'],
+    [{ commit, describe: 'release-1.2.0-rc.1-3-g1a2b3c4' }, '1.2.0-rc.1.dev.3.g1a2b3c4'],
+    [{ commit, describe: 'release-1.2.0-RC1+b5-0-g1a2b3c4' }, '1.2.0-rc1-b5'],
+    [{ commit, describe: 'release-+-0-g1a2b3c4' }, '0.0.0-dev.g1a2b3c4'],
     [{ commit, describe: 'v1.0-0-gabc' }, '0.0.0-dev.g1a2b3c4'],
   ])('%j → %s', (state, version) => expect(gitVersion(state)).toEqual({ version }));
+
+  test('whatever the tag, the version can be stamped', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), fc.nat(), fc.boolean(), (tag, distance, dirty) => {
+        const describe = `release-${tag}-${distance}-g1a2b3c4`;
+        validateImageVersion(gitVersion({ commit, dirty, describe }).version);
+      }),
+    );
+  });
 });
 
 describe('stampImage', () => {
@@ -49,6 +63,26 @@ describe('stampImage', () => {
     expect(readFileSync(join(dir, 'etc/os-release'), 'utf8')).toBe(
       'ID=debian\nIMAGE_ID="web"\nIMAGE_VERSION="1.2.0"\n',
     );
+  });
+
+  test('an /etc/os-release of its own is stamped too', () => {
+    rmSync(join(dir, 'etc/os-release'));
+    writeFileSync(join(dir, 'etc/os-release'), 'ID=mine\nconstructor=1');
+    stampImage(openRootfs(dir), stamp);
+    expect(readFileSync(join(dir, 'etc/os-release'), 'utf8')).toBe(
+      'ID=mine\nconstructor=1\nIMAGE_ID="web"\nIMAGE_VERSION="1.2.0"\n',
+    );
+    expect(readFileSync(join(dir, 'usr/lib/os-release'), 'utf8')).toContain('IMAGE_VERSION="1.2.0"');
+  });
+
+  test('values are quoted as a shell reads them, and ids fit os-release', () => {
+    const name = 'My "web" $(id) `x`\nEVIL=1';
+    stampImage(openRootfs(dir), { ...stamp, name });
+    const read = (file: string, key: string): string =>
+      execFileSync('sh', ['-c', `. "$0"; printf %s "$${key}"`, join(dir, file)], { encoding: 'utf8' });
+    expect(read('etc/image-release', 'NAME')).toBe(name.replace('\n', ' '));
+    expect(read('etc/image-release', 'EVIL')).toBe('');
+    expect(read('etc/os-release', 'IMAGE_ID')).toMatch(/^[a-z0-9._-]+$/);
   });
 
   test('image-release says where the image comes from', () => {
