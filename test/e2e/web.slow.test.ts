@@ -74,6 +74,8 @@ describe('examples/web, the whole way', () => {
 
   test('an edit of the last provisioner runs it and what follows, on the layers below', async () => {
     appendFileSync(ws.path('harden.sh'), '\n# edited\n');
+    // The boots take minutes, and the disk of an edited image would be booted again.
+    writeFileSync(ws.path('web.ingot.hcl'), BOOT_ONCE.replace(/test "boot" \{[^}]*\}/, ''));
     ws.commit('release-1.2.1');
     const { exitCode, stdout } = await ws.run('build', '--timestamp-ui', '.');
     expect(exitCode).toBe(0);
@@ -92,10 +94,7 @@ describe('examples/web, the whole way', () => {
     // The same version with other content.
     appendFileSync(ws.path('harden.sh'), '# edited again\n');
     const image = readFileSync(ws.path('web.ingot.hcl'), 'utf8');
-    writeFileSync(
-      ws.path('web.ingot.hcl'),
-      image.replace('git.version', '"1.2.0"').replace(/test "boot" \{[^}]*\}/, ''),
-    );
+    writeFileSync(ws.path('web.ingot.hcl'), image.replace('git.version', '"1.2.0"'));
     const refused = await ws.run('build', '.');
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr + refused.stdout).toContain('release/exists');
