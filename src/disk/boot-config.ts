@@ -28,7 +28,6 @@ const INITRAMFS_INPUTS = [
   '/etc/modules-load.d',
   '/etc/udev',
   '/etc/crypttab',
-  '/etc/fstab',
   '/etc/default/keyboard',
   '/etc/default/console-setup',
   '/etc/ld.so.conf',
@@ -155,6 +154,8 @@ function initramfsKey(root: Rootfs, kernel: string, epoch: number): Digest {
   const add = (...parts: string[]): void => void hash.update(`${parts.join('\0')}\0`);
   add('initramfs 1', kernel, String(epoch));
   add(sha256(root.exists('/var/lib/dpkg/status') ? root.readBytes('/var/lib/dpkg/status') : ''));
+  // Its hooks look at the types of filesystems. The UUIDs change with every edit of the template.
+  add(root.exists('/etc/fstab') ? root.readText('/etc/fstab').replace(/UUID=\S+/g, 'UUID') : '');
   for (const top of [...INITRAMFS_INPUTS, `/lib/modules/${kernel}/modules.dep`, `/boot/vmlinuz-${kernel}`]) {
     for (const { path, stat } of root.walk(top)) {
       add(path, String(stat.mode));
