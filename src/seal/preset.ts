@@ -3,7 +3,7 @@ import type { Edit } from './edit.ts';
 import { content } from './find.ts';
 import { operation } from './operation.ts';
 import { instanceOf, isTemplate, templateOf, UnitFiles, type UnitScope } from './unit-files.ts';
-import { linksOf, ownLinks } from './unit-links.ts';
+import { linksOf } from './unit-links.ts';
 
 /** The lowest name counts first (systemd.preset(5)): before any preset of the distribution. */
 const FILE = '00-ingot.preset';
@@ -21,13 +21,14 @@ export const preset = operation(
 );
 
 /**
- * `enable` for each unit of which every link is there, and `disable *` for the rest. On a first boot systemd only
+ * `enable` for each unit that a link holds and of which every link is there, and `disable *` for the rest. On a first boot systemd only
  * enables (`systemctl preset-all --preset-mode=enable-only`), and enabling makes all links of a unit, those of its
  * Also= too. So a unit that is enabled in part, such as systemd-networkd without its wait-online service, must not be
  * named: enabling it would bring back what the template took away, and what is there stays without.
  */
 export function presetText(root: Rootfs, scope: UnitScope): string {
   const units = new UnitFiles(root, scope);
+  const linked = units.linked();
   const isThere = (link: string): boolean => root.lstat(link) !== undefined;
   const plain: string[] = [];
   const partly: string[] = [];
@@ -35,7 +36,7 @@ export function presetText(root: Rootfs, scope: UnitScope): string {
   for (const name of units.names()) {
     const unit = units.unit(name);
     // A template has no links of its own; its instances, which links name, come one by one.
-    if (!unit || isTemplate(name) || !ownLinks(units, unit)?.some(isThere)) continue;
+    if (!unit || isTemplate(name) || !linked.has(name)) continue;
     const all = linksOf(units, name);
     const template = templateOf(name);
     if (!all?.every(isThere)) partly.push(name);

@@ -33,11 +33,21 @@ export class UnitFiles {
 
   /** Names of all unit files, instances that only links name included, sorted. */
   names(): string[] {
-    const names = this.#folders.flatMap((folder) => this.#root.list(folder));
-    for (const kind of ['wants', 'requires', 'upholds']) {
-      for (const link of this.#root.glob(`${this.etc}/*.${kind}/*`)) names.push(posix.basename(link));
-    }
+    const names = [...this.#folders.flatMap((folder) => this.#root.list(folder)), ...this.linked()];
     return [...new Set(names)].filter((name) => SUFFIX.test(name)).sort();
+  }
+
+  /** Names of units that links hold: as somebody's dependency, or by another name. */
+  linked(): Set<string> {
+    const held = ['wants', 'requires', 'upholds'].flatMap((kind) =>
+      this.#root.glob(`${this.etc}/*.${kind}/*`).map((link) => posix.basename(link)),
+    );
+    const aliased = this.#root
+      .list(this.etc)
+      .map((name) => `${this.etc}/${name}`)
+      .filter((path) => this.#root.lstat(path)?.isSymbolicLink())
+      .map((path) => posix.basename(this.#root.readLink(path)));
+    return new Set([...held, ...aliased]);
   }
 
   /** The unit of this name; undefined where there is none, where it is masked, or another unit's alias. */

@@ -20,7 +20,7 @@ export function linksOf(units: UnitFiles, name: string): readonly string[] | und
 }
 
 /** Links of the unit itself, without those of the units in its Also=. */
-export function ownLinks(units: UnitFiles, unit: UnitFile): string[] | undefined {
+function ownLinks(units: UnitFiles, unit: UnitFile): string[] | undefined {
   const { install } = unit;
   let name = unit.name;
   if (isTemplate(name)) {
