@@ -1,0 +1,2 @@
+/** A function of a template refuses its arguments. */
+export class GoFunctionError extends Error {}

@@ -1,0 +1,20 @@
+import { formatVerbs } from '../functions/format-verbs.ts';
+import { FunctionError } from '../functions/function.ts';
+import type { Json } from '../../core/digest.ts';
+import { valueFromJson } from '../value/json.ts';
+import { GoFunctionError } from './function-error.ts';
+
+/** `printf`: Go's verbs, as HCL's `format` has them. */
+export function printf(...args: readonly unknown[]): string {
+  const [format, ...values] = args;
+  if (typeof format !== 'string') throw new GoFunctionError('the format must be a string');
+  try {
+    return formatVerbs(
+      format,
+      values.map((value) => valueFromJson((value ?? null) as Json)),
+    );
+  } catch (error) {
+    if (error instanceof FunctionError) throw new GoFunctionError(error.message);
+    throw error;
+  }
+}
