@@ -24,7 +24,10 @@ export default {
       name: 'stock: mmdebstrap, mke2fs -d, qemu-img convert',
       prepare: (ctx) => rmSync(join(ctx.tmp, 'stock'), { recursive: true, force: true }),
       async run(ctx) {
-        await mmdebstrap(ctx, [`--setup-hook=sync-in ${ctx.state.debs} /var/cache/apt/archives`]);
+        await mmdebstrap(ctx, [
+          '--setup-hook=mkdir -p "$1"/var/cache/apt/archives',
+          `--setup-hook=sync-in ${ctx.state.debs} /var/cache/apt/archives`,
+        ]);
         const raw = join(ctx.tmp, 'stock.raw');
         rmSync(raw, { force: true });
         writeFileSync(raw, '');
