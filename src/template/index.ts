@@ -16,7 +16,6 @@ export {
   NEEDED_TO_BUILD,
   type Template,
 } from './packer/load.ts';
-export { PACKER_VERSION } from './packer/packer-block.ts';
 export type { PostProcessorBlock } from './packer/post-processors.ts';
 export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts';
 export type { VariableInfo } from './packer/variables.ts';

@@ -7,7 +7,7 @@ import type { HclAttribute } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 import { ConversionError, convert } from '../value/convert.ts';
 import { sensitiveMark } from '../value/marks.ts';
-import { deepMarks, isWhollyKnown, mark, UNKNOWN, type Value } from '../value/value.ts';
+import { deepMarks, isWhollyKnown, mark, tuple, UNKNOWN, type Value } from '../value/value.ts';
 import type { Gathering } from './decode-body.ts';
 import { FORMATS } from './formats.ts';
 import { hashForm, unknownForm } from './hash-form.ts';
@@ -77,7 +77,7 @@ function evaluateAs(
   path: readonly (string | number)[],
   gathering: Gathering,
 ): Value {
-  const value = evaluate(attribute.expression, scope, gathering.diagnostics);
+  const value = weaken(evaluate(attribute.expression, scope, gathering.diagnostics), attribute, spec);
   const marked = spec.sensitive ? mark(value, sensitiveMark(attribute.name)) : value;
   try {
     return convert(marked, typeOfSpec(spec.type));
@@ -91,6 +91,13 @@ function evaluateAs(
     });
     return UNKNOWN;
   }
+}
+
+/** Legacy JSON may give one value where a list is wanted. */
+function weaken(value: Value, attribute: HclAttribute, spec: AttributeSpec): Value {
+  const wantsList = typeof spec.type === 'object' && ('list' in spec.type || 'set' in spec.type);
+  const isSingle = value.type.kind === 'string' || value.type.kind === 'number' || value.type.kind === 'bool';
+  return attribute.json?.strings && wantsList && isSingle ? tuple([value]) : value;
 }
 
 function readFormat(

@@ -20,6 +20,7 @@ export interface Pipeline {
   readonly commands: readonly Command[];
 }
 
+/** `source`: as written; of a control structure all of it, to its `end`. */
 export type GoNode = { readonly line: number; readonly source: string } & (
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipeline: Pipeline }

@@ -97,7 +97,8 @@ class GoParser {
   }
 
   #control(kind: 'if' | 'with' | 'range', rest: string, piece: Piece): GoNode {
-    const { line, source } = piece;
+    const { line } = piece;
+    const from = this.#at - 1;
     this.#deeper(piece);
     const pipeline = parsePipeline(rest, line);
     const { nodes: body, end } = this.#list();
@@ -113,6 +114,10 @@ class GoParser {
       }
     } else if (!end) throw new GoTemplateError(`{{${piece.text}}} has no {{end}}`, line);
     this.#depth--;
+    const source = this.#pieces
+      .slice(from, this.#at)
+      .map((p) => p.source)
+      .join('');
     return { kind, pipeline, body, otherwise, line, source };
   }
 

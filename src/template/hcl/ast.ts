@@ -1,5 +1,5 @@
 import type { SourceRange } from '../../core/diagnostic.ts';
-import type { JsonNode } from '../json/json-node.ts';
+import type { JsonNode, StringReader } from '../json/json-node.ts';
 import type { Value } from '../value/value.ts';
 
 /** What stands between two braces, or in a file: attributes by name and blocks in order. */
@@ -17,7 +17,7 @@ export interface HclAttribute {
   readonly range: SourceRange;
   readonly nameRange: SourceRange;
   /** Where it comes from JSON: it may turn out to stand for blocks. */
-  readonly json?: { readonly node: JsonNode; readonly source: string };
+  readonly json?: { readonly node: JsonNode; readonly source: string; readonly strings?: StringReader };
 }
 
 export interface HclBlock {

@@ -19,7 +19,8 @@ export function withJsonBlocks(
     const labels = types.get(name);
     if (labels === undefined || !attribute.json) attributes.set(name, attribute);
     else {
-      const source = { text: attribute.json.source, diagnostics, templates: [] };
+      const { source: text, strings } = attribute.json;
+      const source = { text, diagnostics, templates: [], ...(strings && { strings }) };
       expand(name, attribute.json.node, labels, [], [], attribute.nameRange, { made, source });
     }
   }

@@ -1,4 +1,5 @@
 import type { SourceRange } from '../../core/diagnostic.ts';
+import type { Expression } from '../hcl/ast.ts';
 import type { Decimal } from '../value/number.ts';
 
 /** JSON with the places of its parts. */
@@ -16,3 +17,6 @@ export interface JsonMember {
   readonly key: JsonNode & { readonly kind: 'string' };
   readonly value: JsonNode;
 }
+
+/** Reads strings in another way than as HCL templates: as Go templates, in legacy JSON. */
+export type StringReader = (node: JsonNode & { readonly kind: 'string' }) => Expression;

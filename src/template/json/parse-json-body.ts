@@ -4,7 +4,7 @@ import type { Expression, HclAttribute, HclBody, ObjectItem } from '../hcl/ast.t
 import { emptyBody } from '../hcl/body.ts';
 import { parseHclTemplate } from '../hcl/parser.ts';
 import { bool, NULL, number } from '../value/value.ts';
-import type { JsonNode } from './json-node.ts';
+import type { JsonNode, StringReader } from './json-node.ts';
 import { parseJson } from './parse-json.ts';
 
 /**
@@ -22,6 +22,7 @@ export interface JsonSource {
   readonly diagnostics: Diagnostic[];
   /** Findings in strings; apart, since what turns out to be a block is read twice. */
   readonly templates: Diagnostic[];
+  readonly strings?: StringReader;
 }
 
 /** A body from an object, or from a list of objects one after the other. */
@@ -55,7 +56,7 @@ export function bodyOfNode(node: JsonNode, source: JsonSource): HclBody {
         text: source.text.slice(value.range.start.offset, value.range.end.offset),
         range: { ...key.range, end: value.range.end },
         nameRange: key.range,
-        json: { node: value, source: source.text },
+        json: { node: value, source: source.text, ...(source.strings && { strings: source.strings }) },
       });
     }
   }
@@ -91,6 +92,7 @@ function expressionOf(node: JsonNode, source: JsonSource): Expression {
 }
 
 function templateOf(node: JsonNode & { kind: 'string' }, source: JsonSource): Expression {
+  if (source.strings) return source.strings(node);
   const { value, range, plain } = node;
   const text: Expression = {
     kind: 'template',

@@ -6,6 +6,7 @@ import type { HclBody } from '../hcl/ast.ts';
 import { mergeBodies } from '../hcl/body.ts';
 import { parseHcl } from '../hcl/parser.ts';
 import { parseJsonBody } from '../json/parse-json-body.ts';
+import type { LegacyOptions } from '../legacy/load-legacy.ts';
 import { object, string, type Value } from '../value/value.ts';
 import { collectAssignments } from './assignments.ts';
 import { type BuildBlock, readBuilds, readSources, type SourceBlock } from './builds.ts';
@@ -13,7 +14,8 @@ import { readContent } from './content.ts';
 import { type ReadData, evaluateNodes } from './evaluate-nodes.ts';
 import { type ReadFile, readTemplateFiles, type TemplateFile } from './files.ts';
 import { type DataBlock, type LocalInfo, readData, readLocals } from './locals.ts';
-import { PACKER_VERSION, type RequiredPlugin, readPackerBlocks } from './packer-block.ts';
+import { type RequiredPlugin, readPackerBlocks } from './packer-block.ts';
+import { PACKER_VERSION } from './version.ts';
 import { assignVariables, readVariables, type VariableInfo } from './variables.ts';
 
 export interface LoadOptions {
@@ -38,14 +40,19 @@ export interface LoadOptions {
   readonly readFile?: ReadFile;
 }
 
-/** A template, evaluated as far as that goes without building. */
-export interface Template {
+interface TemplateHead {
   /** Its folder, absolute; relative paths in it start here. */
   readonly dir: string;
   /** Names of its files, relative to the folder. */
   readonly files: readonly string[];
   /** Of all template files: their names and contents. */
   readonly digest: Digest;
+}
+
+/** A template, evaluated as far as that goes without building. */
+export interface Template extends TemplateHead {
+  /** In `legacy` templates sources have a name alone: `-only=NAME`. */
+  readonly syntax: 'hcl2' | 'legacy';
   readonly requiredVersion?: string;
   readonly requiredPlugins: readonly RequiredPlugin[];
   readonly variables: readonly VariableInfo[];
@@ -68,6 +75,7 @@ export interface LoadedTemplate {
 
 /** Codes of findings that stand in the way of a build only: `-syntax-only` and `inspect` pass over them, as Packer's do. */
 export const NEEDED_TO_BUILD: ReadonlySet<string> = new Set([
+  'template/no-builders',
   'template/unset-variable',
   'template/unknown-source',
 ]);
@@ -94,26 +102,38 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     diagnostics.push(...parsed.diagnostics);
     return parsed.body;
   };
-  const body = mergeTemplates(files.templates.map(parse), diagnostics);
-  const variableFiles = files.variables.map((file) => ({ name: file.name, body: parse(file) }));
-
   const env = options.env ?? {};
   const now = options.now ?? new Date();
   const base = baseScope(files.dir, now, options);
+  const given = { env, vars: options.vars ?? [], warnUndeclared: options.warnUndeclared ?? true };
+  const [first] = files.templates;
+  const head: TemplateHead = {
+    dir: files.dir,
+    files: files.templates.map((file) => file.name),
+    digest: digestOf(files.templates.map((file) => [file.name, sha256(file.text)])),
+  };
+  if (first && isLegacy(first.name)) {
+    const template = await legacyTemplate(
+      first,
+      files.variables,
+      head,
+      base,
+      { ...given, now, root: options.root ?? '.' },
+      texts,
+      diagnostics,
+    );
+    return { template, diagnostics: sortDiagnostics(diagnostics), sources: texts };
+  }
+  const body = mergeTemplates(files.templates.map(parse), diagnostics);
+  const variableFiles = files.variables.map((file) => ({ name: file.name, body: parse(file) }));
   const withEnv: EvalScope = {
     ...base,
     functions: standardFunctions({ dir: files.dir, now, env }),
-    elsewhere: new Map(),
   };
   const packer = readPackerBlocks(body, base, diagnostics);
   const variables = readVariables(body, withEnv, diagnostics);
-  const given = collectAssignments(
-    variables,
-    { env, files: variableFiles, vars: options.vars ?? [], warnUndeclared: options.warnUndeclared ?? true },
-    texts,
-    diagnostics,
-  );
-  const { value: values, secrets } = assignVariables(variables, given, base, diagnostics);
+  const assigned = collectAssignments(variables, { ...given, files: variableFiles }, texts, diagnostics);
+  const { value: values, secrets } = assignVariables(variables, assigned, base, diagnostics);
   const withVars: EvalScope = {
     ...base,
     secrets,
@@ -125,9 +145,8 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
   const sources = readSources(body, diagnostics);
   const builds = readBuilds(body, sources, evaluated.scope, diagnostics);
   const template: Template = {
-    dir: files.dir,
-    files: files.templates.map((file) => file.name),
-    digest: digestOf(files.templates.map((file) => [file.name, sha256(file.text)])),
+    ...head,
+    syntax: 'hcl2',
     ...packer,
     variables,
     values,
@@ -138,6 +157,47 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     scope: evaluated.scope,
   };
   return { template, diagnostics: sortDiagnostics(diagnostics), sources: texts };
+}
+
+/** Any file that is not named as HCL2 is: Packer's rule. */
+function isLegacy(name: string): boolean {
+  return !/\.pkr\.(hcl|json)$/.test(name);
+}
+
+async function legacyTemplate(
+  file: TemplateFile,
+  variableFiles: readonly TemplateFile[],
+  head: TemplateHead,
+  base: EvalScope,
+  given: Omit<LegacyOptions, 'files'>,
+  texts: Map<string, string>,
+  diagnostics: Diagnostic[],
+): Promise<Template> {
+  const { loadLegacy, parseLegacyVariables } = await import('../legacy/load-legacy.ts');
+  for (const { name, text } of [file, ...variableFiles]) texts.set(name, text);
+  const files = variableFiles.map(({ name, text }) => ({
+    name,
+    body: parseLegacyVariables(text, name, diagnostics),
+  }));
+  const { variables, build, scope } = loadLegacy(
+    file.text,
+    file.name,
+    base,
+    { ...given, files },
+    diagnostics,
+  );
+  return {
+    ...head,
+    syntax: 'legacy',
+    requiredPlugins: [],
+    variables: variables.infos,
+    values: variables.values,
+    locals: [],
+    dataSources: [],
+    sources: [],
+    builds: [build],
+    scope,
+  };
 }
 
 function mergeTemplates(bodies: readonly HclBody[], diagnostics: Diagnostic[]): HclBody {

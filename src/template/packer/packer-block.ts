@@ -5,10 +5,7 @@ import type { EvalScope } from '../eval/scope.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
 import { entriesOf } from '../value/value.ts';
 import { checkLabels, readContent } from './content.ts';
-import { parseConstraint, satisfies } from './version.ts';
-
-/** The version of Packer whose language is spoken here; `packer.version` in templates. */
-export const PACKER_VERSION = '1.9.5';
+import { PACKER_VERSION, parseConstraint, satisfies } from './version.ts';
 
 const PACKER = { what: 'a packer block', attributes: ['required_version'], blocks: { required_plugins: 0 } };
 

@@ -1,3 +1,6 @@
+/** The version of Packer whose language is spoken here; `packer.version` in templates. */
+export const PACKER_VERSION = '1.9.5';
+
 /** One condition on a version, as hashicorp/go-version reads it: `>= 1.7`, `~> 1.2.3`, `!= 2.0`. */
 interface Condition {
   readonly operator: string;

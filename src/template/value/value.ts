@@ -77,10 +77,6 @@ export function isUnknown(value: Value): boolean {
   return value.data === undefined;
 }
 
-export function isNull(value: Value): boolean {
-  return value.data === null;
-}
-
 /** The values inside a value, or none. */
 export function children(value: Value): Iterable<Value> {
   if (Array.isArray(value.data)) return value.data as readonly Value[];
