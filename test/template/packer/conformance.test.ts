@@ -30,7 +30,7 @@ function cases(): Case[] {
   const found: Case[] = [];
   for (const line of readFileSync(file, 'utf8').split('\n').slice(1)) {
     const [folder, quoted = '', , , exit] = line.split('\t');
-    const words =
+    const words: readonly string[] =
       (quoted.startsWith('"') ? quoted.slice(1, -1).replaceAll('""', '"') : quoted).match(
         /(?:[^\s{[]|\{.*\}|\[[^\]]*\])+/g,
       ) ?? [];
