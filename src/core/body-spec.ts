@@ -113,11 +113,11 @@ interface AttributeMaker<T> {
 }
 
 function maker<T>(type: ValueType, format?: StringFormat): AttributeMaker<T> {
-  return ((doc: string, extras: Extras<T> & { required?: boolean; default?: T } = {}) => ({
+  return ((doc: string, extras?: Extras<T> & { required?: boolean; default?: T }) => ({
     type,
     doc,
     ...extras,
-    required: extras.required ?? false,
+    required: extras?.required ?? false,
     ...(format && { format }),
   })) as AttributeMaker<T>;
 }
