@@ -36,9 +36,10 @@ export function lines(
   root: Rootfs,
   path: string,
   keep: (lines: readonly string[]) => readonly string[],
+  maxBytes?: number,
 ): Edit[] {
   if (!root.lstat(path)?.isFile()) return [];
-  const text = Buffer.from(root.readBytes(path)).toString('latin1');
+  const text = Buffer.from(root.readBytes(path, maxBytes)).toString('latin1');
   const kept = keep(text.split('\n')).join('\n');
   return kept === text ? [] : [{ action: 'write', path, data: Buffer.from(kept, 'latin1') }];
 }

@@ -37,7 +37,7 @@ export function withoutNetworkdMacs(root: Rootfs, path: string): Edit[] {
     close();
     return kept;
   });
-  const onlyOneCard = (text: string): boolean => /^\[Match\]\s*\nType=ether$/m.test(text);
+  const onlyOneCard = (text: string): boolean => /^\[Match\][ \t]*\nType=ether$/m.test(text);
   return edits.map((edit) =>
     kind === 'link' && edit.action === 'write' && onlyOneCard(Buffer.from(edit.data).toString('latin1'))
       ? { action: 'remove', path }

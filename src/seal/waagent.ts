@@ -11,7 +11,8 @@ const isInstalled = (root: Rootfs): boolean =>
 /** The password of root goes where the agent's own configuration says so (Provisioning.DeleteRootPassword). */
 function rootPassword(root: Rootfs): Edit[] {
   if (!root.exists('/etc/waagent.conf')) return [];
-  if (!/^\s*Provisioning\.DeleteRootPassword\s*=\s*y/im.test(root.readText('/etc/waagent.conf'))) return [];
+  if (!/^[ \t]*Provisioning\.DeleteRootPassword[ \t]*=[ \t]*y/im.test(root.readText('/etc/waagent.conf')))
+    return [];
   return lines(root, '/etc/shadow', (all) =>
     all.map((line) => line.replace(/^root:(?![*!])[^:]*:/, 'root:*:')),
   );
