@@ -16,7 +16,10 @@ npm_packages() {
     return
   fi
   echo 'prepare: installing npm packages from the lockfile' >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # npm ci refuses a lockfile that lacks packages for other platforms, which a mirror may not carry; npm install takes
+  # the same pinned versions from it.
+  npm ci --no-audit --no-fund --loglevel=silent >&2 ||
+    npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.prepared
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BootCaseResult } from '../../src/checks/boot.ts';
+import type { BootCheckResult } from '../../src/checks/boot.ts';
 import { Workspace } from './ingot.ts';
 
 const BOOT_ONCE = `image "web" {
@@ -40,7 +40,7 @@ describe('examples/web, the whole way', () => {
       'uefi, with seed',
       'bios, without seed',
     ]);
-    const data = image?.tests[0]?.outcome.data as unknown as { cases: BootCaseResult[] };
+    const data = image?.tests[0]?.outcome.data as unknown as BootCheckResult;
     for (const c of data.cases) {
       expect(c.grown).toBe(true);
       expect(c.report?.firstBoot).toBe(true);
