@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { IngotError } from '../core/error.ts';
@@ -78,7 +79,6 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
   const err = new Collector(maxBytes, options.onLine && ((line) => options.onLine?.('stderr', line)));
   child.stdout?.on('data', (data: Buffer) => out.take(data));
   child.stderr?.on('data', (data: Buffer) => err.take(data));
-  feed(child, options.input);
 
   let reason: 'timeout' | 'abort' | undefined;
   let force: NodeJS.Timeout | undefined;
@@ -87,6 +87,11 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
     killGroup(child, 'SIGTERM');
     force ??= setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER_MS);
   };
+  let inputError: Error | undefined;
+  feed(child, options.input, (error) => {
+    inputError = error;
+    killGroup(child, 'SIGTERM');
+  });
   const onAbort = end('abort');
   options.signal?.addEventListener('abort', onAbort, { once: true });
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(end('timeout'), options.timeoutMs);
@@ -97,8 +102,12 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
     out.end();
     err.end();
     if (reason === 'abort') options.signal?.throwIfAborted();
+    if (inputError) {
+      const message = `the input of ${command} could not be read: ${inputError.message}`;
+      throw new IngotError('host/cannot-run', message, { cause: inputError });
+    }
     const result: RunResult = {
-      exitCode: code ?? 128,
+      exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
       ...(signal !== null && { signal }),
       stdout: out.text,
       stderr: err.text,
@@ -173,19 +182,26 @@ function check(
   }
 }
 
-function feed(child: ChildProcess, input: RunOptions['input']): void {
+function feed(child: ChildProcess, input: RunOptions['input'], onError: (error: Error) => void): void {
   const { stdin } = child;
   if (!stdin || input === undefined) return;
   // The command may end without reading all of it (EPIPE); its exit code tells whether that was right.
   stdin.on('error', () => {});
-  if (input instanceof Readable) input.pipe(stdin);
-  else stdin.end(input);
+  if (!(input instanceof Readable)) {
+    stdin.end(input);
+    return;
+  }
+  stdin.on('close', () => input.destroy());
+  input.on('error', onError);
+  input.pipe(stdin);
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);
+    // What is stopped hears nothing else.
+    if (signal === 'SIGTERM') process.kill(-child.pid, 'SIGCONT');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

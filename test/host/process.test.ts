@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { build, stop } from 'esbuild';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -33,7 +34,7 @@ describe('run', () => {
       .map((line) => line.split('=')[0])
       // PWD is what the shell in between adds.
       .filter((name) => name !== 'PWD' && name !== 'INGOT_TEST_OWNER')
-      .sort();
+      .sort((a, b) => (a ?? '').localeCompare(b ?? '', 'en'));
     expect(names).toEqual(['EXTRA', 'HOME', 'LC_ALL', 'PATH', 'TZ']);
     expect(stdout).toContain('TZ=UTC\n');
   });
@@ -72,6 +73,17 @@ describe('run', () => {
     ['a missing working folder', 'true', { cwd: join(dir, 'none') }, { code: 'host/cannot-run' }],
   ])('%s is an error', async (_what, script, options, expected) => {
     await expect(sh(script, options)).rejects.toMatchObject(expected);
+  });
+
+  test('an input that cannot be read is an error', async () => {
+    const input = createReadStream(join(dir, 'none'));
+    await expect(host.run('cat', [], { input })).rejects.toMatchObject({ code: 'host/cannot-run' });
+  });
+
+  test('a command need not read all of its input', async () => {
+    const input = Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(65536)));
+    expect((await host.run('head', ['-c', '1'], { input })).stdout).toBe('\0');
+    expect(input.destroyed).toBe(true);
   });
 
   test('output of exactly the limit is whole', async () => {
