@@ -170,6 +170,11 @@ describe('presets', () => {
   test('say which units are enabled in part, which a first boot leaves alone', () => {
     const tree = { [`${lib}/a.service`]: `${wanted}WantedBy=x.target\n`, ...wants('a.service') };
     expect(presetText(imageOf(tree), 'system')).toContain('# a.service is enabled in part');
+    const version = (n: string): Tree => ({
+      [`/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-${n}.so`]: 'x',
+    });
+    expect(directives({ ...tree, ...version('252') })).toEqual([]);
+    expect(directives({ ...tree, ...version('257.4-1') })).toEqual(['ignore a.service']);
   });
 
   test('of users come from their own folders', () => {
