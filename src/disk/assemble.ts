@@ -6,7 +6,7 @@ import { writeEsp } from './esp.ts';
 import { type DiskPiece, partitionTable } from './gpt.ts';
 import { type GrubTools, grubForBios, grubForUefi } from './grub.ts';
 import { identities, MIB, type Partition, planLayout } from './layout.ts';
-import { contentSize, writeRootFilesystem } from './root-filesystem.ts';
+import { contentSize, readRoot, writeRootFilesystem } from './root-filesystem.ts';
 import type { DiskOptions } from './spec.ts';
 
 export interface AssembleRequest {
@@ -32,7 +32,8 @@ export interface DiskFacts {
 export async function assembleDisk(request: AssembleRequest, ctx: Context): Promise<DiskFacts> {
   const { options, seed, target, grub } = request;
   const ids = identities(seed);
-  const layout = planLayout(options, contentSize(request.dir), seed);
+  const tree = await readRoot(request.dir, ctx);
+  const layout = planLayout(options, contentSize(tree), seed);
   const find = (name: string): Partition | undefined => layout.partitions.find((p) => p.name === name);
   const file = openSync(target, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
   try {
@@ -40,13 +41,13 @@ export async function assembleDisk(request: AssembleRequest, ctx: Context): Prom
     const root = find('root') as Partition;
     const bios = find('bios');
     const esp = find('esp');
-    const [bootloader] = await Promise.all([
-      bios && grubForBios(ids.rootUuid, bios, grub, ctx),
-      esp && fillEsp(esp, ids, grub, file, ctx),
+    const work = [
+      Promise.resolve(bios && grubForBios(ids.rootUuid, bios, grub, ctx)),
+      Promise.resolve(esp && fillEsp(esp, ids, grub, file, ctx)),
       writeRootFilesystem(
-        request.dir,
+        tree,
         {
-          disk: target,
+          disk: file,
           offset: root.offset,
           size: root.size,
           uuid: ids.rootUuid,
@@ -55,7 +56,10 @@ export async function assembleDisk(request: AssembleRequest, ctx: Context): Prom
         },
         ctx,
       ),
-    ]);
+    ] as const;
+    // An error waits until all have ended: none may write into a file that is closed.
+    await Promise.allSettled(work);
+    const [bootloader] = await Promise.all(work);
     if (bootloader) write(file, bootloader.core);
     for (const piece of partitionTable(layout, bootloader?.bootCode ?? new Uint8Array(440)))
       write(file, piece);

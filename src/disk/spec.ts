@@ -1,7 +1,7 @@
 import { attr, blocks, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 
 /** Bump when the bytes of an assembled disk change. */
-export const DISK_VERSION = 1;
+export const DISK_VERSION = 2;
 
 const partitionSpec = bodySpec({
   size: attr.size('Size, such as "512M".', { required: true }),
