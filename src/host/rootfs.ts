@@ -144,19 +144,18 @@ class FolderRootfs implements Rootfs {
   }
 
   mkdir(path: string, options: WriteOptions = {}): void {
-    const made: string[] = [];
+    const names = path.split('/').filter((p) => p !== '');
     let at = '';
-    for (const name of path.split('/').filter((p) => p !== '')) {
+    for (const [i, name] of names.entries()) {
       at = `${at}/${name}`;
       const host = this.#resolve(at, true);
       if (statOf(host)) continue;
-      mkdirSync(host, { mode: 0o755 });
-      made.push(host);
+      const isLast = i === names.length - 1;
+      mkdirSync(host);
+      // Whatever umask we run with: what is made on the way is as a package would have it.
+      chmodSync(host, isLast ? (options.mode ?? 0o755) : 0o755);
+      chownSync(host, isLast ? (options.uid ?? 0) : 0, isLast ? (options.gid ?? 0) : 0);
     }
-    const last = made.at(-1);
-    if (last === undefined) return;
-    chmodSync(last, options.mode ?? 0o755);
-    chownSync(last, options.uid ?? 0, options.gid ?? 0);
   }
 
   symlink(path: string, target: string): void {
