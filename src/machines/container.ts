@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import type { Context } from '../core/context.ts';
@@ -14,17 +14,24 @@ import type {
   Machine,
   TransferOptions,
 } from '../core/machine.ts';
+import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { bootContainer, type BootedContainer } from './container/booted.ts';
 import {
   type Bind,
+  type CommandOptions,
   commandArguments,
   containerEnvironment,
-  enterArguments,
+  enterCommand,
   NSPAWN_ENVIRONMENT,
   type NspawnSettings,
 } from './container/nspawn.ts';
+import { copyOut } from './container/copy-out.ts';
+import { LentFile } from './container/lent-file.ts';
 import { OverlayRoot } from './container/overlay-root.ts';
+import { MACHINE_ID, quietBinds } from './container/quiet-boot.ts';
+import { packFolder, readUpload } from './container/upload.ts';
+import { findUser } from './container/user.ts';
 
 export type { Bind } from './container/nspawn.ts';
 
@@ -75,6 +82,9 @@ class Container implements Machine {
   readonly #chain: Layer[];
   /** Mount points that we made: empty files which must not stay. */
   readonly #placeholders = new Set<string>();
+  /** The builder's resolver. */
+  readonly #resolver: LentFile | undefined;
+  readonly #machineId = new LentFile('/etc/machine-id', MACHINE_ID);
   #booted: BootedContainer | undefined;
 
   constructor(options: ContainerOptions, ctx: Context, dir: string, root: OverlayRoot, scope: Scope) {
@@ -84,6 +94,8 @@ class Container implements Machine {
     this.#root = root;
     this.#scope = scope;
     this.#chain = [...options.base];
+    const resolver = options.network === 'none' ? undefined : readIfThere('/etc/resolv.conf');
+    this.#resolver = resolver && new LentFile('/etc/resolv.conf', resolver);
     this.generated = new Map<string, string>([
       ['ID', 'ingot-container'],
       ['Host', 'localhost'],
@@ -109,7 +121,9 @@ class Container implements Machine {
 
   async snapshot(into: StagedLayer): Promise<void> {
     await this.#shutDown();
-    await this.#root.moveUpper(layerFs(into), `${into.committedDir}/fs`, this.#placeholders, this.#ctx.epoch);
+    const lent = [...(this.#resolver ? [this.#resolver] : []), this.#machineId];
+    const leave = { lent, residue: this.#placeholders };
+    await this.#root.moveUpper(layerFs(into), `${into.committedDir}/fs`, leave, this.#ctx.epoch);
     this.#placeholders.clear();
     const parents = this.#chain.map((l) => l.id);
     this.#chain.push({
@@ -153,39 +167,51 @@ class Container implements Machine {
     options: ExecOptions,
     input?: RunOptions['input'],
   ): Promise<ExecResult> {
-    const settings = await this.#settings();
-    const env = containerEnvironment(this.#ctx.epoch, { ...this.#options.env, ...options.env });
-    const leader = this.#options.boot ? (await this.#bootedOn(settings)).leader : undefined;
-    const [command, args] =
-      leader === undefined
-        ? ['systemd-nspawn', commandArguments(settings, argv, options, env)]
-        : ['nsenter', enterArguments(leader, argv, options, env)];
-    const result = await this.#ctx.host.run(command as string, args as string[], {
+    const root = await this.#root.mounted();
+    this.#resolver?.lend(root, this.#root.upper);
+    const user = options.user === undefined ? undefined : findUser(root, options.user);
+    const env = containerEnvironment(this.#ctx.epoch, {
+      ...(user && { HOME: user.home, USER: user.name, LOGNAME: user.name }),
+      ...this.#options.env,
+      ...options.env,
+    });
+    const how: CommandOptions = {
+      ...(user && { user }),
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+    };
+    const booted = this.#options.boot ? await this.#bootedOn(root) : undefined;
+    const [command, args]: [string, string[]] = booted
+      ? enterCommand(booted.leader, argv, how, env)
+      : ['systemd-nspawn', commandArguments(this.#settings(root), argv, how, env)];
+    const signal = options.signal ?? this.#ctx.signal;
+    const result = await this.#ctx.host.run(command, args, {
       okCodes: 'any',
       env: NSPAWN_ENVIRONMENT,
       maxBytes: 1024 * 1024,
       onLine: (stream, line) => {
         if (!isNspawnChatter(line)) options.onLine?.(stream, line);
       },
-      signal: options.signal ?? this.#ctx.signal,
+      signal: booted ? AbortSignal.any([signal, booted.down]) : signal,
       ...(input !== undefined && { input }),
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     });
-    return { ...result, stderr: withoutChatter(result.stderr) };
+    return { exitCode: result.exitCode, stdout: result.stdout, stderr: withoutChatter(result.stderr) };
   }
 
-  async #settings(): Promise<NspawnSettings> {
-    const root = await this.#root.mounted();
-    const network = this.#options.network ?? 'host';
-    const resolver: Bind[] =
-      network === 'host' ? [{ source: '/etc/resolv.conf', target: '/etc/resolv.conf' }] : [];
-    const binds = [...resolver, ...(this.#options.binds ?? [])];
+  #settings(root: Rootfs, more: readonly Bind[] = []): NspawnSettings {
+    const binds = this.#options.binds ?? [];
     for (const { target } of binds) if (!root.lstat(target)) this.#placeholders.add(target);
-    return { dir: root.dir, name: this.#name, hostname: 'localhost', network, binds };
+    const network = this.#options.network ?? 'host';
+    return { dir: root.dir, name: this.#name, hostname: 'localhost', network, binds: [...binds, ...more] };
   }
 
-  async #bootedOn(settings: NspawnSettings): Promise<BootedContainer> {
-    this.#booted ??= await bootContainer(settings, this.#ctx);
+  async #bootedOn(root: Rootfs): Promise<BootedContainer> {
+    if (this.#booted && !(await this.#booted.isUp())) await this.#shutDown();
+    if (!this.#booted) {
+      const id = root.exists('/etc/machine-id') ? root.readText('/etc/machine-id').trim() : '';
+      if (!/^[0-9a-f]{32}$/.test(id)) this.#machineId.lend(root, this.#root.upper);
+      this.#booted = await bootContainer(this.#settings(root, quietBinds(this.#dir)), this.#ctx);
+    }
     return this.#booted;
   }
 
@@ -196,8 +222,8 @@ class Container implements Machine {
   }
 
   async #upload(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
-    const { mode } = await stat(source);
-    await this.#write(createReadStream(source), destination, { mode: mode & 0o7777, ...options });
+    const { stream, mode } = await readUpload(source);
+    await this.#write(stream, destination, { mode, ...options });
   }
 
   async #put(data: string | Uint8Array, destination: string, options: TransferOptions = {}): Promise<void> {
@@ -210,7 +236,7 @@ class Container implements Machine {
     destination: string,
     o: TransferOptions,
   ): Promise<void> {
-    const script = 'umask 077 && cat > "$1" && chmod "$2" "$1" && chown "$3" "$1"';
+    const script = 'umask 077 && cat > "$1" && chown "$3" "$1" && chmod "$2" "$1"';
     const owner = `${o.uid ?? 0}:${o.gid ?? 0}`;
     const mode = (o.mode ?? 0o644).toString(8);
     await this.#must(['sh', '-c', script, 'sh', destination, mode, owner], `write ${destination}`, input);
@@ -222,30 +248,14 @@ class Container implements Machine {
     exclude: readonly string[] = [],
   ): Promise<void> {
     const archive = join(this.#dir, 'upload.tar');
-    // Without a trailing slash the folder itself goes in (rsync's rule).
-    const [from, what] = source.endsWith('/') ? [source, '.'] : [dirname(source), basename(source)];
-    await this.#ctx.host.run('tar', [
-      '--create',
-      `--file=${archive}`,
-      '--sort=name',
-      '--format=posix',
-      '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
-      '--owner=0',
-      '--group=0',
-      '--numeric-owner',
-      // Times of a checkout say when it was cloned: all become the epoch.
-      `--mtime=@${this.#ctx.epoch}`,
-      ...exclude.map((e) => `--exclude=${e}`),
-      `--directory=${from}`,
-      '--',
-      what,
-    ]);
+    await packFolder(source, archive, exclude, this.#ctx);
     await this.#must(['mkdir', '-p', '--', destination], `make ${destination}`);
     await this.#must(
       ['tar', '--extract', '--file=-', '--no-overwrite-dir', `--directory=${destination}`],
       `fill ${destination}`,
       createReadStream(archive),
     );
+    await rm(archive);
   }
 
   async #must(argv: readonly string[], what: string, input?: RunOptions['input']): Promise<void> {
@@ -262,26 +272,34 @@ class Container implements Machine {
   }
 
   async #download(source: string, destination: string): Promise<void> {
-    const root = await this.#root.mounted();
-    const info = root.lstat(source);
-    if (!info?.isFile()) {
-      throw new IngotError('machine/no-such-file', `${source} is no file of the machine`, {
-        hint: 'Give the path of a regular file; links are not followed.',
-      });
-    }
     await mkdir(dirname(destination), { recursive: true });
-    await copyFile(root.hostPath(source), destination);
+    await copyOut(await this.#root.mounted(), source, destination);
   }
 
   async #downloadDirectory(source: string, destination: string): Promise<void> {
     const root = await this.#root.mounted();
     const top = source.replace(/\/+$/, '');
     const into = source.endsWith('/') ? destination : join(destination, basename(top));
-    for (const { path, stat: info } of root.walk(top)) {
-      const target = join(into, path.slice(top.length));
-      if (info.isDirectory()) await mkdir(target, { recursive: true });
-      else if (info.isFile()) await copyFile(root.hostPath(path), target);
+    if (!root.lstat(top)?.isDirectory()) {
+      throw new IngotError('machine/no-such-file', `${source} is no folder of the machine`, {
+        hint: 'A source that ends in "/" is a folder; leave the slash out for a file.',
+      });
     }
+    for (const { path, stat } of root.walk(top)) {
+      const target = join(into, path.slice(top.length));
+      if (stat.isDirectory()) await mkdir(target, { recursive: true });
+      else if (stat.isFile()) await copyOut(root, path, target);
+    }
+  }
+}
+
+/** A host file's bytes, where it is there. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

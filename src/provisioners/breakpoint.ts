@@ -23,11 +23,17 @@ export const breakpointProvisioner: Provisioner<BreakpointOptions> = {
     await new Promise<void>((resolve, reject) => {
       const go = (): void => {
         process.stdin.pause();
+        ctx.signal.removeEventListener('abort', stop);
         resolve();
+      };
+      const stop = (): void => {
+        process.stdin.off('data', go);
+        process.stdin.pause();
+        reject(ctx.signal.reason as Error);
       };
       process.stdin.once('data', go);
       process.stdin.resume();
-      ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason as Error), { once: true });
+      ctx.signal.addEventListener('abort', stop, { once: true });
     });
     return {};
   },

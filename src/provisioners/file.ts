@@ -1,5 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
@@ -75,7 +75,8 @@ function onHost(path: string, ctx: Context): string {
 
 async function upload(machine: Machine, source: string, destination: string, ctx: Context): Promise<void> {
   const path = onHost(source, ctx);
-  if ((await stat(path)).isDirectory()) {
+  const info = await stat(path).catch(orNothing);
+  if (info?.isDirectory()) {
     // join() drops the trailing slash, which says what goes in.
     const from = source.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
     await machine.communicator.uploadDirectory(from, destination);
@@ -85,6 +86,11 @@ async function upload(machine: Machine, source: string, destination: string, ctx
   await machine.communicator.upload(path, target);
 }
 
+/** What is not there is reported by the upload. */
+function orNothing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
 async function download(machine: Machine, source: string, destination: string, ctx: Context): Promise<void> {
   const target = onHost(destination, ctx);
   if (source.endsWith('/')) {
@@ -92,6 +98,5 @@ async function download(machine: Machine, source: string, destination: string, c
     return;
   }
   const file = destination.endsWith('/') ? join(target, basename(source)) : target;
-  await mkdir(dirname(file), { recursive: true });
   await machine.communicator.download(source, file);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
@@ -25,7 +25,9 @@ const shellLocalSpec = bodySpec(
     only_on: attr.strings('Operating systems of this machine to run on, as Go names them.'),
     tempfile_extension: attr.string('Ending of the temporary script made of `inline`.'),
     use_linux_pathing: attr.bool('For Windows; has no effect here.', { default: false }),
-    env_var_format: attr.string('For other shells; has no effect here.'),
+    env_var_format: attr.string(
+      'How a variable is written into {{ .Vars }}: the first %s is its name, the second its value.',
+    ),
   },
   {},
   (o): OptionProblem[] => {
@@ -55,8 +57,9 @@ export const shellLocalProvisioner: Provisioner<ShellLocalOptions> = {
   files: (o) => [...(o.script === undefined ? [] : [o.script]), ...(o.scripts ?? [])],
 
   async provision(machine, options, ctx) {
-    if (options.only_on && !options.only_on.includes(process.platform)) {
-      return { summary: `left out: this machine is ${process.platform}` };
+    const system = process.platform === 'win32' ? 'windows' : process.platform;
+    if (options.only_on && !options.only_on.includes(system)) {
+      return { summary: `left out: this machine is ${system}` };
     }
     const variables = {
       PACKER_BUILD_NAME: ctx.step.split('/')[0] as string,
@@ -65,7 +68,10 @@ export const shellLocalProvisioner: Provisioner<ShellLocalOptions> = {
     };
     const folder = await mkdtemp(join(tmpdir(), 'ingot-script-'));
     try {
-      for (const script of await scriptsOf(options, folder, ctx)) await run(script, variables, options, ctx);
+      for (const script of await scriptsOf(options, folder, ctx)) {
+        if (!script.temporary) await requireScript(script, options.execute_command === undefined);
+        await run(script, variables, options, ctx);
+      }
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -73,25 +79,52 @@ export const shellLocalProvisioner: Provisioner<ShellLocalOptions> = {
   },
 };
 
-async function scriptsOf(options: ShellLocalOptions, folder: string, ctx: Context): Promise<string[]> {
-  const paths = options.scripts ?? (options.script === undefined ? undefined : [options.script]);
-  if (paths) return paths.map((p) => (isAbsolute(p) ? p : join(ctx.templateDir, p)));
+interface Script {
+  /** For messages. */
+  readonly name: string;
+  readonly path: string;
+  readonly temporary: boolean;
+}
+
+async function scriptsOf(options: ShellLocalOptions, folder: string, ctx: Context): Promise<Script[]> {
+  const names = options.scripts ?? (options.script === undefined ? undefined : [options.script]);
+  if (names) {
+    return names.map((name) => ({
+      name,
+      path: isAbsolute(name) ? name : join(ctx.templateDir, name),
+      temporary: false,
+    }));
+  }
   const ending =
     options.tempfile_extension === undefined ? '' : `.${options.tempfile_extension.replace(/^\./, '')}`;
   const path = join(folder, `script${ending}`);
   const lines = options.inline ?? [options.command as string];
   await writeFile(path, `#!${options.inline_shebang}\n${lines.join('\n')}\n`, { mode: 0o700 });
-  return [path];
+  return [{ name: options.inline ? 'the inline script' : 'the command', path, temporary: true }];
+}
+
+/** The default command runs a script as it is, so the file must have the permission. */
+async function requireScript({ name, path }: Script, executable: boolean): Promise<void> {
+  await access(path, executable ? constants.X_OK : constants.R_OK).catch((cause: unknown) => {
+    throw new IngotError('provisioner/not-executable', `${name} cannot be run on this machine`, {
+      hint: executable ? `Does it exist? Then: chmod +x ${name}` : 'Does it exist, and may you read it?',
+      cause,
+    });
+  });
 }
 
 async function run(
-  script: string,
+  script: Script,
   variables: Readonly<Record<string, string>>,
   options: ShellLocalOptions,
   ctx: Context,
 ): Promise<void> {
   const template = options.execute_command ?? ['/bin/sh', '-c', '{{ .Vars }} {{ .Script }}'];
-  const values = { Vars: assignments(variables).trimEnd(), Script: script, Command: script };
+  const vars =
+    options.env_var_format === undefined
+      ? assignments(variables)
+      : formatted(variables, options.env_var_format);
+  const values = { Vars: vars.trimEnd(), Script: script.path, Command: script.path };
   const [command, ...args] = template.map((part) => fillPlaceholders(part, values, 'execute_command'));
   const result = await ctx.host.run(command as string, args, {
     cwd: ctx.templateDir,
@@ -105,7 +138,17 @@ async function run(
   const output = `${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean).slice(-20);
   throw new IngotError(
     'provisioner/script-failed',
-    `the local script ended with exit code ${result.exitCode}; expected ${options.valid_exit_codes.join(' or ')}`,
-    { output },
+    `${script.name} ended with exit code ${result.exitCode} on this machine; expected ${options.valid_exit_codes.join(' or ')}`,
+    { hint: 'Its last lines of output are below.', output },
   );
+}
+
+/** Packer's format takes a name, then a value with its single quotes escaped. */
+function formatted(variables: Readonly<Record<string, string>>, format: string): string {
+  return Object.entries(variables)
+    .map(([name, value]) => {
+      const words = [name, value.replaceAll("'", "'\\''")];
+      return format.replace(/%s/g, () => words.shift() ?? '');
+    })
+    .join('');
 }

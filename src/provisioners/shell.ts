@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { basename, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
@@ -22,7 +23,9 @@ const shellSpec = bodySpec(
     use_env_var_file: attr.bool('Puts the variables into a file that the script sources.', {
       default: false,
     }),
-    env_var_format: attr.string('How a variable is written in front of the command, for other shells.'),
+    env_var_format: attr.string(
+      'How a variable is written, in front of the command or in the file: the first %s is its name, the second its value.',
+    ),
     execute_command: attr.string(
       'The command that runs a script: {{ .Vars }}, {{ .Path }}, {{ .EnvVarFile }}.',
       { goTemplate: true },
@@ -32,7 +35,10 @@ const shellSpec = bodySpec(
     remote_path: attr.string('Path of the script in the machine; in place of folder and file.'),
     skip_clean: attr.bool('Leaves the script in the machine.', { default: false }),
     expect_disconnect: attr.bool('The script may restart the machine.', { default: false }),
-    start_retry_timeout: attr.duration('How long to try to start the script.', { unhashed: true }),
+    start_retry_timeout: attr.duration('How long to try to reach a machine that restarts.', {
+      default: 300_000,
+      unhashed: true,
+    }),
     pause_after: attr.duration('Wait after the script.', { unhashed: true }),
   },
   {},
@@ -60,6 +66,9 @@ const shellSpec = bodySpec(
 
 type ShellOptions = OptionsOf<typeof shellSpec>;
 
+/** Lines of output that an error shows. */
+const TAIL = 20;
+const RETRY_MS = 1000;
 const EXECUTE = 'chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}';
 const EXECUTE_WITH_FILE = 'chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}';
 
@@ -74,14 +83,14 @@ export const shellProvisioner: Provisioner<ShellOptions> = {
     let count = 0;
     for (const script of await scriptsOf(options, ctx)) {
       await runScript(script, options, machine, ctx, count++);
-      if (options.pause_after) await new Promise((done) => setTimeout(done, options.pause_after));
+      if (options.pause_after) await delay(options.pause_after, undefined, { signal: ctx.signal });
     }
     return {};
   },
 };
 
 interface Script {
-  /** For messages: `inline` or the path in the template. */
+  /** For messages. */
   readonly name: string;
   readonly content: Uint8Array;
 }
@@ -89,7 +98,7 @@ interface Script {
 async function scriptsOf(options: ShellOptions, ctx: Context): Promise<Script[]> {
   if (options.inline) {
     const text = `#!${options.inline_shebang}\n${options.inline.join('\n')}\n`;
-    return [{ name: 'inline', content: Buffer.from(text) }];
+    return [{ name: 'the inline script', content: Buffer.from(text) }];
   }
   const paths = options.scripts ?? [options.script as string];
   return await Promise.all(
@@ -111,53 +120,95 @@ async function runScript(
   index: number,
 ): Promise<void> {
   const { communicator } = machine;
-  const file = options.remote_file ?? `ingot-script-${index}.sh`;
-  const path = options.remote_path ?? `${options.remote_folder}/${file}`;
-  const variables = {
+  const path =
+    options.remote_path ?? join(options.remote_folder, options.remote_file ?? `ingot-script-${index}.sh`);
+  const variableFile = join(options.remote_folder, `ingot-variables-${index}.sh`);
+  const variables = variablesOf(options, machine, ctx);
+  const command = fillPlaceholders(
+    options.execute_command ?? (options.use_env_var_file ? EXECUTE_WITH_FILE : EXECUTE),
+    {
+      Vars: formatVariables(variables, options.env_var_format) ?? assignments(variables).trimEnd(),
+      Path: path,
+      EnvVarFile: variableFile,
+    },
+    'execute_command',
+  );
+  await whileItRestarts(options.start_retry_timeout, ctx, async () => {
+    await communicator.uploadBytes(script.content, path, { mode: 0o755 });
+    if (!options.use_env_var_file) return;
+    const lines =
+      formatVariables(variables, options.env_var_format) ??
+      Object.entries(variables)
+        .map(([name, value]) => `export ${name}=${quoteWord(value)}\n`)
+        .join('');
+    await communicator.uploadBytes(lines, variableFile, { mode: 0o600 });
+  });
+  const tail: string[] = [];
+  const log = logLines(ctx);
+  const exitCode = await communicator
+    .exec(['/bin/sh', '-c', command], {
+      signal: ctx.signal,
+      onLine: (stream, line) => {
+        tail.push(line);
+        if (tail.length > TAIL) tail.shift();
+        log(stream, line);
+      },
+    })
+    .then(
+      (result) => result.exitCode,
+      (error: unknown) => {
+        if (options.expect_disconnect && isDisconnect(error)) return undefined;
+        throw error;
+      },
+    );
+  if (!options.skip_clean) {
+    const files = options.use_env_var_file ? [path, variableFile] : [path];
+    await whileItRestarts(options.start_retry_timeout, ctx, () =>
+      communicator.exec(['rm', '-f', '--', ...files], { signal: ctx.signal }),
+    );
+  }
+  if (exitCode === undefined || options.valid_exit_codes.includes(exitCode)) return;
+  throw new IngotError(
+    'provisioner/script-failed',
+    `${script.name} ended with exit code ${exitCode}; expected ${options.valid_exit_codes.join(' or ')}${lineOf(tail, path, script)}`,
+    { hint: hintFor(exitCode), output: tail },
+  );
+}
+
+function variablesOf(options: ShellOptions, machine: Machine, ctx: Context): Record<string, string> {
+  return {
     PACKER_BUILD_NAME: String(machine.generated.get('BuildName') ?? ctx.step.split('/')[0]),
     PACKER_BUILDER_TYPE: String(machine.generated.get('BuilderType') ?? machine.kind),
     ...readAssignments(options.environment_vars, options.env).variables,
   };
-  const variableFile = `${options.remote_folder}/ingot-variables-${index}.sh`;
-  await communicator.uploadBytes(script.content, path, { mode: 0o755 });
-  if (options.use_env_var_file) {
-    const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoteWord(value)}\n`);
-    await communicator.uploadBytes(lines.join(''), variableFile, { mode: 0o600 });
-  }
-  const command = fillPlaceholders(
-    options.execute_command ?? (options.use_env_var_file ? EXECUTE_WITH_FILE : EXECUTE),
-    { Vars: formatVariables(variables, options.env_var_format), Path: path, EnvVarFile: variableFile },
-    'execute_command',
-  );
-  const tail: string[] = [];
-  const log = logLines(ctx);
-  const result = await communicator.exec(['/bin/sh', '-c', command], {
-    signal: ctx.signal,
-    onLine: (stream, line) => {
-      tail.push(line);
-      if (tail.length > 20) tail.shift();
-      log(stream, line);
-    },
-  });
-  if (!options.skip_clean) {
-    await communicator.exec(['rm', '-f', '--', path, ...(options.use_env_var_file ? [variableFile] : [])], {
-      signal: ctx.signal,
-    });
-  }
-  if (options.valid_exit_codes.includes(result.exitCode)) return;
-  throw new IngotError(
-    'provisioner/script-failed',
-    `${script.name === 'inline' ? 'the inline script' : basename(script.name)} ended with exit code ${result.exitCode}; expected ${options.valid_exit_codes.join(' or ')}${lineOf(tail, path)}`,
-    { hint: hintFor(result.exitCode), output: tail },
-  );
 }
 
-/** Where the shell names a line in its own message: `…sh: 12: foo: not found`, `…sh: line 12: …`. */
-function lineOf(tail: readonly string[], path: string): string {
-  for (const line of [...tail].reverse()) {
+/** Tries again, for `timeoutMs`, as long as the machine is down between two of its starts. */
+async function whileItRestarts(timeoutMs: number, ctx: Context, work: () => Promise<unknown>): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!isDisconnect(error) || performance.now() > deadline) throw error;
+    }
+    await delay(RETRY_MS, undefined, { signal: ctx.signal });
+  }
+}
+
+function isDisconnect(error: unknown): boolean {
+  return error instanceof IngotError && error.code === 'machine/disconnected';
+}
+
+/** Where the shell names a line in its own message (`…sh: 12: foo: not found`, `…sh: line 12: …`): that line. */
+function lineOf(tail: readonly string[], path: string, script: Script): string {
+  for (const line of tail.toReversed()) {
     if (!line.startsWith(`${path}: `)) continue;
-    const match = /^: (?:line )?(\d+): /.exec(line.slice(path.length));
-    if (match) return `, at line ${match[1]}`;
+    const number = /^: (?:line )?(\d+): /.exec(line.slice(path.length))?.[1];
+    if (number === undefined) continue;
+    const text = Buffer.from(script.content).toString('utf8').split('\n')[Number(number) - 1]?.trim();
+    return `; line ${number}${text ? `: ${text.slice(0, 200)}` : ''}`;
   }
   return '';
 }
@@ -166,13 +217,19 @@ function hintFor(exitCode: number): string {
   if (exitCode === 127)
     return 'Exit code 127: a command was not found in the machine. Is its package installed by then?';
   if (exitCode === 126) return 'Exit code 126: a file is not executable, or its interpreter is missing.';
-  return 'The last lines of its output are below. `-on-error=ask` lets you look into the machine before it goes.';
+  return 'Its last lines of output are below; `set -x` in the script shows each command as it runs.';
 }
 
-function formatVariables(variables: Readonly<Record<string, string>>, format: string | undefined): string {
-  if (format === undefined) return assignments(variables).trimEnd();
-  // Packer's format takes the name and the value, in this order.
+/** Variables in a format of the user's, which takes a name, then a value with its single quotes escaped. */
+function formatVariables(
+  variables: Readonly<Record<string, string>>,
+  format: string | undefined,
+): string | undefined {
+  if (format === undefined) return undefined;
   return Object.entries(variables)
-    .map(([name, value]) => format.replace('%s', name).replace('%s', value.replaceAll("'", "'\\''")))
+    .map(([name, value]) => {
+      const words = [name, value.replaceAll("'", "'\\''")];
+      return format.replace(/%s/g, () => words.shift() ?? '');
+    })
     .join('');
 }

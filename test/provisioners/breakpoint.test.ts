@@ -1,16 +1,48 @@
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { breakpointProvisioner } from '../../src/provisioners/breakpoint.ts';
-import { fakeContext, fakeMachine } from './fake-machine.ts';
+import { type Bench, openBench } from './local-machine.ts';
 import { optionsOf } from './options.ts';
 
-const run = async (hcl: string) =>
+const stop = new AbortController();
+const terminal = process.stdin.isTTY;
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench(stop.signal);
+});
+afterEach(async () => {
+  process.stdin.isTTY = terminal;
+  await bench[Symbol.asyncDispose]();
+});
+
+const provision = async (hcl: string) =>
   await breakpointProvisioner.provision(
-    fakeMachine().machine,
+    bench.machine,
     await optionsOf(breakpointProvisioner, hcl),
-    fakeContext('/').ctx,
+    bench.ctx,
   );
 
-test('does not stop when disabled, or without a terminal', async () => {
-  expect((await run('disable = true')).summary).toBe('disabled');
-  if (!process.stdin.isTTY) expect((await run('note = "look"')).summary).toContain('no terminal');
+test.each([
+  ['', false, 'no terminal: not stopped'],
+  ['disable = true', true, 'disabled'],
+])('%j with terminal %s does not wait', async (hcl, tty, summary) => {
+  process.stdin.isTTY = tty;
+  expect(await provision(hcl)).toEqual({ summary });
+});
+
+test('waits for Enter, and says why', async () => {
+  process.stdin.isTTY = true;
+  const waiting = provision('note = "Look at nginx"');
+  await new Promise((done) => setTimeout(done, 50));
+  expect(bench.lines).toEqual(['note: Look at nginx. Stopped here; press Enter to go on.']);
+  process.stdin.emit('data', Buffer.from('\n'));
+  expect(await waiting).toEqual({});
+});
+
+test('an interrupt ends the waiting, and listens no more', async () => {
+  process.stdin.isTTY = true;
+  const before = process.stdin.listenerCount('data');
+  const waiting = provision('');
+  setTimeout(() => stop.abort(new Error('interrupted')), 50);
+  await expect(waiting).rejects.toThrow('interrupted');
+  expect(process.stdin.listenerCount('data')).toBe(before);
 });

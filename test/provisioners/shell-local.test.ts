@@ -1,50 +1,88 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createHost } from '../../src/host/index.ts';
 import { shellLocalProvisioner } from '../../src/provisioners/shell-local.ts';
-import { fakeContext, fakeMachine } from './fake-machine.ts';
+import { type Bench, openBench } from './local-machine.ts';
 import { optionsOf } from './options.ts';
 
-let dir: string;
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'ingot-shell-local-'));
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
 });
-afterEach(() => rmSync(dir, { recursive: true }));
+afterEach(() => bench[Symbol.asyncDispose]());
 
-async function run(hcl: string) {
-  const { ctx, events } = fakeContext(dir, createHost({ leaseDir: join(dir, 'leases') }));
-  const { machine } = fakeMachine();
-  const result = await shellLocalProvisioner.provision(
-    machine,
+const provision = async (hcl: string) =>
+  await shellLocalProvisioner.provision(
+    bench.machine,
     await optionsOf(shellLocalProvisioner, hcl),
-    ctx,
+    bench.ctx,
   );
-  return { result, events };
-}
 
-test('runs on this machine, in the folder of the template, with the variables', async () => {
-  const { events } = await run(
-    'inline = ["echo \\"$A $PACKER_BUILD_NAME\\" > made", "cat made"]\nenvironment_vars = ["A=b c"]',
-  );
-  expect(readFileSync(join(dir, 'made'), 'utf8')).toBe('b c web\n');
-  expect(events).toContainEqual({ type: 'step:log', step: 'web/step[0]', stream: 'stdout', line: 'b c web' });
+test('runs on the host, in the folder of the template, and says so by never being cached', async () => {
+  await provision('command = "pwd; echo $PACKER_BUILD_NAME"');
+  expect(bench.lines).toEqual([`stdout: ${bench.dir}`, 'stdout: web']);
+  expect(shellLocalProvisioner.onHost).toBe(true);
 });
 
-test('a failure ends the build; other codes may be valid', async () => {
-  await expect(run('command = "exit 4"')).rejects.toMatchObject({ code: 'provisioner/script-failed' });
-  await run('command = "exit 4"\nvalid_exit_codes = [4]');
+test("has the user's environment, and its own variables as they are", async () => {
+  process.env.INGOT_TEST_MINE = 'mine';
+  await provision(
+    'inline = ["echo $INGOT_TEST_MINE $A $B"]\nenvironment_vars = ["A=it\'s"]\nenv = { B = "$x" }',
+  );
+  delete process.env.INGOT_TEST_MINE;
+  expect(bench.lines).toEqual(["stdout: mine it's $x"]);
+});
+
+test('scripts of the template run as they are, in order', async () => {
+  writeFileSync(join(bench.dir, 'a.sh'), '#!/bin/sh\necho a', { mode: 0o755 });
+  writeFileSync(join(bench.dir, 'b.sh'), '#!/bin/sh\necho b', { mode: 0o755 });
+  const hcl = 'scripts = ["b.sh", "a.sh"]';
+  await provision(hcl);
+  expect(bench.lines).toEqual(['stdout: b', 'stdout: a']);
+  expect(shellLocalProvisioner.files?.(await optionsOf(shellLocalProvisioner, hcl))).toEqual([
+    'b.sh',
+    'a.sh',
+  ]);
+});
+
+test('a script that may not be run says so, unless the command needs no permission', async () => {
+  writeFileSync(join(bench.dir, 'a.sh'), 'echo a', { mode: 0o644 });
+  await expect(provision('script = "none.sh"')).rejects.toMatchObject({ code: 'provisioner/not-executable' });
+  // access(2) asks for any x bit even for root.
+  await expect(provision('script = "a.sh"')).rejects.toMatchObject({ code: 'provisioner/not-executable' });
+  await provision('script = "a.sh"\nexecute_command = ["sh", "{{ .Script }}"]');
+  expect(bench.lines).toEqual(['stdout: a']);
+});
+
+test('a failure has code, name and output; other codes can be right; no script is left', async () => {
+  const before = readdirSync(tmpdir()).filter((n) => n.startsWith('ingot-script-'));
+  await expect(provision('inline = ["echo why", "exit 4"]')).rejects.toMatchObject({
+    code: 'provisioner/script-failed',
+    message: 'the inline script ended with exit code 4 on this machine; expected 0',
+    output: ['why'],
+  });
+  await provision('inline = ["exit 4"]\nvalid_exit_codes = [4]');
+  expect(readdirSync(tmpdir()).filter((n) => n.startsWith('ingot-script-'))).toEqual(before);
 });
 
 test('only_on leaves it out elsewhere', async () => {
-  const { result } = await run('command = "false"\nonly_on = ["windows"]');
-  expect(result.summary).toContain('left out');
+  const { summary } = await provision('command = "touch ran"\nonly_on = ["windows"]');
+  expect(summary).toBe('left out: this machine is linux');
+  expect(existsSync(join(bench.dir, 'ran'))).toBe(false);
+  await provision('command = "touch ran"\nonly_on = ["linux", "darwin"]');
+  expect(existsSync(join(bench.dir, 'ran'))).toBe(true);
+});
+
+test('the temporary script has the ending that was asked for', async () => {
+  await provision('inline = ["echo $0"]\ntempfile_extension = ".zsh"');
+  expect(bench.lines[0]).toMatch(/\.zsh$/);
 });
 
 test.each([
-  ['', /exactly one of command, inline, script and scripts/],
-  ['command = "a"\nenv = { "a-b" = "c" }', /is no NAME=value/],
-])('%j is refused', async (hcl, message) => {
+  ['', 'got none'],
+  ['command = "a"\ninline = ["b"]', 'exactly one of command, inline, script and scripts'],
+  ['command = "a"\nenvironment_vars = ["=x"]', 'is no NAME=value'],
+])('a wrong body is reported: %j', async (hcl, message) => {
   await expect(optionsOf(shellLocalProvisioner, hcl)).rejects.toThrow(message);
 });

@@ -1,26 +1,39 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { HostProcess } from '../../core/host.ts';
+import { openRootfs } from '../../host/index.ts';
 import {
   bootArguments,
   containerEnvironment,
-  enterArguments,
+  enterCommand,
   NSPAWN_ENVIRONMENT,
   type NspawnSettings,
 } from './nspawn.ts';
 
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** How often a booted system is looked after. */
+const LOOK_MS = 100;
 
 /** A container in which systemd runs. */
 export interface BootedContainer extends AsyncDisposable {
   /** Pid of its PID 1 on the host. */
   readonly leader: number;
+  /** Aborts with `machine/disconnected` when PID 1 is no longer the one that was booted. */
+  readonly down: AbortSignal;
+  /** Whether commands can be run: false once it shuts down or restarts, when that is over. */
+  isUp(): Promise<boolean>;
 }
 
 /** Boots systemd in the container and waits until it has settled. Dispose powers it off. */
 export async function bootContainer(settings: NspawnSettings, ctx: Context): Promise<BootedContainer> {
+  if (!openRootfs(settings.dir).exists('/usr/lib/systemd/systemd')) {
+    throw new IngotError('machine/boot-failed', 'the container was to be booted, and it has no systemd', {
+      hint: 'Add the package systemd-sysv to the source, or leave out boot = true.',
+    });
+  }
   const console: string[] = [];
   const nspawn = await ctx.host.start('systemd-nspawn', bootArguments(settings), {
     env: NSPAWN_ENVIRONMENT,
@@ -32,12 +45,21 @@ export async function bootContainer(settings: NspawnSettings, ctx: Context): Pro
   try {
     const leader = await findLeader(nspawn, ctx.signal);
     await waitUntilSettled(leader, ctx, console);
-    return { leader, [Symbol.asyncDispose]: () => powerOff(nspawn, leader, ctx) };
+    const { signal: down, watch } = watchLeader(leader);
+    return {
+      leader,
+      down,
+      isUp: () => isUp(leader, ctx),
+      async [Symbol.asyncDispose]() {
+        clearInterval(watch);
+        await powerOff(nspawn, leader, ctx);
+      },
+    };
   } catch (error) {
     await nspawn[Symbol.asyncDispose]();
     if (ctx.signal.aborted || error instanceof IngotError) throw error;
     throw new IngotError('machine/boot-failed', 'systemd did not come up in the container', {
-      hint: 'The console is shown below. Does the image have systemd (package systemd-sysv)?',
+      hint: 'The last lines of its console are below.',
       output: console,
       cause: error,
     });
@@ -45,11 +67,11 @@ export async function bootContainer(settings: NspawnSettings, ctx: Context): Pro
 }
 
 async function findLeader(nspawn: HostProcess, signal: AbortSignal): Promise<number> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
     signal.throwIfAborted();
     for (const pid of childrenOf(nspawn.pid)) if (commandOf(pid) === 'systemd') return pid;
-    await new Promise((done) => setTimeout(done, 20));
+    await delay(20);
   }
   throw new Error('no systemd among the children of systemd-nspawn');
 }
@@ -72,23 +94,19 @@ function commandOf(pid: number): string {
 
 async function waitUntilSettled(leader: number, ctx: Context, console: readonly string[]): Promise<void> {
   const deadline = Date.now() + BOOT_TIMEOUT_MS;
-  const args = enterArguments(
-    leader,
-    ['systemctl', 'is-system-running', '--wait'],
-    {},
-    containerEnvironment(ctx.epoch),
-  );
+  const [command, args] = systemctl(leader, ctx, 'is-system-running', '--wait');
   let state = '';
   while (Date.now() < deadline) {
-    const result = await ctx.host.run('nsenter', args, {
+    const result = await ctx.host.run(command, args, {
       okCodes: 'any',
       signal: ctx.signal,
       timeoutMs: BOOT_TIMEOUT_MS,
     });
     state = result.stdout.trim();
     if (state === 'running' || state === 'degraded') return;
+    if (commandOf(leader) !== 'systemd') throw new Error('PID 1 of the container has ended');
     // Not answering yet: PID 1 has not made its socket.
-    await new Promise((done) => setTimeout(done, 50));
+    await delay(50);
   }
   throw new IngotError(
     'machine/boot-timeout',
@@ -100,10 +118,44 @@ async function waitUntilSettled(leader: number, ctx: Context, console: readonly 
   );
 }
 
+/**
+ * Looks after PID 1: while it shuts down, nsenter(1) stops with the processes that are stopped inside, and would
+ * never report their end.
+ */
+function watchLeader(leader: number): { signal: AbortSignal; watch: NodeJS.Timeout } {
+  const down = new AbortController();
+  const watch = setInterval(() => {
+    if (commandOf(leader) === 'systemd') return;
+    clearInterval(watch);
+    down.abort(
+      new IngotError('machine/disconnected', 'the machine went down while a command ran', {
+        hint: 'Set expect_disconnect = true on a shell provisioner that restarts the machine.',
+      }),
+    );
+  }, LOOK_MS);
+  return { signal: down.signal, watch };
+}
+
+async function isUp(leader: number, ctx: Context): Promise<boolean> {
+  if (commandOf(leader) !== 'systemd') return false;
+  const [command, args] = systemctl(leader, ctx, 'is-system-running');
+  const { stdout } = await ctx.host.run(command, args, { okCodes: 'any', timeoutMs: STOP_TIMEOUT_MS });
+  if (stdout.trim() !== 'stopping') return true;
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while (commandOf(leader) === 'systemd' && Date.now() < deadline) await delay(20);
+  return false;
+}
+
 async function powerOff(nspawn: HostProcess, leader: number, ctx: Context): Promise<void> {
-  const args = enterArguments(leader, ['systemctl', 'poweroff'], {}, containerEnvironment(ctx.epoch));
-  await ctx.host.run('nsenter', args, { okCodes: 'any', timeoutMs: STOP_TIMEOUT_MS });
-  const timeout = new Promise((done) => setTimeout(done, STOP_TIMEOUT_MS).unref());
-  await Promise.race([nspawn.ended.catch(() => {}), timeout]);
+  if (commandOf(leader) === 'systemd') {
+    const [command, args] = systemctl(leader, ctx, 'poweroff');
+    await ctx.host.run(command, args, { okCodes: 'any', timeoutMs: STOP_TIMEOUT_MS });
+    const timeout = delay(STOP_TIMEOUT_MS, undefined, { ref: false });
+    await Promise.race([nspawn.ended.catch(() => {}), timeout]);
+  }
   await nspawn[Symbol.asyncDispose]();
+}
+
+function systemctl(leader: number, ctx: Context, ...args: string[]): [string, string[]] {
+  return enterCommand(leader, ['systemctl', ...args], {}, containerEnvironment(ctx.epoch));
 }

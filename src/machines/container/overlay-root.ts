@@ -4,6 +4,7 @@ import type { Host, Mount } from '../../core/host.ts';
 import type { Rootfs } from '../../core/rootfs.ts';
 import { clampTimes } from '../../host/clamp-times.ts';
 import { openRootfs } from '../../host/index.ts';
+import type { LentFile } from './lent-file.ts';
 
 /**
  * The root of a container: an overlay whose lower folders grow by one with every snapshot. Mounted when first
@@ -26,6 +27,11 @@ export class OverlayRoot implements AsyncDisposable {
     this.#upper = upper ?? this.#freshUpper();
   }
 
+  /** The folder that takes what is written. */
+  get upper(): string {
+    return this.#upper;
+  }
+
   /** The mounted root. */
   async mounted(): Promise<Rootfs> {
     const target = join(this.#dir, 'view');
@@ -38,17 +44,20 @@ export class OverlayRoot implements AsyncDisposable {
   }
 
   /**
-   * Unmounts, removes what `residue` names where it is still an empty file of the upper folder, clamps times, and
-   * moves what was written to `target` (an empty folder). Later changes go on top of `committed`.
+   * Unmounts, takes back what was lent, removes what `residue` names where it is still an empty file of the upper
+   * folder, clamps times, and moves what was written to `target` (an empty folder). Later changes go on top of
+   * `committed`.
    */
   async moveUpper(
     target: string,
     committed: string,
-    residue: Iterable<string>,
+    leave: { readonly lent: readonly LentFile[]; readonly residue: Iterable<string> },
     epoch: number,
   ): Promise<void> {
+    if (this.#mount) for (const file of leave.lent) file.takeBackMounted(openRootfs(this.#mount.target));
     await this.#unmount();
-    for (const path of residue) removePlaceholder(join(this.#upper, path));
+    for (const file of leave.lent.toReversed()) file.takeBackUnmounted(this.#upper);
+    for (const path of leave.residue) removePlaceholder(join(this.#upper, path));
     clampTimes(this.#upper, epoch);
     rmdirSync(target);
     renameSync(this.#upper, target);
