@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Context } from '../core/context.ts';
@@ -152,17 +152,22 @@ async function keep(source: string, kept: string): Promise<void> {
 function initramfsKey(root: Rootfs, kernel: string, epoch: number): Digest {
   const hash = createHash('sha256');
   const add = (...parts: string[]): void => void hash.update(`${parts.join('\0')}\0`);
-  add('initramfs 1', kernel, String(epoch));
+  add('initramfs 2', kernel, String(epoch));
   add(sha256(root.exists('/var/lib/dpkg/status') ? root.readBytes('/var/lib/dpkg/status') : ''));
   // Its hooks look at the types of filesystems. The UUIDs change with every edit of the template.
   add(root.exists('/etc/fstab') ? root.readText('/etc/fstab').replace(/UUID=\S+/g, 'UUID') : '');
-  for (const top of [...INITRAMFS_INPUTS, `/lib/modules/${kernel}/modules.dep`, `/boot/vmlinuz-${kernel}`]) {
+  const addTree = (top: string, isPackaged: (stat: Stats) => boolean): void => {
     for (const { path, stat } of root.walk(top)) {
       add(path, String(stat.mode));
-      if (stat.isFile()) add(sha256(root.readBytes(path, 1024 ** 3)));
-      else if (stat.isSymbolicLink()) add(root.readLink(path));
+      if (stat.isSymbolicLink()) add(root.readLink(path));
+      else if (stat.isFile() && isPackaged(stat)) add(`${stat.size} ${stat.mtimeMs}`);
+      else if (stat.isFile()) add(sha256(root.readBytes(path, 1024 ** 3)));
     }
-  }
+  };
+  for (const top of [...INITRAMFS_INPUTS, `/boot/vmlinuz-${kernel}`]) addTree(top, () => false);
+  // Hundreds of megabytes, which the packages' versions stand for. What a provisioner wrote has the epoch's date.
+  for (const top of [`/lib/modules/${kernel}`, '/lib/firmware'])
+    addTree(top, (stat) => stat.mtimeMs < epoch * 1000);
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -20,7 +20,11 @@ export interface RootFilesystemOptions {
 
 /** Everything about a finished filesystem but its files' contents. */
 export async function readRoot(dir: string, ctx: Context): Promise<Tree> {
-  return readTree(dir, await dumpXattrs(dir, ctx));
+  // The process that reads attributes runs beside the walk; neither may outlive an error of the other.
+  const work = [dumpXattrs(dir, ctx), Promise.resolve().then(() => readTree(dir))] as const;
+  await Promise.allSettled(work);
+  const [xattrs, tree] = await Promise.all(work);
+  return { ...tree, xattrs };
 }
 
 /** Bytes that a tree takes on an ext4 of 4 KiB blocks, metadata included; an upper estimate. */

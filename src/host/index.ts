@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
-import { dropLease, LEASE_VARIABLE, takeLease } from './lease.ts';
+import { dropLease, LEASE_VARIABLE, type Lease, takeLease } from './lease.ts';
 import { mountOverlay, mountTmpfs, type Run } from './mount.ts';
 import { launch } from './process.ts';
 import { findTool } from './tools.ts';
@@ -32,7 +32,11 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
         hint: 'A process of this machine has a file open in there: a shell, an indexer, a virus scanner?',
       },
     });
-  const run: Run = async (command, args, options = {}) => await launch(command, args, options).ended;
+  const marked = markCommands(leaseDir);
+  const run: Run = async (command, args, options = {}) => {
+    using mark = marked();
+    return await launch(command, args, { ...options, env: { ...options.env, ...mark.env } }).ended;
+  };
   return {
     run,
 
@@ -89,5 +93,28 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
         },
       );
     },
+  };
+}
+
+/**
+ * Marks commands while they run. The kernel ends a command itself with us, but not what that has started: a shell's
+ * pipeline goes on. All commands share one lease, which is there as long as one of them runs.
+ */
+function markCommands(
+  leaseDir: string,
+): () => Disposable & { readonly env: Readonly<Record<string, string>> } {
+  let running = 0;
+  let lease: Lease | undefined;
+  return () => {
+    lease ??= takeLease(leaseDir, 'process', `commands of process ${process.pid}`);
+    running++;
+    return {
+      env: { [LEASE_VARIABLE]: lease.id },
+      [Symbol.dispose]() {
+        if (--running > 0 || !lease) return;
+        dropLease(leaseDir, lease);
+        lease = undefined;
+      },
+    };
   };
 }

@@ -25,7 +25,7 @@ export interface Lease {
 /** Marks the processes of a lease in their environment, since a lease is written before there is a pid. */
 export const LEASE_VARIABLE = 'INGOT_LEASE';
 
-/** Writes a lease; the file is on disk when this returns. */
+/** Writes a lease; the file is on disk when this returns, but for a process: that does not outlive the machine's crash. */
 export function takeLease(dir: string, kind: LeaseKind, target: string): Lease {
   const lease: Lease = {
     id: randomUUID(),
@@ -37,7 +37,7 @@ export function takeLease(dir: string, kind: LeaseKind, target: string): Lease {
   const file = openSync(pathOf(dir, lease), 'wx', 0o600);
   try {
     writeSync(file, JSON.stringify(lease));
-    fsyncSync(file);
+    if (kind !== 'process') fsyncSync(file);
   } finally {
     closeSync(file);
   }

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { IngotError } from '../core/error.ts';
 import type { Host, LeaseKind } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, type Lease, orphanedLeases } from './lease.ts';
@@ -52,7 +53,8 @@ async function giveBack(lease: Lease, run: Run): Promise<boolean> {
       if (!existsSync(lease.target)) return false;
       // A mount that is still inside would lose its content with the folder.
       for (const path of mountsBelow(realpathSync(lease.target))) await unmount(run, path);
-      rmSync(lease.target, { recursive: true, force: true });
+      // What the kernel ends with its killed parent may still be on its way out, and write.
+      await rm(lease.target, { recursive: true, force: true, maxRetries: 6, retryDelay: 100 });
       return true;
     }
     default:

@@ -16,7 +16,7 @@ import type {
 } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
-import { bootContainer, type BootedContainer } from './container/booted.ts';
+import { bootContainer, type BootedContainer, wentDown } from './container/booted.ts';
 import {
   type Bind,
   type CommandOptions,
@@ -195,6 +195,8 @@ class Container implements Machine {
       ...(input !== undefined && { input }),
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     });
+    // A command that the shutdown ended may be heard of before the shutdown itself.
+    if (booted && result.exitCode !== 0 && !(await booted.isUp())) throw wentDown();
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: withoutChatter(result.stderr) };
   }
 

@@ -24,7 +24,7 @@ export function layersToKeep(layers: readonly Keepable[], rules: KeepRules): Set
   const kept = new Set<Digest>();
   let bytes = 0;
   const take = (layer: Keepable, force: boolean): void => {
-    const more = [layer, ...layer.parents.flatMap((id) => byId.get(id) ?? [])].filter((l) => !kept.has(l.id));
+    const more = withParents(layer, byId).filter((l) => !kept.has(l.id));
     const size = more.reduce((sum, l) => sum + l.bytes, 0);
     if (!force && bytes + size > maxBytes) return;
     for (const { id } of more) kept.add(id);
@@ -36,4 +36,11 @@ export function layersToKeep(layers: readonly Keepable[], rules: KeepRules): Set
   for (const layer of recent) if (keep.has(layer.id)) take(layer, true);
   for (const layer of recent) if (layer.lastUsed.getTime() >= usedSince) take(layer, false);
   return kept;
+}
+
+function withParents(layer: Keepable, byId: ReadonlyMap<Digest, Keepable>): Keepable[] {
+  const all = new Set([layer]);
+  // A set goes on over what is added meanwhile.
+  for (const { parents } of all) for (const id of parents) all.add(byId.get(id) ?? layer);
+  return [...all];
 }

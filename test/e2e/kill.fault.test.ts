@@ -40,8 +40,10 @@ test(`killed at ${KILLS} random moments, a build leaves nothing that clean does 
     await sleep(moment);
     child.kill('SIGKILL');
     await ended;
-    expect((await ws.run('clean')).exitCode).toBe(0);
-    expect(ws.residue(), `after a kill at ${Math.round(moment)} ms (seed ${seed})`).toEqual([]);
+    const cleaned = await ws.run('clean');
+    const when = `after a kill at ${Math.round(moment)} ms (seed ${seed})`;
+    expect(cleaned.exitCode, `${when}: ${cleaned.stderr}`).toBe(0);
+    expect(ws.residue(), when).toEqual([]);
   }
   const after = await ws.build('--force');
   expect(after.images[0]?.outputs[0]?.digest).toBe(expected);

@@ -87,6 +87,11 @@ export class Content {
     await this.#writing;
   }
 
+  /** Waits for a write under way, however it ends: the file may be closed then. */
+  async idle(): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
   async #turn(): Promise<void> {
     await this.#writing;
     this.#writing = this.#write(this.#stage, this.#segments);

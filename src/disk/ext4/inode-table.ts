@@ -8,6 +8,7 @@ import { inodeSeed, mapOf, writeFields, xattrsOf } from './inode.ts';
 import { journalSuperblock } from './journal.ts';
 import { type ReservedBlock, writeResizeMap } from './resize-inode.ts';
 import type { FileKind, TreeFile } from './tree.ts';
+import type { XattrsByPath } from './xattr-dump.ts';
 import { putInBlock, putInInode, storedXattrs } from './xattrs.ts';
 
 const ROOT_INODE = 2;
@@ -32,9 +33,16 @@ export interface InodesOptions {
   readonly top: TreeFile;
   readonly lostFound: TreeFile;
   readonly content: Content;
+  readonly xattrs: XattrsByPath;
   /** The filesystem's seed of checksums. */
   readonly seed: number;
   readonly epoch: number;
+}
+
+/** Where the journal is, for the superblock's copy of it. */
+export interface Journal {
+  readonly map: Buffer;
+  readonly size: number;
 }
 
 /** The inode table in the making. */
@@ -46,6 +54,7 @@ export class Inodes {
   readonly #seed: number;
   readonly #table: Buffer;
   readonly #content: Content;
+  readonly #xattrs: XattrsByPath;
   readonly #epoch: bigint;
 
   constructor(o: InodesOptions) {
@@ -60,6 +69,7 @@ export class Inodes {
     this.last = next - 1;
     this.#table = Buffer.alloc(this.last * INODE_SIZE);
     this.#content = o.content;
+    this.#xattrs = o.xattrs;
     this.#seed = o.seed;
     this.#epoch = BigInt(o.epoch) * 1_000_000_000n;
   }
@@ -96,7 +106,7 @@ export class Inodes {
   }
 
   /** An empty journal of `blocks`. */
-  async journal(blocks: number, uuid: Buffer): Promise<{ map: Buffer; size: number }> {
+  async journal(blocks: number, uuid: Buffer): Promise<Journal> {
     const extents = new Extents();
     const size = blocks * BLOCK;
     await this.#content.settle();
@@ -177,8 +187,9 @@ export class Inodes {
   }
 
   async #putXattrs(file: TreeFile, number: number): Promise<number> {
-    if (file.xattrs.length === 0) return 0;
-    const stored = storedXattrs(file.path, file.xattrs);
+    const xattrs = this.#xattrs.get(file.path);
+    if (!xattrs) return 0;
+    const stored = storedXattrs(file.path, xattrs);
     if (putInInode(xattrsOf(this.#inode(number)), stored)) return 0;
     await this.#content.settle();
     const block = this.#content.block();

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { IngotError } from '../../core/error.ts';
-import type { Xattr, XattrsByPath } from './xattr-dump.ts';
+import type { XattrsByPath } from './xattr-dump.ts';
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo' | 'socket';
 
@@ -26,7 +26,6 @@ export interface TreeFile {
   readonly mtime: bigint;
   readonly major: number;
   readonly minor: number;
-  readonly xattrs: readonly Xattr[];
   /** Names of a file, or of a directory: its own, and `.`, and `..` in each that is in it. */
   links: number;
   /** Of a symlink: bytes. */
@@ -40,6 +39,8 @@ export interface Tree {
   /** Folder that the paths start from. */
   readonly dir: string;
   readonly top: TreeFile;
+  /** Extended attributes, by the path of each file that has any. */
+  readonly xattrs?: XattrsByPath;
   /** All files: the top, then a directory's own before those in its subdirectories. */
   readonly files: readonly TreeFile[];
 }
@@ -59,8 +60,11 @@ export function hostPath(tree: Pick<Tree, 'dir'>, path: string): Buffer {
   return Buffer.concat([Buffer.from(tree.dir), Buffer.from(`/${path}`, 'latin1')]);
 }
 
-/** Reads a tree's metadata, in an order that does not depend on the host's. Contents are read when they are written. */
-export function readTree(dir: string, xattrs: XattrsByPath): Tree {
+/**
+ * Reads a tree, but for extended attributes and contents, which are read when they are written. The order does not depend
+ * on the host's.
+ */
+export function readTree(dir: string): Tree {
   const linked = new Map<string, TreeFile>();
   const files: TreeFile[] = [];
   const meet = (path: string): TreeFile => {
@@ -73,7 +77,7 @@ export function readTree(dir: string, xattrs: XattrsByPath): Tree {
       known.links++;
       return known;
     }
-    const file = toFile(path, place, stat, xattrs.get(path) ?? []);
+    const file = toFile(path, place, stat);
     if (shared) linked.set(key, file);
     files.push(file);
     return file;
@@ -98,7 +102,7 @@ export function readTree(dir: string, xattrs: XattrsByPath): Tree {
   return { dir, top, files };
 }
 
-function toFile(path: string, place: Buffer, stat: BigIntStats, xattrs: readonly Xattr[]): TreeFile {
+function toFile(path: string, place: Buffer, stat: BigIntStats): TreeFile {
   const mode = Number(stat.mode);
   const kind = KINDS[mode & 0o170000];
   if (kind === undefined)
@@ -118,7 +122,6 @@ function toFile(path: string, place: Buffer, stat: BigIntStats, xattrs: readonly
     // The C library's makedev(3).
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
-    xattrs,
     links: kind === 'directory' ? 2 : 1,
     ...(kind === 'symlink' && { target: readlinkSync(place, { encoding: 'buffer' }) }),
     ...(kind === 'directory' && { entries: [] }),

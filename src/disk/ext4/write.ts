@@ -5,8 +5,9 @@ import { Content } from './content.ts';
 import { FileCopier } from './file-content.ts';
 import { BLOCK, BLOCKS_PER_GROUP, hasSuperblock, planGeometry } from './geometry.ts';
 import { groupState } from './groups.ts';
-import { Inodes, JOURNAL_INODE } from './inode-table.ts';
+import { Inodes, type Journal, JOURNAL_INODE } from './inode-table.ts';
 import { journalBlocks } from './journal.ts';
+import type { ReservedBlock } from './resize-inode.ts';
 import { superblock } from './superblock.ts';
 import type { Tree, TreeFile } from './tree.ts';
 
@@ -39,19 +40,31 @@ export async function writeExt4(tree: Tree, o: Ext4Options): Promise<void> {
   const uuid = uuidBytes(o.uuid);
   const content = new Content(o.file, o.offset, geometry);
   const seed = continueCrc32c(0xffffffff, uuid);
-  const inodes = new Inodes({ files, top, lostFound, content, seed, epoch: o.epoch });
-  for (const file of files) {
-    if (file.kind !== 'directory') continue;
-    await inodes.directory(file, file === lostFound ? LOST_FOUND_BLOCKS : 1);
-  }
-  const copier = new FileCopier(tree, content);
-  for (const file of files) {
-    o.signal?.throwIfAborted();
-    if (file.kind !== 'directory') await inodes.other(file, copier);
-  }
-  const journal = await inodes.journal(journalBlocks(geometry.blocks), uuid);
-  const reserved = await inodes.resize(geometry);
-  await content.end();
+  const inodes = new Inodes({
+    files,
+    top,
+    lostFound,
+    content,
+    xattrs: tree.xattrs ?? new Map<string, never>(),
+    seed,
+    epoch: o.epoch,
+  });
+  const putAll = async (): Promise<{ journal: Journal; reserved: readonly ReservedBlock[] }> => {
+    for (const file of files) {
+      if (file.kind !== 'directory') continue;
+      await inodes.directory(file, file === lostFound ? LOST_FOUND_BLOCKS : 1);
+    }
+    const copier = new FileCopier(tree, content);
+    for (const file of files) {
+      o.signal?.throwIfAborted();
+      if (file.kind !== 'directory') await inodes.other(file, copier);
+    }
+    const journal = await inodes.journal(journalBlocks(geometry.blocks), uuid);
+    const reserved = await inodes.resize(geometry);
+    await content.end();
+    return { journal, reserved };
+  };
+  const { journal, reserved } = await putAll().finally(() => content.idle());
 
   const write = (block: number, data: Uint8Array, shift = 0): void =>
     writeAll(o.file, data, o.offset + block * BLOCK + shift);
@@ -128,7 +141,6 @@ function withLostFound(tree: Tree, epoch: number): Everything {
     mtime: BigInt(epoch) * 1_000_000_000n,
     major: 0,
     minor: 0,
-    xattrs: [],
     links: 2,
     entries: [],
   };

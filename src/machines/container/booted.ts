@@ -118,6 +118,13 @@ async function waitUntilSettled(leader: number, ctx: Context, console: readonly 
   );
 }
 
+/** What a command hears whose machine goes down. */
+export function wentDown(): IngotError {
+  return new IngotError('machine/disconnected', 'the machine went down while a command ran', {
+    hint: 'Set expect_disconnect = true on a shell provisioner that restarts the machine.',
+  });
+}
+
 /**
  * Looks after PID 1: while it shuts down, nsenter(1) stops with the processes that are stopped inside, and would
  * never report their end.
@@ -127,11 +134,7 @@ function watchLeader(leader: number): { signal: AbortSignal; watch: NodeJS.Timeo
   const watch = setInterval(() => {
     if (commandOf(leader) === 'systemd') return;
     clearInterval(watch);
-    down.abort(
-      new IngotError('machine/disconnected', 'the machine went down while a command ran', {
-        hint: 'Set expect_disconnect = true on a shell provisioner that restarts the machine.',
-      }),
-    );
+    down.abort(wentDown());
   }, LOOK_MS);
   return { signal: down.signal, watch };
 }

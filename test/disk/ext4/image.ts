@@ -56,6 +56,7 @@ export function describeTree(tree: Tree, fields: readonly (keyof TreeFile)[]): R
     found[path] = {
       ...Object.fromEntries(fields.map((field) => [field, file[field]])),
       target: file.target?.toString('latin1'),
+      xattrs: tree.xattrs?.get(file.path),
       // Which of a file's names comes first says which names are one file.
       path: file.path,
       ...(file.kind === 'file' && {
