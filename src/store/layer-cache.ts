@@ -2,12 +2,15 @@ import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/pr
 import { join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import type { Host } from '../core/host.ts';
-import type { Layer, LayerCache, LayerContent, StagedLayer } from '../core/layer.ts';
+import type { Layer, LayerCache, StagedLayer } from '../core/layer.ts';
 import { layersToKeep } from './layer-keep.ts';
+import { filesOf, isUntouched, type Written } from './layer-files.ts';
 import { leasedLayers, leaseLayers } from './layer-lease.ts';
 
 /** What layer.json holds: a layer without the place where it lies. */
-type StoredLayer = Omit<Layer, 'dir'>;
+interface StoredLayer extends Omit<Layer, 'dir'> {
+  readonly written: Written;
+}
 
 export interface CachedLayer {
   readonly id: Digest;
@@ -40,7 +43,8 @@ export interface DiskLayerCache extends LayerCache {
 
 /**
  * Opens the cache below `dir`. A layer is staged in `dir/tmp`, and appears in `dir/layers/<hex>` by one rename:
- * whatever is there is whole. Several processes may use one cache.
+ * whatever is there is whole, and a layer whose
+ * files were changed since counts as none. Several processes may use one cache.
  */
 export async function openLayerCache(options: {
   readonly dir: string;
@@ -55,8 +59,9 @@ export async function openLayerCache(options: {
 
   const lookup = async (id: Digest): Promise<Layer | undefined> => {
     const dir = folder(id);
-    const stored = await readStored(dir, id);
-    if (!stored) return undefined;
+    const note = await readStored(dir, id);
+    if (!note || !(await isUntouched(dir, note.written))) return undefined;
+    const { written: _, ...stored } = note;
     // The note's time is the time of last use.
     const now = new Date();
     const there = await utimes(join(dir, 'layer.json'), now, now).then(() => true, orAbsent(false));
@@ -86,12 +91,12 @@ export async function openLayerCache(options: {
         dir: scratch.dir,
         committedDir,
         async commit(content) {
-          const stored = storedLayer(id, content);
-          await writeStored(scratch.dir, stored);
+          const stored = { id, blobs: [], localOnly: false, ...content };
+          await writeStored(scratch.dir, { ...stored, written: await filesOf(scratch.dir) });
           if (!(await renameOver(scratch.dir, committedDir))) {
             const first = await lookup(id);
             if (first) return first;
-            // What is there is damaged: its note cannot be read.
+            // What is there is damaged: its note cannot be read, or a file was changed.
             await using trash = await host.scratch(staging, 'trash-');
             await rename(committedDir, join(trash.dir, 'layer')).catch(orAbsent(undefined));
             await rename(scratch.dir, committedDir);
@@ -138,17 +143,14 @@ async function renameOver(from: string, to: string): Promise<boolean> {
   }
 }
 
-function storedLayer(id: Digest, content: LayerContent): StoredLayer {
-  return { id, blobs: [], localOnly: false, ...content };
-}
-
 /** The note of a whole layer; undefined where there is none, or none that can be read: such a step runs again. */
 async function readStored(dir: string, id: Digest): Promise<StoredLayer | undefined> {
   const text = await readFile(join(dir, 'layer.json'), 'utf8').catch(orAbsent(undefined));
   if (text === undefined) return undefined;
   try {
     const stored = JSON.parse(text) as StoredLayer;
-    return stored.id === id && Array.isArray(stored.parents) ? stored : undefined;
+    const whole = stored.id === id && Array.isArray(stored.parents) && stored.written !== undefined;
+    return whole ? stored : undefined;
   } catch {
     return undefined;
   }

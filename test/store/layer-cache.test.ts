@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -81,6 +82,30 @@ describe('layers', () => {
     expect(await cache.lookup(id('a'))).toBeUndefined();
     expect(contentOf(await add('a', [], 'again'))).toBe('again');
     expect(contentOf(await cache.lookup(id('a')))).toBe('again');
+  });
+});
+
+describe('a file that was changed since it was committed', () => {
+  const commit = async (content: string) => {
+    await using staged = await cache.stage(id('disk'));
+    writeFileSync(join(staged.dir, 'files/disk.raw'), content);
+    return await staged.commit({ kind: 'files', parents: [], result: null });
+  };
+
+  test.each([
+    ['written to', (path: string) => writeFileSync(path, 'other')],
+    ['made longer', (path: string) => truncateSync(path, 100)],
+    ['removed', (path: string) => rmSync(path)],
+  ])('%s: the layer is none, and is made anew', async (_what, change) => {
+    const layer = await commit('bytes');
+    expect(await cache.lookup(id('disk'))).toEqual(layer);
+    // A clock that is coarse must not hide the change.
+    await new Promise((done) => setTimeout(done, 20));
+    change(join(layer.dir, 'files/disk.raw'));
+    expect(await cache.lookup(id('disk'))).toBeUndefined();
+    await commit('again');
+    expect(await cache.lookup(id('disk'))).toEqual(layer);
+    expect(readFileSync(join(layer.dir, 'files/disk.raw'), 'utf8')).toBe('again');
   });
 });
 
