@@ -28,6 +28,8 @@ export interface TemplateOptions {
 export interface PlanningOptions extends TemplateOptions {
   readonly mode: PinContext['mode'];
   readonly outputDir?: string;
+  /** Nothing is built: what a service that is not configured would say may stay unknown. */
+  readonly validating?: boolean;
 }
 
 /** What was read from disk; `request` is absent where it can't be planned. */
@@ -54,6 +56,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
     path: options.path,
     env: process.env,
     hmacKey: hmacKey(session.paths),
+    unconfigured: options.validating ? 'unknown' : 'error',
     ...(options.vars && { vars: options.vars }),
     ...(options.varFiles && { varFiles: options.varFiles }),
   });

@@ -12,7 +12,7 @@ export interface Validation {
 /** `ingot validate`: every finding about template and image file, without the network and without pinning. */
 export async function validate(options: TemplateOptions, deps: Deps): Promise<Validation> {
   const { request, diagnostics, sources } = await load(
-    { ...options, mode: 'locked' },
+    { ...options, mode: 'locked', validating: true },
     catalog,
     openSession(deps),
   );

@@ -24,7 +24,7 @@ export interface EvalScope {
   readonly elsewhere: ReadonlyMap<string, string>;
   /** Key for digests of sensitive values; never leaves the machine. */
   readonly hmacKey?: Uint8Array;
-  /** Texts of sensitive variables by name (`var.password`), for masking. */
+  /** Texts of sensitive variables by name (`var.password`), for masking. Grows while expressions ask services. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -4,6 +4,7 @@ import { string, unknown, isWhollyKnown, type Value } from '../value/value.ts';
 import { decodeCsv } from './csv.ts';
 import { FunctionError, type FunctionSpec, param } from './function.ts';
 import { decodeJson, encodeJson } from './json-text.ts';
+import { decodeYaml } from './yaml-decode.ts';
 import { encodeYaml } from './yaml-encode.ts';
 
 const text = (value: Value | undefined): string => value?.data as string;
@@ -112,6 +113,7 @@ export const encodingFunctions: readonly FunctionSpec[] = [
   },
   fromText('base64gzip', (s) => string(gzip(s).toString('base64'))),
   fromText('jsondecode', decodeJson),
+  fromText('yamldecode', decodeYaml),
   fromText('csvdecode', decodeCsv),
   fromAny('jsonencode', encodeJson),
   fromAny('yamlencode', encodeYaml),

@@ -10,6 +10,8 @@ import { type FunctionSpec, param } from './function.ts';
 import { networkFunctions } from './network.ts';
 import { numberFunctions } from './numbers.ts';
 import { regexpFunctions } from './regexp.ts';
+import { serviceFunctions } from './service-functions.ts';
+import { noServices, type Services } from './services.ts';
 import { setFunctions } from './sets.ts';
 import { stringFunctions } from './strings.ts';
 import { templateFileFunction } from './template-file.ts';
@@ -22,20 +24,17 @@ export interface FunctionContext {
   readonly now: Date;
   /** Present where the function env may be used: in defaults of variables. */
   readonly env?: NodeJS.ProcessEnv;
+  /** For functions that ask a service; without it none is configured. */
+  readonly services?: Services;
 }
 
 /** Functions that can't be used (here), and why. */
 export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['env', 'env can be used in the default of a variable only: set a variable from it, and use that.'],
-  ...['vault', 'consul_key', 'aws_secretsmanager', 'aws_secretsmanager_raw'].map((name): [string, string] => [
-    name,
-    `${name} is not configured: give the value by a sensitive variable.`,
-  ]),
-  ['yamldecode', 'This build reads no YAML: keep the data as JSON and use jsondecode.'],
 ]);
 
 /** All functions of the template language, by name; `try`, `can` and `convert` are built into the evaluator. */
-export function standardFunctions({ dir, now, env }: FunctionContext): Map<string, FunctionSpec> {
+export function standardFunctions({ dir, now, env, services }: FunctionContext): Map<string, FunctionSpec> {
   const functions = new Map<string, FunctionSpec>();
   const all = [
     ...stringFunctions,
@@ -50,6 +49,7 @@ export function standardFunctions({ dir, now, env }: FunctionContext): Map<strin
     ...datetimeFunctions(now),
     ...filesystemFunctions(dir),
     templateFileFunction(dir, () => functions),
+    ...serviceFunctions(services ?? noServices()),
     ...(env ? [envFunction(env)] : []),
   ];
   for (const spec of all) functions.set(spec.name, spec);

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { FunctionError } from '../functions/function.ts';
+import { secretName, SERVICE_FUNCTIONS, type ServiceFunction } from '../functions/service-functions.ts';
+import type { Services } from '../functions/services.ts';
 import type { GoFunction } from '../gotemplate/execute.ts';
 import { GoFunctionError } from '../gotemplate/function-error.ts';
 import { PACKER_VERSION } from '../packer/version.ts';
@@ -15,6 +18,12 @@ export interface LegacyContext {
   readonly env?: NodeJS.ProcessEnv;
   /** The text of a user variable. */
   readonly user: (name: string) => string;
+  /** Present in the values of variables: services may be asked there only. */
+  readonly services?: Services;
+  /** Told the name of each secret that a service gave. */
+  readonly onSecret?: (name: string) => void;
+  /** Told when a service is not configured and its answer therefore unknown. */
+  readonly onUnanswered?: () => void;
   /** Told when a function gives another value in every run. */
   readonly onVolatile: () => void;
 }
@@ -64,9 +73,10 @@ export function legacyFunctions(context: LegacyContext): Map<string, GoFunction>
     ['replace_all', (from, to, s) => text(s).replaceAll(text(from), () => text(to))],
     ['clean_resource_name', (s) => text(s).replace(/[^A-Za-z0-9._-]/g, '-')],
     ['env', (name) => readEnv(text(name), context.env)],
-    ...['consul_key', 'vault', 'aws_secretsmanager'].map((name): [string, GoFunction] => [
+    ['sed', () => refuse('was removed from Packer: use replace or replace_all')],
+    ...[...SERVICE_FUNCTIONS.keys()].map((name): [string, GoFunction] => [
       name,
-      () => refuse('is not configured: give the value by a sensitive variable'),
+      (...args) => askService(name, args.map(text), context),
     ]),
   ];
   return new Map(functions);
@@ -79,6 +89,31 @@ function refuse(message: string): never {
 function readEnv(name: string, env: NodeJS.ProcessEnv | undefined): string {
   if (!env) return refuse('can be used in the values of variables only');
   return env[name] ?? '';
+}
+
+function askService(name: string, args: readonly string[], context: LegacyContext): string {
+  const { call, parameters, secret } = SERVICE_FUNCTIONS.get(name) as ServiceFunction;
+  const { services } = context;
+  if (!services) return refuse('can be used in the values of variables only');
+  if (
+    args.length === 0 ||
+    args.length > parameters.length ||
+    (args.length < parameters.length && name === 'vault')
+  )
+    return refuse(`takes ${parameters.join(' and ')}; got ${args.length} arguments`);
+  let answer: string | undefined;
+  try {
+    answer = call(services, args);
+  } catch (failure) {
+    if (failure instanceof FunctionError) return refuse(failure.message);
+    throw failure;
+  }
+  if (answer === undefined) context.onUnanswered?.();
+  else if (secret) {
+    services.onSecret(secretName(name, args), answer);
+    context.onSecret?.(secretName(name, args));
+  }
+  return answer ?? '';
 }
 
 /** Go's strings.Replace: the first `count`, all for a negative one. */

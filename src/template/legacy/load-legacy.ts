@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import { unknownBuild } from '../eval/build-namespace.ts';
 import { type EvalScope, namespaceOf, withVariables } from '../eval/scope.ts';
+import type { Services } from '../functions/services.ts';
 import { GoTemplateError } from '../gotemplate/ast.ts';
 import type { Expression, HclBlock, HclBody } from '../hcl/ast.ts';
 import { emptyBody, withoutAttributes } from '../hcl/body.ts';
@@ -36,6 +37,7 @@ const KEYS = [
 export interface LegacyOptions extends AssignmentSources {
   readonly now: Date;
   readonly root: string;
+  readonly services: Services;
 }
 
 export interface LegacyTemplate {
@@ -72,7 +74,7 @@ export function loadLegacy(
     diagnostics,
   );
   const scope = withVariables(
-    { ...base, secrets: variables.secrets },
+    { ...base, secrets: new Map([...base.secrets, ...variables.secrets]) },
     { var: namespaceOf('variable', variables.values), build: unknownBuild(NULL) },
   );
   const source: JsonSource = {

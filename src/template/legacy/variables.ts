@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { emptyScope } from '../eval/scope.ts';
+import type { Services } from '../functions/services.ts';
 import { GoTemplateError } from '../gotemplate/ast.ts';
 import { executeGoTemplate } from '../gotemplate/execute.ts';
 import { GoFunctionError } from '../gotemplate/function-error.ts';
@@ -27,6 +28,7 @@ export interface LegacyVariables {
 interface Context extends AssignmentSources {
   readonly now: Date;
   readonly root: string;
+  readonly services: Services;
 }
 
 /** Reads `variables` and `sensitive-variables`: all are strings; null must be given a value by -var or a file. */
@@ -41,6 +43,8 @@ export function readLegacyVariables(
   const values = new Map<string, Value>();
   const open = new Set<string>();
   let marks: Marks = NO_MARKS;
+  /** A service that is not configured was asked since the last look. */
+  let unanswered = false;
 
   const valueOf = (name: string): Value => {
     const done = values.get(name);
@@ -60,9 +64,17 @@ export function readLegacyVariables(
     now: context.now,
     root: context.root,
     env: context.env,
+    services: context.services,
+    onUnanswered: () => {
+      unanswered = true;
+    },
+    onSecret: (name) => {
+      marks = joinMarks(marks, sensitiveMark(name));
+    },
     user: (name) => {
       const value = valueOf(name);
       marks = joinMarks(marks, value.marks);
+      if (value.data === undefined) unanswered = true;
       return typeof value.data === 'string' ? value.data : '';
     },
     onVolatile: () => {
@@ -74,10 +86,12 @@ export function readLegacyVariables(
     if (text === undefined) return unset(name, attribute, diagnostics);
     if (!text.includes('{{') || given.has(name)) return string(text);
     const before = marks;
+    const outer = unanswered;
     marks = NO_MARKS;
+    unanswered = false;
     try {
       const filled = executeGoTemplate(parseGoTemplate(text), {}, { functions });
-      return mark(string(filled), marks);
+      return unanswered ? unknown(STRING, marks) : mark(string(filled), marks);
     } catch (failure) {
       if (!(failure instanceof GoTemplateError)) throw failure;
       diagnostics.push(
@@ -90,6 +104,7 @@ export function readLegacyVariables(
       return unknown(STRING);
     } finally {
       marks = joinMarks(before, marks);
+      unanswered = outer;
     }
   };
   for (const name of attributes.keys()) valueOf(name);

@@ -16,6 +16,7 @@ export async function evaluateNodes(
   locals: readonly LocalInfo[],
   data: readonly DataBlock[],
   scope: EvalScope,
+  secrets: Map<string, readonly string[]>,
   readData: ReadData | undefined,
   diagnostics: Diagnostic[],
 ): Promise<{ scope: EvalScope; locals: ReadonlyMap<string, Value> }> {
@@ -25,14 +26,10 @@ export async function evaluateNodes(
     const names = dataValues.get(type) ?? new Map<string, Value>();
     dataValues.set(type, names.set(name, UNKNOWN));
   }
-  const secrets = new Map(scope.secrets);
-  const inner: EvalScope = {
-    ...withVariables(scope, {
-      local: localNamespace(locals, localValues),
-      data: dataNamespace(dataValues),
-    }),
-    secrets,
-  };
+  const inner = withVariables(scope, {
+    local: localNamespace(locals, localValues),
+    data: dataNamespace(dataValues),
+  });
   for (const node of orderNodes(locals, data, diagnostics)) {
     if (node.local) {
       let value = evaluate(node.local.expression, inner, diagnostics);

@@ -2,6 +2,7 @@ import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { type Digest, digestOf, sha256 } from '../../core/digest.ts';
 import { type EvalScope, namespaceOf } from '../eval/scope.ts';
 import { ELSEWHERE, standardFunctions } from '../functions/index.ts';
+import type { Services } from '../functions/services.ts';
 import type { HclBody } from '../hcl/ast.ts';
 import { mergeBodies } from '../hcl/body.ts';
 import { parseHcl } from '../hcl/parser.ts';
@@ -35,6 +36,8 @@ export interface LoadOptions {
   readonly root?: string;
   /** Warn about variables in files that the template does not declare; default true. */
   readonly warnUndeclared?: boolean;
+  /** What a function such as vault() gives where its service is not configured; default: an error. */
+  readonly unconfigured?: Services['unconfigured'];
   /** Asks data sources; without it their values are unknown. */
   readonly readData?: ReadData;
   readonly readFile?: ReadFile;
@@ -104,7 +107,14 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
   };
   const env = options.env ?? {};
   const now = options.now ?? new Date();
-  const base = baseScope(files.dir, now, options);
+  const secrets = new Map<string, readonly string[]>();
+  const services: Services = {
+    env,
+    unconfigured: options.unconfigured ?? 'error',
+    answers: new Map(),
+    onSecret: (name, text) => secrets.set(name, [text]),
+  };
+  const base = baseScope(files.dir, now, services, secrets, options);
   const given = { env, vars: options.vars ?? [], warnUndeclared: options.warnUndeclared ?? true };
   const [first] = files.templates;
   const head: TemplateHead = {
@@ -118,7 +128,7 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
       files.variables,
       head,
       base,
-      { ...given, now, root: options.root ?? '.' },
+      { ...given, now, root: options.root ?? '.', services },
       texts,
       diagnostics,
     );
@@ -128,20 +138,26 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
   const variableFiles = files.variables.map((file) => ({ name: file.name, body: parse(file) }));
   const withEnv: EvalScope = {
     ...base,
-    functions: standardFunctions({ dir: files.dir, now, env }),
+    functions: standardFunctions({ dir: files.dir, now, env, services }),
   };
   const packer = readPackerBlocks(body, base, diagnostics);
   const variables = readVariables(body, withEnv, diagnostics);
   const assigned = collectAssignments(variables, { ...given, files: variableFiles }, texts, diagnostics);
-  const { value: values, secrets } = assignVariables(variables, assigned, base, diagnostics);
+  const values = assignVariables(variables, assigned, base, secrets, diagnostics);
   const withVars: EvalScope = {
     ...base,
-    secrets,
     variables: new Map([...base.variables, ['var', namespaceOf('variable', values)]]),
   };
   const locals = readLocals(body, withVars, diagnostics);
   const dataSources = readData(body, diagnostics);
-  const evaluated = await evaluateNodes(locals, dataSources, withVars, options.readData, diagnostics);
+  const evaluated = await evaluateNodes(
+    locals,
+    dataSources,
+    withVars,
+    secrets,
+    options.readData,
+    diagnostics,
+  );
   const sources = readSources(body, diagnostics);
   const builds = readBuilds(body, sources, evaluated.scope, diagnostics);
   const template: Template = {
@@ -204,7 +220,13 @@ function mergeTemplates(bodies: readonly HclBody[], diagnostics: Diagnostic[]): 
   return mergeBodies(bodies.map((body) => readContent(body, TOP, diagnostics)));
 }
 
-function baseScope(dir: string, now: Date, { root = '.', hmacKey }: LoadOptions): EvalScope {
+function baseScope(
+  dir: string,
+  now: Date,
+  services: Services,
+  secrets: EvalScope['secrets'],
+  { root = '.', hmacKey }: LoadOptions,
+): EvalScope {
   const variables = new Map([
     [
       'path',
@@ -219,9 +241,9 @@ function baseScope(dir: string, now: Date, { root = '.', hmacKey }: LoadOptions)
   ]);
   return {
     variables,
-    functions: standardFunctions({ dir, now }),
+    functions: standardFunctions({ dir, now, services }),
     elsewhere: ELSEWHERE,
-    secrets: new Map(),
+    secrets,
     ...(hmacKey && { hmacKey }),
   };
 }

@@ -168,15 +168,18 @@ export interface Assignment {
   readonly range?: SourceRange;
 }
 
-/** The values of all variables: what was given, else the default. Checks types and validation rules. */
+/**
+ * The values of all variables: what was given, else the default. Checks types and validation rules; the texts of
+ * sensitive ones go into `secrets`.
+ */
 export function assignVariables(
   variables: readonly VariableInfo[],
   given: ReadonlyMap<string, Assignment>,
   scope: EvalScope,
+  secrets: Map<string, readonly string[]>,
   diagnostics: Diagnostic[],
-): { value: Value; secrets: Map<string, readonly string[]> } {
+): Value {
   const values = new Map<string, Value>();
-  const secrets = new Map<string, readonly string[]>();
   for (const info of variables) {
     let value = valueOf(info, given.get(info.name), diagnostics);
     if (info.sensitive) {
@@ -186,7 +189,7 @@ export function assignVariables(
     values.set(info.name, value);
     checkRules(info, value, given.get(info.name)?.range, scope, diagnostics);
   }
-  return { value: object(values), secrets };
+  return object(values);
 }
 
 function valueOf(info: VariableInfo, given: Assignment | undefined, diagnostics: Diagnostic[]): Value {
