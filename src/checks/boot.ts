@@ -10,7 +10,14 @@ import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.t
 import { injectReporter } from './boot/inject.ts';
 import { consoleTail } from './boot/reason.ts';
 import { findRootFilesystem, hasBootCode, hasCloudInit } from './boot/root-filesystem.ts';
-import { type BootCase, type BootCaseResult, type BootCheckResult, judgeReport } from './boot/result.ts';
+import {
+  type BootCase,
+  type BootCaseResult,
+  type BootCheckResult,
+  judgeGrowth,
+  judgeReport,
+} from './boot/result.ts';
+import { hostRoom, shareOf, sideBySide } from './boot/side-by-side.ts';
 import type { BootTestOptions } from './boot/spec.ts';
 
 export type { BootCheckResult } from './boot/result.ts';
@@ -18,6 +25,8 @@ export { type BootTestOptions, bootTestSpec } from './boot/spec.ts';
 
 /** Room that the disk gets beyond the image, to see the root filesystem grow. */
 const GROWTH = 512 * 1024 * 1024;
+/** Emulation is slow, and slower on a busy host. */
+const TIMEOUT_MS = { kvm: 120_000, tcg: 300_000 } as const;
 const CONSOLE_LINES = 40;
 /** A BIOS would run the zeros of the empty sector and stay silent until the timeout. */
 const NO_BOOT_CODE: BootOutcome = {
@@ -28,6 +37,13 @@ const NO_BOOT_CODE: BootOutcome = {
   },
   console: '',
 };
+
+const NO_CLOUD_INIT = {
+  status: 'skipped',
+  message: 'the image has no cloud-init',
+  findings: [],
+  console: [],
+} as const;
 
 export interface BootCheckOptions extends BootTestOptions {
   /** Path of the finished disk, raw or qcow2; only ever read. */
@@ -50,36 +66,28 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
   const cloudInit = await hasCloudInit(ctx.host, work.dir, 'disk.raw', root.offset);
 
   const base: QemuDisk = { path: join(work.dir, 'disk.raw'), format: 'raw', readOnly: true };
+  const planned = planCases(o, cloudInit);
+  const share = shareOf(planned.length, o, hostRoom());
   const machine: BootMachine = {
     memory: o.memory,
-    cpus: o.cpus,
+    cpus: share.cpus,
     bus: o.disk_bus as DiskBus,
     accel: acceleration.accel,
-    timeoutMs: o.timeout,
+    timeoutMs: o.timeout ?? TIMEOUT_MS[acceleration.accel],
   };
-  const cases: BootCaseResult[] = [];
-  for (const [i, boot] of planCases(o, cloudInit).entries()) {
-    let result: BootCaseResult;
-    if (boot.seed && !cloudInit) {
-      result = {
-        ...boot,
-        status: 'skipped',
-        message: 'the image has no cloud-init',
-        findings: [],
-        console: [],
-      };
-    } else {
-      const dir = join(work.dir, String(i));
-      await mkdir(dir);
-      const outcome =
-        boot.firmware === 'bios' && !(await hasBootCode(base.path))
-          ? NO_BOOT_CODE
-          : await bootOnce(boot, machine, base, image.virtualSize + GROWTH, dir, ctx);
-      result = judge(boot, outcome, root.bytes, o.allow_failed);
+  const runCase = async (boot: BootCase, signal: AbortSignal): Promise<BootCaseResult> => {
+    if (boot.seed && !cloudInit) return { ...boot, ...NO_CLOUD_INIT };
+    if (boot.firmware === 'bios' && !(await hasBootCode(base.path))) {
+      return judge(boot, NO_BOOT_CODE, root.bytes, o);
     }
-    note(ctx, outcomeLine(result));
-    cases.push(result);
-  }
+    const dir = join(work.dir, boot.name.replaceAll(/\W+/g, '-'));
+    await mkdir(dir);
+    const size = image.virtualSize + GROWTH;
+    return judge(boot, await bootOnce(boot, machine, base, size, dir, { ...ctx, signal }), root.bytes, o);
+  };
+  const cases = await sideBySide(planned, share.atOnce, ctx.signal, runCase, (result) =>
+    note(ctx, outcomeLine(result)),
+  );
   if ((await imageFingerprint(o.image)) !== before) {
     throw new IngotError(
       'boot/image-changed',
@@ -113,7 +121,7 @@ function judge(
   boot: BootCase,
   outcome: BootOutcome,
   imageRootBytes: number,
-  allowed: readonly string[],
+  o: Pick<BootTestOptions, 'allow_failed' | 'expect_growth'>,
 ): BootCaseResult {
   if ('failure' in outcome) {
     const { reason, hint } = outcome.failure;
@@ -121,7 +129,10 @@ function judge(
     return { ...boot, status: 'failed', message: reason, hint, findings: [reason], console };
   }
   const { report, seconds } = outcome;
-  const findings = judgeReport(report, boot.seed, allowed);
+  const findings = judgeReport(report, boot.seed, o.allow_failed);
+  // Metadata takes some of the room; what counts is that most of it arrived.
+  const grown = report.sizes && report.sizes.filesystem > imageRootBytes + GROWTH / 2;
+  if (o.expect_growth && !grown) findings.push(judgeGrowth(report, imageRootBytes, GROWTH));
   const failed = findings.length > 0;
   return {
     ...boot,
@@ -130,8 +141,7 @@ function judge(
     findings,
     bootSeconds: seconds,
     report,
-    // Metadata takes some of the room; what counts is that most of it arrived.
-    ...(report.sizes && { grown: report.sizes.filesystem > imageRootBytes + GROWTH / 2 }),
+    ...(grown !== undefined && { grown }),
     console: failed ? [...report.failedLogs, ...consoleTail(outcome.console, CONSOLE_LINES)] : [],
   };
 }

@@ -63,6 +63,18 @@ export function judgeReport(report: GuestReport, seed: boolean, allowed: readonl
   return findings;
 }
 
+/** Why the root did not take the `added` bytes that the disk had beyond the image: which of the two steps is missing. */
+export function judgeGrowth(report: GuestReport, imageRootBytes: number, added: number): string {
+  if (!report.sizes) return 'the size of the root filesystem could not be read in the guest';
+  const mib = (bytes: number): string => `${Math.floor(bytes / 1048576)} MiB`;
+  const { filesystem, partition, disk } = report.sizes;
+  const missing =
+    partition < imageRootBytes + added / 2
+      ? `the root partition is still ${mib(partition)} large (has the image systemd-repart or growpart?)`
+      : `the partition grew to ${mib(partition)}, its filesystem did not (has / x-systemd.growfs in /etc/fstab?)`;
+  return `the root filesystem has ${mib(filesystem)} of a disk of ${mib(disk)} and did not grow: ${missing}`;
+}
+
 function judgeSeed(report: GuestReport): string[] {
   if (report.cloudInit === undefined) return ['a seed was given, but cloud-init did not run'];
   const findings = report.cloudInit.errors.map((error) => `cloud-init: ${error}`);

@@ -41,6 +41,8 @@ const OPTIONS = {
   disk_bus: 'virtio',
   accelerator: 'auto',
   allow_failed: [],
+  expect_growth: true,
+  parallel: undefined,
 };
 
 /** A GPT disk whose one partition is an ext4 that looks like a system but cannot boot. */

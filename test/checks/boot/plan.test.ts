@@ -26,6 +26,8 @@ describe('bootTestSpec', () => {
     [{ memory: 1024 }, [['memory']]],
     [{ cpus: 0 }, [['cpus']]],
     [{ cpus: 1.5 }, [['cpus']]],
+    [{ parallel: 1 }, []],
+    [{ parallel: 0 }, [['parallel']]],
   ])('%j', (change, paths) => {
     expect(check({ ...good, ...change }).map((p) => p.path)).toEqual(paths);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REPORT_END, REPORT_HEADER } from '../../../src/checks/boot/guest.ts';
 import { type GuestReport, parseReport } from '../../../src/checks/boot/report.ts';
-import { judgeReport, SEED_HOSTNAME } from '../../../src/checks/boot/result.ts';
+import { judgeGrowth, judgeReport, SEED_HOSTNAME } from '../../../src/checks/boot/result.ts';
 
 const field = (name: string, text: string): string => `${name} ${Buffer.from(text).toString('base64')}`;
 
@@ -120,5 +120,26 @@ describe('judgeReport', () => {
     const degraded = { ...good, state: 'degraded', failedUnits: ['a.service', 'b.service'] };
     expect(judgeReport(degraded, false, ['a.service', 'b.service'])).toEqual([]);
     expect(judgeReport(degraded, false, ['a.service'])).toEqual(['failed units: b.service']);
+  });
+});
+
+describe('judgeGrowth', () => {
+  const good = parseReport(whole(FIELDS)).report as GuestReport;
+  const MIB = 1048576;
+
+  it.each<[string, GuestReport['sizes'], RegExp]>([
+    [
+      'neither grew',
+      { filesystem: 800 * MIB, partition: 900 * MIB, disk: 1500 * MIB },
+      /has 800 MiB of a disk of 1500 MiB .*partition is still 900 MiB/,
+    ],
+    [
+      'only the partition grew',
+      { filesystem: 800 * MIB, partition: 1400 * MIB, disk: 1500 * MIB },
+      /grew to 1400 MiB, its filesystem did not/,
+    ],
+    ['the guest did not say', undefined, /could not be read/],
+  ])('%s', (_what, sizes, expected) => {
+    expect(judgeGrowth({ ...good, sizes }, 850 * MIB, 512 * MIB)).toMatch(expected);
   });
 });
