@@ -4,11 +4,10 @@ import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import type { LayerChain } from '../core/layer.ts';
+import { type LayerChain, layerFs } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
 import { assembleDisk } from '../disk/assemble.ts';
 import { bootConfig } from '../disk/boot-config.ts';
-import { driversOf } from '../disk/drivers.ts';
 import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
 import type { DiskOptions } from '../disk/spec.ts';
 import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } from '../engine/environment.ts';
@@ -82,7 +81,7 @@ async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableVi
 }
 
 async function assemble(
-  dir: string,
+  chain: LayerChain,
   o: DiskStepOptions,
   target: string,
   lock: Lock,
@@ -99,8 +98,8 @@ async function assemble(
     );
   }
   const grub = { dir: await unpackTools(entry, ctx) };
-  const facts = await assembleDisk({ dir, options: o.disk as DiskOptions, seed: o.seed, grub, target }, ctx);
-  return plain({ ...facts, drivers: driversOf(openRootfs(dir)) });
+  const options = o.disk as DiskOptions;
+  return plain(await assembleDisk({ layers: chain.map(layerFs), options, seed: o.seed, grub, target }, ctx));
 }
 
 async function exportAll(

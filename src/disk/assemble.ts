@@ -2,6 +2,7 @@ import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } fr
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import type { Digest } from '../core/digest.ts';
+import { driversOf } from './drivers.ts';
 import { writeEsp } from './esp.ts';
 import { type DiskPiece, partitionTable } from './gpt.ts';
 import { type GrubTools, grubForBios, grubForUefi } from './grub.ts';
@@ -10,8 +11,8 @@ import { contentSize, readRoot, writeRootFilesystem } from './root-filesystem.ts
 import type { DiskOptions } from './spec.ts';
 
 export interface AssembleRequest {
-  /** Mounted, read-only view of the finished filesystem. */
-  readonly dir: string;
+  /** Folders of the finished filesystem's layers, lowest first. */
+  readonly layers: readonly string[];
   readonly options: DiskOptions;
   /** All ids derive from it; the same that boot-config had. */
   readonly seed: Digest;
@@ -25,6 +26,8 @@ export interface DiskFacts {
   readonly size: number;
   readonly partitions: readonly { readonly name: string; readonly offset: number; readonly size: number }[];
   readonly rootUuid: string;
+  /** Disk drivers that the image's kernels have. */
+  readonly drivers: readonly string[];
   readonly summary: string;
 }
 
@@ -32,7 +35,7 @@ export interface DiskFacts {
 export async function assembleDisk(request: AssembleRequest, ctx: Context): Promise<DiskFacts> {
   const { options, seed, target, grub } = request;
   const ids = identities(seed);
-  const tree = await readRoot(request.dir, ctx);
+  const tree = await readRoot(request.layers, ctx);
   const layout = planLayout(options, contentSize(tree), seed);
   const find = (name: string): Partition | undefined => layout.partitions.find((p) => p.name === name);
   const file = openSync(target, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
@@ -70,6 +73,7 @@ export async function assembleDisk(request: AssembleRequest, ctx: Context): Prom
     size: layout.size,
     partitions: layout.partitions.map(({ name, offset, size }) => ({ name, offset, size })),
     rootUuid: ids.rootUuid,
+    drivers: driversOf(tree),
     summary: `${layout.size / MIB} MiB`,
   };
 }

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Rootfs } from '../core/rootfs.ts';
+import { hostPath, type Tree } from './ext4/tree.ts';
 
 /** Drivers of disks that platforms have; more would only make the facts long. */
 const KNOWN = new Set([
@@ -15,18 +16,21 @@ const KNOWN = new Set([
   'xen_blkfront',
 ]);
 
+const MODULE = /^(?:usr\/)?lib\/modules\/[^/]+\/kernel\/drivers\/.*\/([^/]+)\.ko(?:\.[a-z]+)?$/;
+const BUILTIN = /^(?:usr\/)?lib\/modules\/[^/]+\/modules\.builtin$/;
+
 /** Disk drivers that an image's kernels have, as modules or built in, sorted. */
-export function driversOf(root: Rootfs): string[] {
+export function driversOf(tree: Pick<Tree, 'files'>): string[] {
   const found = new Set<string>();
-  const add = (path: string): void => {
-    const name = basename(path)
-      .replace(/\.ko(\.[a-z]+)?$/, '')
-      .replaceAll('-', '_');
+  const add = (module: string): void => {
+    const name = module.replaceAll('-', '_');
     if (KNOWN.has(name)) found.add(name);
   };
-  for (const list of root.glob('/lib/modules/*/modules.builtin'))
-    for (const line of root.readText(list).split('\n')) add(line);
-  for (const folder of root.glob('/lib/modules/*/kernel/drivers'))
-    for (const { path } of root.walk(folder)) add(path);
+  for (const file of tree.files) {
+    const [, module] = MODULE.exec(file.path) ?? [];
+    if (module !== undefined) add(module);
+    if (file.kind === 'file' && BUILTIN.test(file.path))
+      for (const line of readFileSync(hostPath(file), 'utf8').split('\n')) add(basename(line, '.ko'));
+  }
   return [...found].sort();
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { readTree, type Tree, type TreeFile } from './ext4/tree.ts';
 import { writeExt4 } from './ext4/write.ts';
-import { dumpXattrs } from './ext4/xattr-dump.ts';
+import { dumpXattrs, type Xattr, type XattrsByPath } from './ext4/xattr-dump.ts';
 
 const BLOCK = 4096;
 const INODE = 256;
@@ -18,13 +18,35 @@ export interface RootFilesystemOptions {
   readonly label: string;
 }
 
-/** Everything about a finished filesystem but its files' contents. */
-export async function readRoot(dir: string, ctx: Context): Promise<Tree> {
-  // The process that reads attributes runs beside the walk; neither may outlive an error of the other.
-  const work = [dumpXattrs(dir, ctx), Promise.resolve().then(() => readTree(dir))] as const;
-  await Promise.allSettled(work);
-  const [xattrs, tree] = await Promise.all(work);
+/** Of overlayfs itself: they say how layers lie on each other, and mean nothing in a finished image. */
+const OF_OVERLAYS = /^(?:trusted|user)\.overlay\./;
+
+/**
+ * Everything about a finished filesystem but its files' contents. `layers`: the folders of what overlayfs would lay on
+ * each other, lowest first; one folder is a filesystem as it is.
+ */
+export async function readRoot(
+  layers: readonly string[],
+  ctx: Pick<Context, 'host' | 'signal'>,
+): Promise<Tree> {
+  const dumps = await dumpXattrs(layers, ctx);
+  const byLayer = new Map(layers.map((dir, i) => [dir, dumps[i] as XattrsByPath]));
+  const tree = readTree(layers, (dir, path) => isOpaque(byLayer.get(dir)?.get(path)));
+  const xattrs = new Map<string, readonly Xattr[]>();
+  for (const { dir, path } of tree.files) {
+    const own = byLayer
+      .get(dir)
+      ?.get(path)
+      ?.filter(({ name }) => !OF_OVERLAYS.test(name));
+    if (own && own.length > 0) xattrs.set(path, own);
+  }
   return { ...tree, xattrs };
+}
+
+function isOpaque(xattrs: readonly Xattr[] | undefined): boolean {
+  return (
+    xattrs?.some(({ name, value }) => name === 'trusted.overlay.opaque' && value.toString() === 'y') ?? false
+  );
 }
 
 /** Bytes that a tree takes on an ext4 of 4 KiB blocks, metadata included; an upper estimate. */

@@ -68,7 +68,7 @@ export interface Rooms {
   stamp(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   seal(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   assembleDisk(
-    dir: string,
+    chain: LayerChain,
     options: DiskStepOptions,
     target: string,
     lock: Lock,

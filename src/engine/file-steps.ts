@@ -13,10 +13,9 @@ const RAW_DISK = 'disk.raw';
 export async function runDisk(step: PlannedStep, chain: LayerChain, run: ImageRun): Promise<Layer> {
   const ctx = contextOf(run, step);
   await using staged = await run.env.cache.stage(step.id);
-  await using view = await run.env.rooms.openView(chain, ctx);
   const target = layerFile(staged, RAW_DISK);
   const facts = await run.env.rooms.assembleDisk(
-    view.dir,
+    chain,
     step.options as DiskStepOptions,
     target,
     run.env.lock,

@@ -59,7 +59,7 @@ async function assemble(name: string, o: Circumstances = {}): Promise<DiskFacts>
   const ctx = { host, signal: new AbortController().signal, epoch: EPOCH, workDir: join(dir, 'work') };
   process.umask(o.umask ?? 0o022);
   const request = {
-    dir: tree,
+    layers: [tree],
     options: { ...OPTIONS, ...o.change },
     seed: sha256('seed'),
     // The host's own packages play the locked ones: their trees lie in /usr.

@@ -15,6 +15,7 @@ import type { Context } from '../../src/core/context.ts';
 import { sha256 } from '../../src/core/digest.ts';
 import { bootConfig } from '../../src/disk/boot-config.ts';
 import { driversOf } from '../../src/disk/drivers.ts';
+import { readTree } from '../../src/disk/ext4/tree.ts';
 import { identities } from '../../src/disk/layout.ts';
 import type { DiskOptions } from '../../src/disk/spec.ts';
 import { openRootfs } from '../../src/host/index.ts';
@@ -155,5 +156,5 @@ describe('bootConfig', () => {
 test('drivers are found as modules of either spelling, and built in', () => {
   put(`/lib/modules/${KERNEL}/kernel/drivers/scsi/vmw-pvscsi.ko`);
   put(`/lib/modules/${KERNEL}/modules.builtin`, 'kernel/drivers/nvme/host/nvme.ko\nkernel/fs/ext4/ext4.ko\n');
-  expect(driversOf(openRootfs(join(dir, 'root')))).toEqual(['nvme', 'virtio_blk', 'vmw_pvscsi']);
+  expect(driversOf(readTree([join(dir, 'root')]))).toEqual(['nvme', 'virtio_blk', 'vmw_pvscsi']);
 });

@@ -3,7 +3,7 @@ import { IngotError } from '../../core/error.ts';
 import { type Content, MOST_AT_ONCE } from './content.ts';
 import type { Extents } from './extents.ts';
 import { BLOCK } from './geometry.ts';
-import { hostPath, type Tree, type TreeFile } from './tree.ts';
+import { hostPath, type TreeFile } from './tree.ts';
 
 const MOST_BYTES = MOST_AT_ONCE * BLOCK;
 /** Zeros are left out in pieces of 64 KiB: what the file's holes were on the host does not matter, and must not. */
@@ -13,11 +13,9 @@ const ZEROS = Buffer.alloc(PIECE);
 /** Copies the contents of files, through one buffer. */
 export class FileCopier {
   readonly #buffer = Buffer.allocUnsafeSlow(MOST_BYTES);
-  readonly #tree: Tree;
   readonly #content: Content;
 
-  constructor(tree: Tree, content: Content) {
-    this.#tree = tree;
+  constructor(content: Content) {
     this.#content = content;
   }
 
@@ -27,7 +25,7 @@ export class FileCopier {
         'disk/too-large',
         `/${file.path} has ${file.size} bytes; a file has at most 16 TiB`,
       );
-    const place = hostPath(this.#tree, file.path);
+    const place = hostPath(file);
     const source = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME);
     try {
       for (let at = 0; at < file.size; at += MOST_BYTES) {

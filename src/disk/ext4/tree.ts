@@ -16,6 +16,8 @@ export interface TreeFile {
   readonly kind: FileKind;
   /** Where it was first met, from the top (`''`). */
   readonly path: string;
+  /** Folder on the host that the path starts from: that of the layer which has the file. */
+  readonly dir: string;
   /** Permissions with setuid, setgid and sticky bit. */
   readonly mode: number;
   readonly uid: number;
@@ -36,8 +38,6 @@ export interface TreeFile {
 
 /** A tree to write. */
 export interface Tree {
-  /** Folder that the paths start from. */
-  readonly dir: string;
   readonly top: TreeFile;
   /** Extended attributes, by the path of each file that has any. */
   readonly xattrs?: XattrsByPath;
@@ -56,20 +56,23 @@ const KINDS: Readonly<Record<number, FileKind>> = {
 };
 
 /** Host path of a file of a tree. */
-export function hostPath(tree: Pick<Tree, 'dir'>, path: string): Buffer {
-  return Buffer.concat([Buffer.from(tree.dir), Buffer.from(`/${path}`, 'latin1')]);
+export function hostPath({ dir, path }: Pick<TreeFile, 'dir' | 'path'>): Buffer {
+  return Buffer.concat([Buffer.from(dir), Buffer.from(`/${path}`, 'latin1')]);
 }
 
+/** Whether a layer's folder hides what the layers below have in it. */
+export type IsOpaque = (dir: string, path: string) => boolean;
+
 /**
- * Reads a tree, but for extended attributes and contents, which are read when they are written. The order does not depend
- * on the host's.
+ * Reads the tree that layers make together, as overlayfs shows it (Documentation/filesystems/overlayfs.rst: whiteouts,
+ * opaque directories), but for extended attributes and contents, which are read when they are written. Nothing is
+ * mounted: looking up each name anew in every layer makes a fresh mount several times as slow. `layers`: their folders,
+ * lowest first. The order of files does not depend on the host's.
  */
-export function readTree(dir: string): Tree {
+export function readTree(layers: readonly string[], isOpaque: IsOpaque = () => false): Tree {
   const linked = new Map<string, TreeFile>();
   const files: TreeFile[] = [];
-  const meet = (path: string): TreeFile => {
-    const place = hostPath({ dir }, path);
-    const stat = lstatSync(place, { bigint: true });
+  const meet = ({ dir, path, stat }: Met): TreeFile => {
     const shared = stat.nlink > 1n && !stat.isDirectory();
     const key = shared ? `${stat.dev}:${stat.ino}` : '';
     const known = shared ? linked.get(key) : undefined;
@@ -77,32 +80,84 @@ export function readTree(dir: string): Tree {
       known.links++;
       return known;
     }
-    const file = toFile(path, place, stat);
+    const file = toFile(dir, path, stat);
     if (shared) linked.set(key, file);
     files.push(file);
     return file;
   };
-  const top = meet('');
+  const downwards = layers.toReversed();
+  const first = downwards[0] as string;
+  const top = meet({ dir: first, path: '', stat: statOf(first, '') });
   if (top.kind !== 'directory')
-    throw new IngotError('disk/not-a-folder', `${dir} is a ${top.kind}; expected the folder of a filesystem`);
+    throw new IngotError(
+      'disk/not-a-folder',
+      `${first} is a ${top.kind}; expected the folder of a filesystem`,
+    );
   // A stack of its own: depth is up to the image.
-  const open = [top];
-  for (let folder = open.pop(); folder; folder = open.pop()) {
-    const names = readdirSync(hostPath({ dir }, folder.path), { encoding: 'latin1' }).sort();
-    const below: TreeFile[] = [];
-    for (const name of names) {
-      const file = meet(folder.path === '' ? name : join(folder.path, name));
+  const open = [{ folder: top, sources: downwards }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { folder, sources } = next;
+    const met = list(folder.path, sources, isOpaque);
+    const below: typeof open = [];
+    for (const name of [...met.keys()].sort()) {
+      const found = met.get(name) as MetFolder;
+      if (isWhiteout(found.stat)) continue;
+      const file = meet(found);
       folder.entries?.push({ name, file });
       if (file.kind !== 'directory') continue;
       folder.links++;
-      below.push(file);
+      below.push({ folder: file, sources: found.sources });
     }
     open.push(...below.reverse());
   }
-  return { dir, top, files };
+  return { top, files };
 }
 
-function toFile(path: string, place: Buffer, stat: BigIntStats): TreeFile {
+/** A name in a folder: the uppermost layer's file. */
+interface Met {
+  readonly dir: string;
+  readonly path: string;
+  readonly stat: BigIntStats;
+}
+
+interface MetFolder extends Met {
+  /** Of a folder: the layers whose content shows in it, uppermost first. */
+  readonly sources: string[];
+  /** Layers below may add to it. */
+  open: boolean;
+}
+
+/** What is in a folder. `sources`: the layers that show in it, uppermost first. */
+function list(folder: string, sources: readonly string[], isOpaque: IsOpaque): Map<string, MetFolder> {
+  const met = new Map<string, MetFolder>();
+  for (const dir of sources) {
+    for (const name of readdirSync(hostPath({ dir, path: folder }), { encoding: 'latin1' })) {
+      const above = met.get(name);
+      if (above && !above.open) continue;
+      const path = folder === '' ? name : join(folder, name);
+      const stat = statOf(dir, path);
+      const shows = stat.isDirectory();
+      if (above) {
+        if (shows) above.sources.push(dir);
+        above.open = shows && !isOpaque(dir, path);
+      } else {
+        const sources = shows ? [dir] : [];
+        met.set(name, { dir, path, stat, sources, open: shows && !isOpaque(dir, path) });
+      }
+    }
+  }
+  return met;
+}
+
+function statOf(dir: string, path: string): BigIntStats {
+  return lstatSync(hostPath({ dir, path }), { bigint: true });
+}
+
+function isWhiteout(stat: BigIntStats): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0n;
+}
+
+function toFile(dir: string, path: string, stat: BigIntStats): TreeFile {
   const mode = Number(stat.mode);
   const kind = KINDS[mode & 0o170000];
   if (kind === undefined)
@@ -114,6 +169,7 @@ function toFile(path: string, place: Buffer, stat: BigIntStats): TreeFile {
   return {
     kind,
     path,
+    dir,
     mode: mode & 0o7777,
     uid: Number(stat.uid),
     gid: Number(stat.gid),
@@ -123,7 +179,7 @@ function toFile(path: string, place: Buffer, stat: BigIntStats): TreeFile {
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
     links: kind === 'directory' ? 2 : 1,
-    ...(kind === 'symlink' && { target: readlinkSync(place, { encoding: 'buffer' }) }),
+    ...(kind === 'symlink' && { target: readlinkSync(hostPath({ dir, path }), { encoding: 'buffer' }) }),
     ...(kind === 'directory' && { entries: [] }),
   };
 }

@@ -54,7 +54,7 @@ export async function writeExt4(tree: Tree, o: Ext4Options): Promise<void> {
       if (file.kind !== 'directory') continue;
       await inodes.directory(file, file === lostFound ? LOST_FOUND_BLOCKS : 1);
     }
-    const copier = new FileCopier(tree, content);
+    const copier = new FileCopier(content);
     for (const file of files) {
       o.signal?.throwIfAborted();
       if (file.kind !== 'directory') await inodes.other(file, copier);
@@ -134,6 +134,7 @@ function withLostFound(tree: Tree, epoch: number): Everything {
   const lostFound: TreeFile = {
     kind: 'directory',
     path: LOST_FOUND,
+    dir: '',
     mode: 0o700,
     uid: 0,
     gid: 0,

@@ -61,7 +61,7 @@ export function describeTree(tree: Tree, fields: readonly (keyof TreeFile)[]): R
       path: file.path,
       ...(file.kind === 'file' && {
         content: createHash('sha256')
-          .update(readFileSync(hostPath(tree, file.path)))
+          .update(readFileSync(hostPath(file)))
           .digest('hex'),
       }),
     };

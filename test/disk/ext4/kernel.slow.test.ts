@@ -19,7 +19,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Context } from '../../../src/core/context.ts';
 import type { Tree } from '../../../src/disk/ext4/tree.ts';
 import { readRoot } from '../../../src/disk/root-filesystem.ts';
 import { createHost } from '../../../src/host/index.ts';
@@ -35,7 +34,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function read(top: string): Promise<Tree> {
   const host = createHost({ leaseDir: join(dir, 'leases') });
-  return await readRoot(top, { host, signal: new AbortController().signal } as unknown as Context);
+  return await readRoot([top], { host, signal: new AbortController().signal });
 }
 
 /** Mounts an image by a loop device of the whole file, and looks at what the kernel makes of it. */

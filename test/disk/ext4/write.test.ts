@@ -96,7 +96,7 @@ function build(top: string, root: Node & { kind: 'folder' }, backwards: boolean)
     lutimesSync(path, 1_600_000_000, 1_600_000_000);
   };
   settle(top, root);
-  return readTree(top);
+  return readTree([top]);
 }
 
 describe.skipIf(noTools)('writeExt4', () => {
@@ -110,7 +110,7 @@ describe.skipIf(noTools)('writeExt4', () => {
         mkdirSync(join(work, 'out'));
         debugfs(join(work, 'one.img'), `rdump / ${join(work, 'out')}`);
         const fields = ['kind', 'mode', 'size'] as const;
-        const out = describeTree(readTree(join(work, 'out')), fields);
+        const out = describeTree(readTree([join(work, 'out')]), fields);
         const want = describeTree(tree, fields);
         for (const facts of [...Object.values(out), ...Object.values(want)] as { path?: string }[])
           delete facts.path;
@@ -129,7 +129,7 @@ describe.skipIf(noTools)('writeExt4', () => {
     mkdirSync(join(dir, 'tree/sub'), { recursive: true });
     writeFileSync(join(dir, 'tree/a'), 'content');
     linkSync(join(dir, 'tree/a'), join(dir, 'tree/sub/b'));
-    await makeImage(join(dir, 'a.img'), readTree(join(dir, 'tree')));
+    await makeImage(join(dir, 'a.img'), readTree([join(dir, 'tree')]));
     const inode = (path: string) =>
       /Inode: (\d+).*?Links: (\d+)/s.exec(debugfs(join(dir, 'a.img'), `stat ${path}`))?.slice(1);
     expect(inode('/a')?.[1]).toBe('2');
@@ -139,19 +139,19 @@ describe.skipIf(noTools)('writeExt4', () => {
   test('times: of modification to the nanosecond, beyond 2038 and before 1970; all others are the epoch', async () => {
     mkdirSync(join(dir, 'tree'));
     const file = (path: string, mtime: bigint) => ({
-      ...readTree(join(dir, 'tree')).top,
+      ...readTree([join(dir, 'tree')]).top,
       entries: [],
       path,
       kind: 'fifo' as const,
       mtime,
       links: 1,
     });
-    const { top } = readTree(join(dir, 'tree'));
+    const { top } = readTree([join(dir, 'tree')]);
     const times = { now: 1_700_000_000_123_456_789n, late: 5_000_000_000_000_000_001n, early: -1n };
     const files = Object.entries(times).map(([n, t]) => file(n, t));
     top.entries?.push(...files.map((f) => ({ name: f.path, file: { ...f, entries: undefined } as never })));
     const all = [top, ...(top.entries ?? []).map((e) => e.file)];
-    await makeImage(join(dir, 'a.img'), { dir: join(dir, 'tree'), top, files: all });
+    await makeImage(join(dir, 'a.img'), { top, files: all });
     const field = (path: string, key: string) =>
       new RegExp(`${key}: (0x[0-9a-f]+:[0-9a-f]+)`).exec(debugfs(join(dir, 'a.img'), `stat ${path}`))?.[1];
     const epoch = `0x${EPOCH.toString(16)}:00000000`;
@@ -170,20 +170,20 @@ describe.skipIf(noTools)('writeExt4', () => {
   test('a tree that does not fit is refused, and so is a file in the place of lost+found', async () => {
     mkdirSync(join(dir, 'tree'));
     writeFileSync(join(dir, 'tree/big'), Buffer.alloc(20 * MIB, 1));
-    const tree = readTree(join(dir, 'tree'));
+    const tree = readTree([join(dir, 'tree')]);
     const refused = (size: number) => makeImage(join(dir, 'a.img'), tree, { size });
     await expect(refused(16 * MIB)).rejects.toMatchObject({ code: 'disk/too-small' });
     await expect(refused(MIB)).rejects.toMatchObject({ code: 'disk/too-small' });
     rmSync(join(dir, 'tree/big'));
     writeFileSync(join(dir, 'tree/lost+found'), '');
-    const lost = makeImage(join(dir, 'b.img'), readTree(join(dir, 'tree')));
+    const lost = makeImage(join(dir, 'b.img'), readTree([join(dir, 'tree')]));
     await expect(lost).rejects.toMatchObject({ code: 'disk/lost-found' });
   });
 
   test('a file that becomes shorter while it is read is an error, not zeros', async () => {
     mkdirSync(join(dir, 'tree'));
     writeFileSync(join(dir, 'tree/a'), 'long content');
-    const tree = readTree(join(dir, 'tree'));
+    const tree = readTree([join(dir, 'tree')]);
     writeFileSync(join(dir, 'tree/a'), 'short');
     await expect(makeImage(join(dir, 'a.img'), tree)).rejects.toMatchObject({ code: 'disk/changed' });
   });
