@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { asIngotError } from '../core/error.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
@@ -17,7 +18,9 @@ export interface BuildOptions extends TemplateOptions {
   readonly locked?: boolean;
   readonly force?: boolean;
   readonly outputDir?: string;
-  readonly onError?: 'cleanup' | 'abort' | 'ask';
+  readonly onError?: 'cleanup' | 'abort' | 'ask' | 'run-cleanup-provisioner';
+  /** Called before each step (`-debug`). */
+  readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   /** Asks the user, for `onError: 'ask'`. */
   readonly ask?: (step: PlannedStep, error: Error) => Promise<FailureAnswer>;
   /** Images built at once; 0: all. */
@@ -52,7 +55,8 @@ export async function buildPlanned(
   session: Session,
 ): Promise<readonly ImageReport[]> {
   const plan = planOrThrow(planned, session);
-  session.host.requireRoot('to mount filesystems and start containers');
+  if (plan.images.some((image) => image.produces === 'rootfs'))
+    session.host.requireRoot('to mount filesystems and start containers');
   if (planned.lockText !== formatLock(planned.lock)) await writeLock(planned.lockPath, planned.lock);
 
   const emit = maskingEmit(session.emit, plan.secrets);
@@ -71,9 +75,12 @@ export async function buildPlanned(
     templateDir: planned.templateDir,
     lock: planned.lock,
     force: options.force ?? false,
+    runUuid: randomUUID(),
+    ...(options.beforeStep && { beforeStep: options.beforeStep }),
     onFailure: async (step: PlannedStep, error: Error): Promise<FailureAnswer> => {
       if (options.onError === 'ask' && options.ask) return await options.ask(step, error);
-      return options.onError === 'abort' ? 'abort' : 'cleanup';
+      const { onError = 'cleanup' } = options;
+      return onError === 'ask' ? 'cleanup' : onError;
     },
   };
   return await inParallel(plan.images, options.parallel || plan.images.length, (image) =>

@@ -1,33 +1,55 @@
 import { bootTestSpec } from '../checks/boot.ts';
-import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import { httpData } from '../data-sources/http.ts';
+import { nullData } from '../data-sources/null.ts';
 import { BOOT_CONFIG_VERSION } from '../disk/boot-config.ts';
 import { outputFormats } from '../disk/formats/index.ts';
 import { DISK_VERSION, diskSpec } from '../disk/spec.ts';
 import type { Catalog } from '../plan/catalog.ts';
+import { artificePostProcessor } from '../post-processors/artifice.ts';
+import { checksumPostProcessor } from '../post-processors/checksum.ts';
+import { compressPostProcessor } from '../post-processors/compress.ts';
 import { manifestPostProcessor } from '../post-processors/manifest.ts';
+import { shellLocalPostProcessor } from '../post-processors/shell-local.ts';
 import { breakpointProvisioner } from '../provisioners/breakpoint.ts';
 import { fileProvisioner } from '../provisioners/file.ts';
 import { shellProvisioner } from '../provisioners/shell.ts';
 import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
+import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { releaseSpec } from '../release/spec.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
+import { fileSource } from '../sources/file.ts';
+import { nullSource } from '../sources/null.ts';
 import { mmdebstrapSource } from '../sources/mmdebstrap.ts';
 import { STAMP_VERSION, stampAnnotations } from '../stamp/index.ts';
 
-const sources: readonly Source<never>[] = [mmdebstrapSource as unknown as Source<never>];
+const sources: readonly Source<never>[] = [
+  mmdebstrapSource as unknown as Source<never>,
+  nullSource as unknown as Source<never>,
+  fileSource as unknown as Source<never>,
+];
 const provisioners: readonly Provisioner<never>[] = [
   shellProvisioner,
   fileProvisioner,
   shellLocalProvisioner,
   breakpointProvisioner,
+  sleepProvisioner,
 ];
-const postProcessors: readonly PostProcessor<never>[] = [manifestPostProcessor];
+const postProcessors: readonly PostProcessor<never>[] = [
+  manifestPostProcessor,
+  checksumPostProcessor,
+  compressPostProcessor,
+  artificePostProcessor,
+  shellLocalPostProcessor,
+];
+const dataSources: readonly DataSource<never>[] = [httpData, nullData];
 
 /** Every plugin that Ingot has. Adding one is a line here, a file in its folder, a test and a page of docs. */
 export const catalog: Catalog = {
   sources: byType(sources),
   provisioners: byType(provisioners),
   postProcessors: byType(postProcessors),
+  dataSources: byType(dataSources),
   formats: byType(outputFormats),
   tests: byType([{ type: 'boot', version: 1, spec: bootTestSpec, input: 'disk' }]),
   disk: { version: DISK_VERSION, spec: diskSpec },

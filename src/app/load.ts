@@ -1,21 +1,24 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { DiagnosticsError, ExitCode } from '../core/error.ts';
 import type { Lock } from '../core/lock.ts';
 import type { PinContext } from '../core/plugin.ts';
-import { buildPlan, type PlanRequest } from '../plan/build-plan.ts';
+import { buildPlan, checkTemplate, type PlanRequest } from '../plan/build-plan.ts';
 import type { Catalog } from '../plan/catalog.ts';
 import { formatLock, LOCK_FILE, readLock } from '../plan/lock-file.ts';
 import type { Plan } from '../plan/types.ts';
-import { type HclBody, loadTemplate, mergeBodies, parseHcl } from '../template/index.ts';
+import { type HclBody, type LoadOptions, loadTemplate, mergeBodies, parseHcl } from '../template/index.ts';
 import { readGit } from './git.ts';
+import { dataReader } from './read-data.ts';
 import { hmacKey, type Session } from './session.ts';
+import { placeOf } from './template-place.ts';
 
 /** What every verb that reads a template takes. */
 export interface TemplateOptions {
-  /** Template file or folder. */
+  /** Template file or folder; `-`: the text that `stdin` answers. */
   readonly path: string;
+  readonly stdin?: () => Promise<string>;
   /** `name=value`. */
   readonly vars?: readonly string[];
   readonly varFiles?: readonly string[];
@@ -23,12 +26,16 @@ export interface TemplateOptions {
   readonly except?: readonly string[];
   /** Image file; by default every `*.ingot.hcl` beside the template. */
   readonly imageFile?: string;
+  /** Warn about variables in files that the template does not declare; default true. */
+  readonly warnUndeclared?: boolean;
 }
 
 export interface PlanningOptions extends TemplateOptions {
   readonly mode: PinContext['mode'];
+  /** False leaves what data sources answer unknown; default true. */
+  readonly askData?: boolean;
   readonly outputDir?: string;
-  /** Nothing is built: what a service that is not configured would say may stay unknown. */
+  /** Nothing is built: what a service that is not configured would say may stay unknown, and so may component types. */
   readonly validating?: boolean;
 }
 
@@ -52,45 +59,66 @@ export interface Planned extends Omit<Loaded, 'request'> {
 
 /** Reads template, image file, lock and git. Everything found wrong is in `diagnostics`. */
 export async function load(options: PlanningOptions, catalog: Catalog, session: Session): Promise<Loaded> {
+  const place = await placeOf(options.path, options.imageFile);
+  const context = {
+    signal: session.signal,
+    emit: session.emit,
+    host: session.host,
+    clock: session.clock,
+    secrets: session.secrets,
+    workDir: join(session.paths.cacheDir, 'tmp'),
+    cacheDir: session.paths.cacheDir,
+    templateDir: place.baseDir,
+  };
   const loaded = await loadTemplate({
-    path: options.path,
-    env: process.env,
+    ...templateInputs(options, place.root),
     hmacKey: hmacKey(session.paths),
     unconfigured: options.validating ? 'unknown' : 'error',
-    ...(options.vars && { vars: options.vars }),
-    ...(options.varFiles && { varFiles: options.varFiles }),
+    ...(options.askData !== false && { readData: dataReader(catalog, context) }),
   });
   const sources = new Map(loaded.sources);
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const { template } = loaded;
-  const templateDir = template.dir;
-  const lockPath = join(templateDir, LOCK_FILE);
-  const imageFile = await readImageFiles(options, templateDir, sources, diagnostics);
+  const lockPath = join(template.dir, LOCK_FILE);
+  const imageFile = await readImageFiles(place.imageFiles, sources, diagnostics);
   const lock = await readLock(lockPath);
-  const common = { diagnostics, sources, lock, lockPath, lockText: formatLock(lock), templateDir };
-  if (hasErrors(diagnostics)) return { ...common, request: undefined };
+  const lockText = formatLock(lock);
+  const common = { diagnostics, sources, lock, lockPath, lockText, templateDir: place.baseDir };
+  if (diagnostics.some(({ severity, code }) => severity === 'error' && !IN_BODIES.has(code)))
+    return { ...common, request: undefined };
   const request: PlanRequest = {
     template,
     ...(imageFile && { imageFile }),
     catalog,
     lock,
     mode: options.mode,
-    git: await readGit(session.host, templateDir),
+    missing: options.validating ? 'warn' : 'refuse',
+    git: await readGit(session.host, template.dir),
     only: options.only ?? [],
     except: options.except ?? [],
     ...(options.outputDir !== undefined && { outputDir: options.outputDir }),
-    context: {
-      signal: session.signal,
-      emit: session.emit,
-      host: session.host,
-      clock: session.clock,
-      secrets: session.secrets,
-      workDir: join(session.paths.cacheDir, 'tmp'),
-      cacheDir: session.paths.cacheDir,
-      templateDir,
-    },
+    context,
   };
   return { ...common, request };
+}
+
+/** Errors of the template that leave the bodies of its blocks as they are: those are checked in the same go. */
+const IN_BODIES: ReadonlySet<string> = new Set(['template/unset-variable', 'template/undeclared-variable']);
+
+/** What evaluating a template takes from the command line and the environment. */
+export function templateInputs(options: TemplateOptions, root: string): LoadOptions {
+  const { path, vars, varFiles, stdin, warnUndeclared } = options;
+  return {
+    path,
+    env: process.env,
+    root,
+    ...(vars && { vars }),
+    ...(varFiles && { varFiles }),
+    ...(warnUndeclared !== undefined && { warnUndeclared }),
+    ...(stdin && {
+      readFile: async (file) => (file === '-' ? Buffer.from(await stdin()) : await readFile(file)),
+    }),
+  };
 }
 
 /** Loads and plans; pins inputs as `mode` says. */
@@ -101,6 +129,10 @@ export async function loadPlan(
 ): Promise<Planned> {
   const { request, ...loaded } = await load(options, catalog, session);
   if (!request) return { ...loaded, plan: undefined };
+  if (hasErrors(loaded.diagnostics)) {
+    const { diagnostics } = await checkTemplate(request);
+    return { ...loaded, plan: undefined, diagnostics: [...loaded.diagnostics, ...diagnostics] };
+  }
   const { plan, diagnostics } = await buildPlan(request);
   return { ...loaded, plan, diagnostics: [...loaded.diagnostics, ...diagnostics] };
 }
@@ -124,13 +156,10 @@ function exitCodeOf(diagnostics: readonly Diagnostic[]): ExitCode {
 }
 
 async function readImageFiles(
-  options: TemplateOptions,
-  templateDir: string,
+  paths: readonly string[],
   sources: Map<string, string>,
   diagnostics: Diagnostic[],
 ): Promise<HclBody | undefined> {
-  const paths =
-    options.imageFile === undefined ? await imageFilesFor(options.path, templateDir) : [options.imageFile];
   const bodies: HclBody[] = [];
   for (const path of paths) {
     const text = await readFile(path, 'utf8');
@@ -141,14 +170,4 @@ async function readImageFiles(
     bodies.push(parsed.body);
   }
   return bodies.length === 0 ? undefined : mergeBodies(bodies);
-}
-
-/** For a folder all of its image files; for one template `web.pkr.hcl` only `web.ingot.hcl`, where it is. */
-async function imageFilesFor(path: string, templateDir: string): Promise<string[]> {
-  const isFolder = (await stat(resolve(path))).isDirectory();
-  const names = (await readdir(templateDir)).filter((n) => n.endsWith('.ingot.hcl')).sort();
-  const own = basename(path).replace(/\.pkr\.(hcl|json)$/, '.ingot.hcl');
-  return (isFolder ? names : names.filter((n) => n === own)).map((n) =>
-    join(isFolder ? templateDir : dirname(resolve(path)), n),
-  );
 }

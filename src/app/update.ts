@@ -1,3 +1,4 @@
+import { hasErrors } from '../core/diagnostic.ts';
 import type { Lock, LockedApt } from '../core/lock.ts';
 import type { OutdatedInput } from '../core/plugin.ts';
 import { outdatedInputs } from '../plan/build-plan.ts';
@@ -70,6 +71,6 @@ export interface OutdatedReport {
 export async function outdated(options: TemplateOptions, deps: Deps): Promise<OutdatedReport> {
   const session = openSession(deps);
   const loaded = await load({ ...options, mode: 'locked' }, catalog, session);
-  if (!loaded.request) return throwDiagnostics(loaded);
+  if (!loaded.request || hasErrors(loaded.diagnostics)) return throwDiagnostics(loaded);
   return { images: await outdatedInputs(loaded.request) };
 }

@@ -28,6 +28,8 @@ const valued = new Set([
   'max-size',
   'reporter',
   'junit',
+  'config-type',
+  'output-file',
 ]);
 
 /** Flags that Go's flag package, and so Packer's users, write as `-force=false` too. */
@@ -45,6 +47,11 @@ const switches = new Set([
   'locked',
   'syntax-only',
   'warn-on-undeclared-var',
+  'warn-undeclared-var',
+  'evaluate-datasources',
+  'with-annotations',
+  'validate',
+  'upgrade',
 ]);
 
 /**

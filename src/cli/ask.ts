@@ -30,3 +30,19 @@ export function askOnError(cli: Cli): (step: { title: string }, error: Error) =>
     }
   };
 }
+
+/** Packer's -debug: waits for Enter before each step. Without a terminal nobody can press it, and it goes on. */
+export function askBeforeStep(cli: Cli): (step: { readonly title: string }) => Promise<void> {
+  return async (step) => {
+    const { stdin, stderr } = cli.io;
+    if (!stdin.isTTY) return;
+    const resume = cli.suspendReporter();
+    const prompt = createInterface({ input: stdin, output: stderr as unknown as NodeJS.WritableStream });
+    try {
+      await prompt.question(`Next: ${step.title}. Press Enter to go on. `);
+    } finally {
+      prompt.close();
+      resume();
+    }
+  };
+}

@@ -1,8 +1,12 @@
+import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import type { Cli } from './cli.ts';
 
 /** What the user's flags say about the template; the shape of `TemplateOptions` in app/load.ts. */
 export interface TemplateArguments {
   readonly path: string;
+  /** Text of the template `-`. */
+  readonly stdin: () => Promise<string>;
   readonly vars: readonly string[];
   readonly varFiles: readonly string[];
   readonly only: readonly string[];
@@ -27,7 +31,11 @@ const appendList = (value: string, before: string[]): string[] => [
 /** Adds the argument and the flags of every verb that reads a template. */
 export function addTemplateOptions(command: Command): Command {
   return command
-    .argument('[template]', 'template file, or folder of *.pkr.hcl files', '.')
+    .argument(
+      '[template]',
+      'template file, folder of *.pkr.hcl files, or - for legacy JSON on standard input',
+      '.',
+    )
     .option('--var <name=value>', 'set a variable (may be repeated)', append, [])
     .option('--var-file <file>', 'read variables from a file (may be repeated)', append, [])
     .option('--only <builds>', 'only these builds: comma-separated, * matches any text', appendList, [])
@@ -36,10 +44,11 @@ export function addTemplateOptions(command: Command): Command {
 }
 
 /** Reads back what `addTemplateOptions` declared. */
-export function templateArguments(path: string, command: Command): TemplateArguments {
+export function templateArguments(path: string, command: Command, cli: Cli): TemplateArguments {
   const flags = command.opts<Flags>();
   return {
     path,
+    stdin: () => text(cli.io.stdin),
     vars: flags.var,
     varFiles: flags.varFile,
     only: flags.only,

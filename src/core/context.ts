@@ -7,8 +7,20 @@ export interface SecretResolver {
   resolve(reference: string): Promise<string>;
 }
 
+/** The build that a step belongs to, as templates and scripts know it (`PACKER_BUILD_NAME`, `{{ .BuildName }}`). */
+export interface BuildFacts {
+  /** The source's name. */
+  readonly name: string;
+  /** The source's type. */
+  readonly type: string;
+  /** One UUID for all builds of a run. */
+  readonly runUuid: string;
+}
+
 /** What a step gets from outside its own options. */
 export interface Context {
+  /** Absent outside of builds. */
+  readonly build?: BuildFacts;
   readonly signal: AbortSignal;
   readonly emit: Emit;
   /** Label of the step, for events. */
@@ -22,7 +34,7 @@ export interface Context {
   readonly cacheDir: string;
   /** SOURCE_DATE_EPOCH: seconds since 1970, the newest date in the lock. */
   readonly epoch: number;
-  /** Folder of the template; relative paths in it start here. */
+  /** Folder that relative paths in the template start from. */
   readonly templateDir: string;
 }
 

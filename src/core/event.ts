@@ -1,3 +1,4 @@
+import type { Artifact } from './artifact.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Digest } from './digest.ts';
 
@@ -41,6 +42,11 @@ export type BuildEvent =
       path: string;
       digest: Digest;
       size: number;
+    }
+  | {
+      type: 'build:artifact';
+      image: string;
+      artifact: Pick<Artifact, 'builderId' | 'id' | 'files' | 'description'>;
     }
   | { type: 'release'; name: string; version: string; digest: Digest; store: string }
   | { type: 'diagnostic'; diagnostic: Diagnostic }

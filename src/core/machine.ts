@@ -43,7 +43,8 @@ export type GeneratedData = ReadonlyMap<string, string | number | boolean>;
 
 /** A running place where provisioners act. Dispose stops it and throws its changes away. */
 export interface Machine extends AsyncDisposable {
-  readonly kind: 'container' | 'vm' | 'docker' | 'ssh';
+  /** `none`: there is nothing to run in (`communicator = "none"`). */
+  readonly kind: 'container' | 'vm' | 'docker' | 'ssh' | 'none';
   readonly os: 'linux' | 'windows';
   readonly communicator: Communicator;
   readonly generated: GeneratedData;

@@ -68,7 +68,16 @@ export interface Provisioner<O = unknown> extends Plugin<O> {
 }
 
 export interface PostProcessor<O = unknown> extends Plugin<O> {
-  process(artifact: Artifact, options: O, ctx: Context): Promise<{ artifact: Artifact; keep: boolean }>;
+  process(artifact: Artifact, options: O, ctx: Context): Promise<Processed>;
+}
+
+/** What a post-processor answers. */
+export interface Processed {
+  readonly artifact: Artifact;
+  /** Whether the input's files stay, where the template does not say. */
+  readonly keep: boolean;
+  /** They stay whatever the template says: the answer stands on them. */
+  readonly mustKeep?: boolean;
 }
 
 export interface DataSource<O = unknown> extends Plugin<O> {

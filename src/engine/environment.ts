@@ -88,8 +88,11 @@ export interface Rooms {
   release(input: ReleaseInput, ctx: Context): Promise<ReleaseRecord>;
 }
 
-/** What to do about a failed step: clean up, leave everything as it is, or try the step again. */
-export type FailureAnswer = 'cleanup' | 'abort' | 'retry';
+/**
+ * What to do about a failed step: clean up, leave everything as it is, leave it after the error-cleanup provisioner
+ * has run, or try the step again.
+ */
+export type FailureAnswer = 'cleanup' | 'abort' | 'run-cleanup-provisioner' | 'retry';
 
 export interface EngineEnvironment {
   readonly rooms: Rooms;
@@ -105,6 +108,10 @@ export interface EngineEnvironment {
   readonly lock: Lock;
   /** `-force`: run every step, whatever the cache has. */
   readonly force: boolean;
+  /** One UUID for all builds of a run. */
+  readonly runUuid: string;
+  /** Called before each step, such as to ask whether to go on (`-debug`). */
+  readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
 }
 
@@ -118,6 +125,7 @@ export interface ImageRun {
 export function contextOf(run: ImageRun, step: PlannedStep, signal: AbortSignal = run.env.signal): Context {
   const { env, image } = run;
   return {
+    build: { ...image.source, runUuid: env.runUuid },
     signal,
     emit: env.emit,
     step: step.label,

@@ -30,7 +30,8 @@ export async function runProvisioner(
 /** Runs a provisioner with its meta options: pause_before, timeout, max_retries, continue_on_error. */
 export async function provision(step: PlannedStep, machine: Machine, run: ImageRun): Promise<StepResult> {
   const provisioner = provisionerOf(step, run);
-  const options = step.resolve ? step.resolve(machine.generated) : step.options;
+  const generated = new Map([['PackerRunUUID', run.env.runUuid], ...machine.generated]);
+  const options = step.resolve ? step.resolve(generated) : step.options;
   const { pauseBeforeMs = 0, timeoutMs, maxRetries = 0, continueOnError } = step.meta;
   if (pauseBeforeMs > 0) await pause(pauseBeforeMs, run.env.signal);
   for (let attempt = 0; ; attempt++) {

@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts';
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { LayerChain } from '../core/layer.ts';
-import type { Machine } from '../core/machine.ts';
+import type { GeneratedData, Machine } from '../core/machine.ts';
 import type { Source } from '../core/plugin.ts';
 
 /** The one machine of an image, kept between provisioners as long as it stands on the right layers. */
@@ -10,6 +10,7 @@ export class MachineSlot implements AsyncDisposable {
   readonly #source: Source<never>;
   readonly #options: unknown;
   #machine: Machine | undefined;
+  #generated: GeneratedData = new Map();
   #top: Digest | undefined;
 
   constructor(source: Source<never>, options: unknown) {
@@ -21,6 +22,7 @@ export class MachineSlot implements AsyncDisposable {
   async first(ctx: Context): Promise<Machine> {
     await this.#end();
     this.#machine = await this.#source.start(this.#options as never, undefined, ctx);
+    this.#generated = this.#machine.generated;
     return this.#machine;
   }
 
@@ -30,8 +32,20 @@ export class MachineSlot implements AsyncDisposable {
     if (this.#machine && this.#top === top && top !== undefined) return this.#machine;
     await this.#end();
     this.#machine = await this.#source.start(this.#options as never, chain, ctx);
+    this.#generated = this.#machine.generated;
     this.#top = top;
     return this.#machine;
+  }
+
+  /** The machine that is there; for sources that go on in one machine from start to end. */
+  running(): Machine {
+    if (!this.#machine) throw new IngotError('internal/unexpected', 'the machine of this build has ended');
+    return this.#machine;
+  }
+
+  /** What the last machine generated, also after its end. */
+  get generated(): GeneratedData {
+    return this.#generated;
   }
 
   /** Says that the machine's changes were committed as the layer `top`. */

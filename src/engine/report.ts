@@ -1,6 +1,8 @@
 import type { Digest } from '../core/digest.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
+import type { Artifact } from '../core/artifact.ts';
 import type { ReleaseRecord } from './environment.ts';
+import type { ImageState } from './image-state.ts';
 
 export interface OutputReport {
   readonly format: string;
@@ -16,8 +18,39 @@ export interface ImageReport {
   readonly version: string;
   readonly status: 'done' | 'failed';
   readonly outputs: readonly OutputReport[];
+  /** What builder and post-processors left. */
+  readonly artifacts: readonly Pick<Artifact, 'builderId' | 'id' | 'files' | 'description'>[];
   readonly tests: readonly { readonly label: string; readonly type: string; readonly outcome: TestOutcome }[];
   readonly release?: ReleaseRecord;
   readonly steps: { readonly total: number; readonly cached: number; readonly ran: number };
   readonly seconds: number;
+}
+
+/** The report of an image whose jobs have ended. */
+export function reportOf(
+  state: ImageState,
+  status: 'done' | 'failed',
+  artifacts: readonly Artifact[],
+  seconds: number,
+): ImageReport {
+  const { image, outputs, release, ran } = state;
+  return {
+    name: image.name,
+    version: image.version,
+    status,
+    outputs,
+    artifacts: artifacts.map(({ builderId, id, files, description }) => ({
+      builderId,
+      id,
+      files,
+      description,
+    })),
+    tests: state.stepsOf('test').flatMap((s) => {
+      const outcome = state.tests.get(s.id);
+      return outcome ? [{ label: s.label, type: s.spec.type, outcome }] : [];
+    }),
+    ...(release && { release }),
+    steps: { total: image.steps.length, ran, cached: image.steps.length - ran },
+    seconds,
+  };
 }

@@ -1,27 +1,26 @@
 import { join, resolve } from 'node:path';
-import { type Diagnostic, hasErrors, startOf } from '../core/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
 import { asIngotError, DiagnosticsError } from '../core/error.ts';
 import { epochOf, type Lock } from '../core/lock.ts';
 import type { OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
-  type BuildBlock,
   type Decoded,
   decodeBody,
   type EvalScope,
   type HclBody,
-  nearest,
-  type SourceUse,
   type Template,
   valueFromJson,
   withVariables,
 } from '../template/index.ts';
 import type { Catalog } from './catalog.ts';
-import { decodeImageFile, type ImageBlock } from './image-file.ts';
+import { decodeImageFile } from './image-file.ts';
+import { checkExpressions, MissingComponents } from './missing-components.ts';
+import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { planOffline } from './plan-offline.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
-import { isSelected } from './select.ts';
 import type { GitFacts } from './stamp.ts';
+import { findTargets, fullName, type Target } from './targets.ts';
 import { type ImagePlan, type Plan, type PlannedStep, planStep } from './types.ts';
 
 export interface PlanRequest {
@@ -32,6 +31,8 @@ export interface PlanRequest {
   /** Mutated by pinning: the caller writes it when the plan is good. */
   readonly lock: Lock;
   readonly mode: PinContext['mode'];
+  /** What to do about component types that Packer has and we don't. */
+  readonly missing: 'warn' | 'refuse';
   readonly git: GitFacts;
   readonly only: readonly string[];
   readonly except: readonly string[];
@@ -46,17 +47,9 @@ export interface PlanResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A source that is to be built, and the image block that speaks of it. */
-interface Target {
-  readonly build: BuildBlock;
-  readonly use: SourceUse;
-  readonly image: ImageBlock | undefined;
-  readonly source: Source<never>;
-}
-
 /** A target with everything of it that needs no network, decoded. */
 interface Draft {
-  readonly target: Target & { readonly decoded: Decoded<unknown> };
+  readonly target: Target & { readonly source: Source<never>; readonly decoded: Decoded<unknown> };
   readonly provisioners: readonly DraftStep[];
   readonly errorCleanup: DraftStep | undefined;
   readonly postProcessors: readonly DraftStep[];
@@ -90,10 +83,40 @@ export async function checkTemplate(
   const scope = imageScope(request.template.scope, request.git);
   const imageFile = request.imageFile && decodeImageFile(request.imageFile, request.catalog, scope);
   diagnostics.push(...(imageFile?.diagnostics ?? []));
+  const missing = new MissingComponents(request.template, request.missing);
+  await checkDataSources(request, missing, diagnostics);
   const drafts: Draft[] = [];
-  for (const target of findTargets(request, imageFile?.images, diagnostics))
-    drafts.push(await draft(target, request, diagnostics));
-  return { drafts, diagnostics };
+  for (const target of findTargets(request, imageFile?.images, missing, diagnostics)) {
+    const drafted = await draft(target, request, missing, diagnostics);
+    if (drafted) drafts.push(drafted);
+  }
+  missing.report(diagnostics);
+  return { drafts, diagnostics: withoutRepeats(diagnostics) };
+}
+
+/** Bodies of data sources; what they answer is not asked here. */
+async function checkDataSources(
+  { template, catalog }: PlanRequest,
+  missing: MissingComponents,
+  diagnostics: Diagnostic[],
+): Promise<void> {
+  for (const block of template.dataSources) {
+    const plugin = catalog.dataSources.get(block.type);
+    if (plugin)
+      diagnostics.push(...decodeBody(block.body, await plugin.schema(), template.scope).diagnostics);
+    else missing.add('dataSources', block, catalog.dataSources.keys(), diagnostics);
+  }
+}
+
+/** Several builds of one source find the same mistake in it: it is told once. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter(({ code, message, range }) => {
+    const key = JSON.stringify([code, message, range?.file, range?.start.offset]);
+    if (range && seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 /** What the locked inputs of every selected build are behind by. */
@@ -120,107 +143,35 @@ function imageScope(scope: EvalScope, git: GitFacts): EvalScope {
   });
 }
 
-function findTargets(
+async function draft(
+  target: Target,
   request: PlanRequest,
-  images: readonly ImageBlock[] | undefined,
+  missing: MissingComponents,
   diagnostics: Diagnostic[],
-): Target[] {
-  const { template, catalog } = request;
-  const all = template.builds.flatMap((build) => build.sources.map((use) => ({ build, use })));
-  const names = all.map(({ build, use }) => fullName(build, use));
-  for (const image of images ?? []) {
-    if (
-      image.build !== undefined &&
-      !all.some(({ build, use }) => means(image.build as string, build, use))
-    ) {
-      const near = nearest(image.build, names);
-      diagnostics.push({
-        code: 'plan/no-such-build',
-        severity: 'error',
-        message: `image "${image.name}" is built from "${image.build}", and the template has ${names.join(', ') || 'no build'}`,
-        range: image.range,
-        ...(near !== undefined && { hint: `Did you mean "${near}"?` }),
-      });
-    } else if (image.build === undefined && all.length !== 1) {
-      diagnostics.push({
-        code: 'plan/which-build',
-        severity: 'error',
-        message: `image "${image.name}" does not say what it is built from, and the template has ${all.length} sources`,
-        range: image.range,
-        hint: `Write build = "TYPE.NAME"; there are: ${names.join(', ') || 'none'}.`,
-      });
-    }
-  }
-  const targets: Target[] = [];
-  for (const { build, use } of all) {
-    const selector = {
-      type: use.type,
-      name: use.name,
-      ...(build.name !== undefined && { buildName: build.name }),
-    };
-    if (!isSelected(selector, request.only, request.except)) continue;
-    const source = catalog.sources.get(use.type);
-    if (!source) {
-      const near = nearest(use.type, [...catalog.sources.keys()]);
-      diagnostics.push({
-        code: 'plan/unknown-source',
-        severity: 'error',
-        message: `there is no source of type "${use.type}"; expected one of ${[...catalog.sources.keys()].join(', ')}`,
-        range: use.range,
-        ...(near !== undefined && { hint: `Did you mean "${near}"?` }),
-      });
-      continue;
-    }
-    const image = images?.find((i) =>
-      i.build === undefined ? all.length === 1 : means(i.build, build, use),
-    );
-    targets.push({ build, use, image, source });
-  }
-  if (targets.length === 0 && !hasErrors(diagnostics)) {
-    diagnostics.push({
-      code: 'plan/nothing-to-build',
-      severity: 'error',
-      message:
-        all.length === 0
-          ? 'the template has no build with a source'
-          : 'no build is left by -only and -except',
-      range: startOf(template.files[0] ?? template.dir),
-      hint: all.length === 0 ? 'Add a build block that names a source.' : `There are: ${names.join(', ')}.`,
-    });
-  }
-  return targets;
-}
-
-function fullName(build: BuildBlock, use: SourceUse): string {
-  return build.name === undefined ? `${use.type}.${use.name}` : `${build.name}.${use.type}.${use.name}`;
-}
-
-function means(reference: string, build: BuildBlock, use: SourceUse): boolean {
-  return reference === fullName(build, use) || reference === `${use.type}.${use.name}`;
-}
-
-async function draft(target: Target, request: PlanRequest, diagnostics: Diagnostic[]): Promise<Draft> {
-  const decoded = decodeBody(
-    target.use.body,
-    await target.source.schema(),
-    target.use.scope,
-  ) as Decoded<unknown>;
-  diagnostics.push(...decoded.diagnostics);
+): Promise<Draft | undefined> {
+  const { source, use, build } = target;
+  const decoded = source && (decodeBody(use.body, await source.schema(), use.scope) as Decoded<unknown>);
+  if (decoded) diagnostics.push(...decoded.diagnostics);
+  else checkExpressions(use.body, use.scope, diagnostics);
+  if (source?.produces === 'files' && target.image) checkImageOfFiles(target.image, use.type, diagnostics);
   const parts = {
     catalog: request.catalog,
-    template: request.template,
-    build: target.build,
-    use: target.use,
+    baseDir: request.context.templateDir,
+    except: request.except,
+    missing,
+    build,
+    use,
     diagnostics,
   };
   const provisioners = await planProvisioners(parts);
   const errorCleanup = await planErrorCleanup(parts);
   const postProcessors = await planPostProcessors(parts);
+  if (!source || !decoded) return undefined;
   const secrets = [...decoded.secrets, ...[...provisioners, ...postProcessors].flatMap((p) => p.secrets)];
-  return { target: { ...target, decoded }, provisioners, errorCleanup, postProcessors, secrets };
+  return { target: { ...target, source, decoded }, provisioners, errorCleanup, postProcessors, secrets };
 }
 
-function pinContext(target: Target, request: PlanRequest): PinContext {
+function pinContext(target: Draft['target'], request: PlanRequest): PinContext {
   const step = `${target.use.type}.${target.use.name}`;
   return { ...request.context, step, lock: request.lock, mode: request.mode };
 }
@@ -242,14 +193,65 @@ async function pin(
 function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): ImagePlan {
   const { template, lock } = request;
   const { target } = parts;
-  const { use, image, build } = target;
-  const name = image?.name ?? use.name;
+  const { use, image, build, name } = target;
   const entry = pinned.lockKey === undefined ? undefined : lock.entries[pinned.lockKey];
   const epoch = epochOf(entry) ?? 1;
-  const steps: PlannedStep[] = [sourceStep(name, target, pinned, entry, epoch)];
-  let top = (steps[0] as PlannedStep).id;
+  const source = sourceStep(name, target, pinned, entry, epoch);
+  const outputDir = request.outputDir ?? image?.outputDirectory ?? `output-${name}`;
+  const common = {
+    name,
+    build: fullName(build, use),
+    source: { type: use.type, name: use.name },
+    epoch,
+    ...(parts.errorCleanup && {
+      errorCleanup: planStep({ ...parts.errorCleanup.step, label: `${name}/error-cleanup` }),
+    }),
+    outputDir: request.outputDir === undefined ? join(template.dir, outputDir) : resolve(outputDir),
+  };
+  if (target.source.produces === 'files') {
+    const { provisioners, postProcessors } = parts;
+    const planned = planFiles({ name, source, epoch, image, git: request.git, provisioners, postProcessors });
+    return { ...common, ...planned, produces: 'files' };
+  }
+  const { steps, top, after } = provisionerSteps(name, source, parts.provisioners, epoch);
+  const offline = planOffline({
+    name,
+    top,
+    after,
+    epoch,
+    image,
+    catalog: request.catalog,
+    git: request.git,
+    dirtyMark: digestOf([
+      template.digest,
+      parts.provisioners.map((p) => p.step.spec.files as unknown as Json),
+    ]),
+    templateDigest: template.digest,
+    lockDigest: digestOf(entry ?? null),
+    ...(pinned.lockKey !== undefined && { lockKey: pinned.lockKey }),
+    toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
+    postProcessors: parts.postProcessors.map((p) => p.step),
+  });
+  return {
+    ...common,
+    produces: 'rootfs',
+    version: offline.version,
+    steps: [...steps, ...offline.steps],
+    annotations: offline.annotations,
+  };
+}
+
+/** Each provisioner stands on the layer below it; those on the host stand beside the layers. */
+function provisionerSteps(
+  name: string,
+  source: PlannedStep,
+  drafts: readonly DraftStep[],
+  epoch: number,
+): { steps: PlannedStep[]; top: PlannedStep['id']; after: PlannedStep['id'][] } {
+  const steps = [source];
+  let top = source.id;
   let after: PlannedStep['id'][] = [];
-  for (const part of parts.provisioners) {
+  for (const part of drafts) {
     const step = planStep({
       ...part.step,
       label: `${name}/${part.step.label}`,
@@ -264,39 +266,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
       after = [];
     }
   }
-  const offline = planOffline({
-    name,
-    top,
-    after,
-    epoch,
-    image,
-    produces: target.source.produces,
-    catalog: request.catalog,
-    git: request.git,
-    dirtyMark: digestOf([
-      template.digest,
-      parts.provisioners.map((p) => p.step.spec.files as unknown as Json),
-    ]),
-    templateDigest: template.digest,
-    lockDigest: digestOf(entry ?? null),
-    ...(pinned.lockKey !== undefined && { lockKey: pinned.lockKey }),
-    toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
-    postProcessors: parts.postProcessors.map((p) => p.step),
-  });
-  steps.push(...offline.steps);
-  const outputDir = request.outputDir ?? image?.outputDirectory ?? `output-${name}`;
-  return {
-    name,
-    version: offline.version,
-    build: fullName(build, use),
-    epoch,
-    steps,
-    ...(parts.errorCleanup && {
-      errorCleanup: planStep({ ...parts.errorCleanup.step, label: `${name}/error-cleanup` }),
-    }),
-    annotations: offline.annotations,
-    outputDir: request.outputDir === undefined ? join(template.dir, outputDir) : resolve(outputDir),
-  };
+  return { steps, top, after };
 }
 
 function sourceStep(
@@ -326,6 +296,6 @@ function sourceStep(
     options: pinned.options,
     meta: {},
     after: [],
-    cacheable: true,
+    cacheable: source.produces === 'rootfs',
   });
 }

@@ -1,6 +1,6 @@
 import type { BodySpec } from '../core/body-spec.ts';
 import type { Digest, Json } from '../core/digest.ts';
-import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
+import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import type { StampOptions } from './stamp.ts';
 
 /** What the plan needs to know of an output format. */
@@ -36,6 +36,7 @@ export interface Catalog {
   readonly sources: ReadonlyMap<string, Source<never>>;
   readonly provisioners: ReadonlyMap<string, Provisioner<never>>;
   readonly postProcessors: ReadonlyMap<string, PostProcessor<never>>;
+  readonly dataSources: ReadonlyMap<string, DataSource<never>>;
   readonly formats: ReadonlyMap<string, FormatInfo>;
   readonly tests: ReadonlyMap<string, TestInfo>;
   readonly disk: RoomInfo;

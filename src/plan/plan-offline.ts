@@ -13,7 +13,6 @@ interface OfflineRequest {
   readonly after: readonly Digest[];
   readonly epoch: number;
   readonly image: ImageBlock | undefined;
-  readonly produces: 'rootfs' | 'files';
   readonly catalog: Catalog;
   readonly git: GitFacts;
   /** Tells apart what was built from one dirty tree and another. */
@@ -171,7 +170,7 @@ function diskOptions(request: OfflineRequest, disk: Placed): Omit<DiskStepOption
 }
 
 /** The version as written; from a dirty tree with a mark that changes with what is built. */
-function versionOf(request: OfflineRequest): string {
+export function versionOf(request: Pick<OfflineRequest, 'image' | 'git' | 'dirtyMark'>): string {
   const written = request.image?.version ?? request.git.version;
   if (!request.git.dirty || written !== request.git.version) return written;
   return `${written}.${hexOf(request.dirtyMark).slice(0, 8)}`;

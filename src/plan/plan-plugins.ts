@@ -10,13 +10,13 @@ import {
   decodeBody,
   type EvalScope,
   type HclBody,
-  nearest,
   type ProvisionerBlock,
   type SourceUse,
-  type Template,
 } from '../template/index.ts';
 import type { Catalog } from './catalog.ts';
 import { describeFiles } from './files.ts';
+import type { ComponentKind } from './official-plugins.ts';
+import { checkExpressions, type MissingComponents } from './missing-components.ts';
 import { globMatches } from './select.ts';
 import type { PlannedStep, StepKind } from './types.ts';
 
@@ -30,7 +30,11 @@ export interface DraftStep {
 
 interface Parts {
   readonly catalog: Catalog;
-  readonly template: Template;
+  /** Relative paths start here. */
+  readonly baseDir: string;
+  /** -except, which leaves out post-processors by name, too. */
+  readonly except: readonly string[];
+  readonly missing: MissingComponents;
   readonly build: BuildBlock;
   readonly use: SourceUse;
   readonly diagnostics: Diagnostic[];
@@ -58,14 +62,18 @@ export async function planErrorCleanup(parts: Parts): Promise<DraftStep | undefi
 export async function planPostProcessors(parts: Parts): Promise<DraftStep[]> {
   const drafts: DraftStep[] = [];
   let index = 0;
-  for (const chain of parts.build.postProcessors) {
-    for (const block of chain) {
+  for (const [chain, blocks] of parts.build.postProcessors.entries()) {
+    for (const block of blocks) {
       const label = `${block.name ?? block.type}[${index++}]`;
       if (!appliesTo(block, parts.use)) continue;
-      const plugin = findPlugin(parts.catalog.postProcessors, 'post-processor', block, parts.diagnostics);
+      // As in Packer: what is excluded ends its chain, since what follows would get the wrong artifact.
+      if (parts.except.some((pattern) => globMatches(pattern, block.name ?? block.type))) break;
+      const plugin = findPlugin(parts.catalog.postProcessors, 'postProcessors', block, block.body, parts);
       if (!plugin) continue;
       const draft = await draftStep('post-processor', plugin, block.body, block.range, label, parts);
-      drafts.push({ ...draft, step: { ...draft.step, cacheable: false }, onHost: true });
+      const keepInput = block.keepInputArtifact;
+      const meta = { index: chain, ...(keepInput !== undefined && { keepInput }) };
+      drafts.push({ ...draft, step: { ...draft.step, cacheable: false, chain: meta }, onHost: true });
     }
   }
   return drafts;
@@ -76,9 +84,9 @@ async function planProvisioner(
   label: string,
   parts: Parts,
 ): Promise<DraftStep | undefined> {
-  const plugin = findPlugin(parts.catalog.provisioners, 'provisioner', block, parts.diagnostics);
-  if (!plugin) return undefined;
   const body = block.bodyFor(parts.use.name);
+  const plugin = findPlugin(parts.catalog.provisioners, 'provisioners', block, body, parts);
+  if (!plugin) return undefined;
   const draft = await draftStep('provisioner', plugin, body, block.range, label, parts);
   const onHost = plugin.onHost ?? false;
   const { pauseBeforeMs, timeoutMs, maxRetries, continueOnError } = block.meta;
@@ -113,7 +121,7 @@ async function draftStep(
   let files: FileDescriptor[] = [];
   if (decoded.options !== undefined && !decoded.unknown) {
     try {
-      files = await describeFiles(plugin.files?.(decoded.options as never) ?? [], parts.template.dir);
+      files = await describeFiles(plugin.files?.(decoded.options as never) ?? [], parts.baseDir);
     } catch (error) {
       parts.diagnostics.push(asIngotError(error).at({ range }).toDiagnostic());
     }
@@ -155,21 +163,15 @@ async function draftStep(
 
 function findPlugin<P>(
   plugins: ReadonlyMap<string, P>,
-  kind: 'provisioner' | 'post-processor',
+  kind: ComponentKind,
   block: { readonly type: string; readonly range: SourceRange },
-  diagnostics: Diagnostic[],
+  body: HclBody,
+  { missing, use, diagnostics }: Parts,
 ): P | undefined {
   const plugin = plugins.get(block.type);
   if (plugin) return plugin;
-  const known = [...plugins.keys()];
-  const near = nearest(block.type, known);
-  diagnostics.push({
-    code: `plan/unknown-${kind}`,
-    severity: 'error',
-    message: `there is no ${kind} of type "${block.type}"; expected one of ${known.join(', ')}`,
-    range: block.range,
-    ...(near !== undefined && { hint: `Did you mean "${near}"?` }),
-  });
+  missing.add(kind, block, plugins.keys(), diagnostics);
+  checkExpressions(body, use.scope, diagnostics);
   return undefined;
 }
 

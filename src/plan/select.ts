@@ -1,14 +1,20 @@
+/** A build as the flags name it. */
+export interface Selector {
+  readonly type: string;
+  readonly name: string;
+  readonly buildName?: string;
+  /** Of a legacy template: the name alone selects it. */
+  readonly legacy?: boolean;
+}
+
 /**
  * Whether a build is meant by `-only`/`-except`: patterns of `*` and `?` over `type.name`, and over
  * `build.type.name` where the build block has a name (as Packer's glob matching does).
  */
-export function isSelected(
-  build: { readonly type: string; readonly name: string; readonly buildName?: string },
-  only: readonly string[],
-  except: readonly string[],
-): boolean {
+export function isSelected(build: Selector, only: readonly string[], except: readonly string[]): boolean {
   const names = [`${build.type}.${build.name}`];
   if (build.buildName !== undefined) names.push(`${build.buildName}.${build.type}.${build.name}`);
+  if (build.legacy) names.push(build.name);
   const matches = (patterns: readonly string[]): boolean =>
     patterns.some((p) => names.some((n) => globMatches(p, n)));
   if (only.length > 0 && !matches(only)) return false;

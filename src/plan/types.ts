@@ -6,6 +6,8 @@ import { type Digest, digestOf, type Json } from '../core/digest.ts';
 export type StepKind =
   | 'source'
   | 'provisioner'
+  /** The end of a machine whose artifact is files. */
+  | 'artifact'
   | 'boot-config'
   | 'stamp'
   | 'seal'
@@ -55,6 +57,8 @@ export interface PlannedStep {
   readonly meta: StepMeta;
   /** Steps that must have ended before, without entering the digest (shell-local and what follows it). */
   readonly after: readonly Digest[];
+  /** Of a post-processor: in one chain, each takes what the one before it made. */
+  readonly chain?: { readonly index: number; readonly keepInput?: boolean };
   /** False: runs every time (effects outside of layers). */
   readonly cacheable: boolean;
   /** Why its result may differ from run to run, for plan and evidence. */
@@ -67,6 +71,9 @@ export interface ImagePlan {
   readonly version: string;
   /** `type.name` of the source, as `-only` selects it (with the build's name in front, where it has one). */
   readonly build: string;
+  readonly source: { readonly type: string; readonly name: string };
+  /** What comes out: a filesystem in layers, or files as they are. */
+  readonly produces: 'rootfs' | 'files';
   readonly epoch: number;
   readonly steps: readonly PlannedStep[];
   /** Runs in the machine when a provisioner has failed. */

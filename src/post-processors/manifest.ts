@@ -3,6 +3,7 @@ import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
+import { inTurn } from '../core/in-turn.ts';
 import type { PostProcessor } from '../core/plugin.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/docs/post-processors/manifest. */
@@ -11,7 +12,6 @@ const manifestSpec = bodySpec({
   strip_path: attr.bool('Only the names of files.', { default: false }),
   strip_time: attr.bool('Leaves out the time of the build.', { default: false }),
   custom_data: attr.stringMap('Kept with the build.', { default: {} }),
-  keep_input_artifact: attr.bool('The manifest never removes its input.', { default: true }),
 });
 
 type ManifestOptions = OptionsOf<typeof manifestSpec>;
@@ -29,9 +29,8 @@ export const manifestPostProcessor: PostProcessor<ManifestOptions> = {
 
   async process(artifact, options, ctx) {
     const path = isAbsolute(options.output) ? options.output : join(ctx.templateDir, options.output);
-    const manifest = await readManifest(path);
-    const name = ctx.step.split('/')[0] ?? '';
-    const run = artifact.id;
+    const name = ctx.build?.name ?? ctx.step.split('/')[0] ?? '';
+    const run = ctx.build?.runUuid ?? artifact.id;
     const files = await Promise.all(
       artifact.files.map(async (file) => ({
         name: options.strip_path ? basename(file) : file,
@@ -40,7 +39,7 @@ export const manifestPostProcessor: PostProcessor<ManifestOptions> = {
     );
     const build = {
       name,
-      builder_type: artifact.builderId.replace(/^ingot\./, ''),
+      builder_type: ctx.build?.type ?? artifact.builderId.replace(/^ingot\./, ''),
       ...(!options.strip_time && { build_time: Math.floor(ctx.clock.now().getTime() / 1000) }),
       files,
       artifact_id: artifact.id,
@@ -48,9 +47,12 @@ export const manifestPostProcessor: PostProcessor<ManifestOptions> = {
       custom_data: options.custom_data,
     };
     // A build of the same version takes the place of its earlier entry: the command may be run twice.
-    const others = manifest.builds.filter((b) => b.name !== name || b.artifact_id !== artifact.id);
-    await writeWhole(path, { builds: [...others, build], last_run_uuid: run }, ctx);
-    return { artifact, keep: true };
+    await inTurn(path, async () => {
+      const manifest = await readManifest(path);
+      const others = manifest.builds.filter((b) => b.name !== name || b.artifact_id !== artifact.id);
+      await writeWhole(path, { builds: [...others, build], last_run_uuid: run }, ctx);
+    });
+    return { artifact, keep: true, mustKeep: true };
   },
 };
 

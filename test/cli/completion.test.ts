@@ -26,7 +26,11 @@ describe('bash', () => {
     ['verbs', ['ingot', ''], ['help', ...names]],
     ['the rest of a verb', ['ingot', 'bu'], ['build']],
     ['flags of the verb', ['ingot', 'build', '--f'], ['--force']],
-    ['values of a flag', ['ingot', 'build', '--on-error', ''], ['cleanup', 'abort', 'ask']],
+    [
+      'values of a flag',
+      ['ingot', 'build', '--on-error', ''],
+      ['cleanup', 'abort', 'ask', 'run-cleanup-provisioner'],
+    ],
     ['shells', ['ingot', 'completion', 'z'], ['zsh']],
     ['verbs to ask help for', ['ingot', 'help', 'boo'], ['boot']],
   ])('offers %s', async (_what, words, offers) => expect(await bashOffers(...words)).toEqual(offers));

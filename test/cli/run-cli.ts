@@ -10,13 +10,14 @@ export interface CliResult {
 export async function runCli(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  stdin: NodeJS.ReadableStream = process.stdin,
 ): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
   const code = await run(argv, {
     stdout: { write: (text) => void (stdout += text) },
     stderr: { write: (text) => void (stderr += text) },
-    stdin: process.stdin,
+    stdin: stdin as NodeJS.ReadStream,
     env,
   });
   return { code, stdout, stderr };

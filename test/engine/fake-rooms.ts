@@ -160,6 +160,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     templateDir: '/',
     lock: { version: 1, entries: {} },
     force: false,
+    runUuid: '00000000-0000-4000-8000-000000000000',
     onFailure: async () => 'cleanup',
   });
   return { env, calls, events, living };
@@ -217,6 +218,8 @@ export function samplePlan(outputDir: string, edit = 0): ImagePlan {
     name: 'x',
     version: '1',
     build: 'fake.x',
+    source: { type: 'fake', name: 'x' },
+    produces: 'rootfs',
     epoch: 1,
     steps: [source, p0, p1, seal, disk, raw, tar, test, release],
     annotations: {},

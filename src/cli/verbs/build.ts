@@ -4,7 +4,7 @@ import type { ReproducibilityReport } from '../../app/verify-reproducible.ts';
 import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
 import { wholeNumber } from '../flag-values.ts';
-import { askOnError } from '../ask.ts';
+import { askBeforeStep, askOnError } from '../ask.ts';
 import { nextCommands } from '../next-commands.ts';
 import { writeReportFile } from '../report-file.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
@@ -12,13 +12,14 @@ import { addExamples, addTemplateOptions, templateArguments } from '../template-
 type Report = BuildReport | ReproducibilityReport;
 
 interface Flags {
-  onError: 'cleanup' | 'abort' | 'ask';
+  onError: 'cleanup' | 'abort' | 'ask' | 'run-cleanup-provisioner';
   force?: boolean;
   parallelBuilds: number;
   outputDir?: string;
   locked?: boolean;
   verifyReproducible?: boolean;
   timestampUi?: boolean;
+  warnOnUndeclaredVar?: boolean;
   junit?: string;
   json?: boolean;
 }
@@ -27,7 +28,7 @@ export function configure(command: Command, cli: Cli): void {
   addTemplateOptions(command)
     .addOption(
       new Option('--on-error <what>', 'when a step fails')
-        .choices(['cleanup', 'abort', 'ask'])
+        .choices(['cleanup', 'abort', 'ask', 'run-cleanup-provisioner'])
         .default('cleanup'),
     )
     .option('--force', 'run every step, whatever the cache has')
@@ -35,16 +36,20 @@ export function configure(command: Command, cli: Cli): void {
     .option('--output-dir <folder>', 'where outputs go; default: output-<name> beside the template')
     .option('--locked', 'fail where the lock would have to change')
     .option('--verify-reproducible', 'build twice, and say which file differs')
+    .option('--warn-on-undeclared-var', 'warn about variables in files that the template does not declare')
     .option('--timestamp-ui', 'one line an event, with its time')
     .option('--junit <file>', 'write the results of all tests as JUnit XML')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .action(async (path: string, flags: Flags) => {
       const options = {
-        ...templateArguments(path, command),
+        ...templateArguments(path, command, cli),
         onError: flags.onError,
         ask: askOnError(cli),
         force: flags.force ?? false,
-        parallel: flags.parallelBuilds,
+        // With -debug, as in Packer, one build at a time, and a stop before each of its steps.
+        parallel: cli.globals.debug ? 1 : flags.parallelBuilds,
+        ...(cli.globals.debug && { beforeStep: askBeforeStep(cli) }),
+        warnUndeclared: flags.warnOnUndeclaredVar ?? false,
         locked: flags.locked ?? false,
         ...(flags.outputDir !== undefined && { outputDir: flags.outputDir }),
       };

@@ -9,7 +9,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (path: string, flags: { json?: boolean }) => {
       const { outdated } = await import('../../app/update.ts');
       const report = await cli.report({ json: flags.json }, (deps) =>
-        outdated(templateArguments(path, command), deps),
+        outdated(templateArguments(path, command, cli), deps),
       );
       if (flags.json) return cli.printJson(report);
       const style = styles(cli.color(cli.io.stdout));

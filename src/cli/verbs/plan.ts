@@ -14,7 +14,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (path: string, flags: { json?: boolean; locked?: boolean }) => {
       const { planBuild, planToJson } = await import('../../app/plan.ts');
       const { plan, diagnostics, sources } = await cli.report({ json: flags.json }, (deps) =>
-        planBuild({ ...templateArguments(path, command), locked: flags.locked ?? false }, deps),
+        planBuild({ ...templateArguments(path, command, cli), locked: flags.locked ?? false }, deps),
       );
       cli.addSources(sources);
       if (!plan) throw new DiagnosticsError(diagnostics, failureCode(diagnostics));

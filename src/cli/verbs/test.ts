@@ -13,7 +13,7 @@ export function configure(command: Command, cli: Cli): void {
       const { runTests } = await import('../../app/test.ts');
       const report = await writeReportFile(flags.junit, (junit) =>
         cli.report({ onStdout: true, json: flags.json, junit }, (deps) =>
-          runTests({ ...templateArguments(path, command), locked: flags.locked ?? false }, deps),
+          runTests({ ...templateArguments(path, command, cli), locked: flags.locked ?? false }, deps),
         ),
       );
       if (!report.ok) cli.exitCode = ExitCode.Failed;

@@ -10,7 +10,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (path: string, flags: { dryRun?: boolean; json?: boolean }) => {
       const { update } = await import('../../app/update.ts');
       const report = await cli.report({ json: flags.json }, (deps) =>
-        update({ ...templateArguments(path, command), dryRun: flags.dryRun ?? false }, deps),
+        update({ ...templateArguments(path, command, cli), dryRun: flags.dryRun ?? false }, deps),
       );
       if (flags.json) return cli.printJson(report);
       if (!report.changed) return cli.print(`${report.lockPath} is up to date`);

@@ -7,17 +7,37 @@ import type { Cli } from '../cli.ts';
 import { failureCode } from '../failure.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
 
+interface Flags {
+  json?: boolean;
+  syntaxOnly?: boolean;
+  evaluateDatasources?: boolean;
+  warnUndeclaredVar: boolean;
+}
+
 export function configure(command: Command, cli: Cli): void {
   addTemplateOptions(command)
     .option(
       '--syntax-only',
-      'accepted for Packer; the whole template is checked all the same, without a network',
+      'only whether the files can be read as a template, not what plugins and builds need',
+    )
+    .option('--evaluate-datasources', 'ask data sources, too; without it their values are unknown')
+    .option(
+      '--no-warn-undeclared-var',
+      'say nothing of variables in files that the template does not declare',
     )
     .option('--json', 'print the findings as JSON')
-    .action(async (path: string, flags: { json?: boolean }) => {
+    .action(async (path: string, flags: Flags) => {
       const { validate } = await import('../../app/validate.ts');
       const { diagnostics, sources } = await cli.report({ json: flags.json }, (deps) =>
-        validate(templateArguments(path, command), deps),
+        validate(
+          {
+            ...templateArguments(path, command, cli),
+            syntaxOnly: flags.syntaxOnly ?? false,
+            askData: flags.evaluateDatasources ?? false,
+            warnUndeclared: flags.warnUndeclaredVar,
+          },
+          deps,
+        ),
       );
       cli.addSources(sources);
       const valid = !hasErrors(diagnostics);

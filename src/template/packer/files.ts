@@ -6,6 +6,9 @@ import { asIngotError, IngotError } from '../../core/error.ts';
 /** A template is written by hand; what is larger is no template. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** Stands for standard input, which the caller's `read` answers. */
+const STDIN = '-';
+
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
 export interface TemplateFile {
@@ -32,6 +35,7 @@ export async function readTemplateFiles(
   read: ReadFile = (file) => readFile(file),
   diagnostics: Diagnostic[] = [],
 ): Promise<TemplateFiles> {
+  if (path === STDIN) return await readStdin(varFiles, read, diagnostics);
   const absolute = resolve(path);
   const isFolder = await isDirectory(absolute, path);
   const dir = isFolder ? absolute : dirname(absolute);
@@ -59,6 +63,21 @@ export async function readTemplateFiles(
       ...(await Promise.all(varFiles.map((name) => load(name, resolve(name))))),
     ]),
   };
+}
+
+/** One legacy template from `read`, with the files of variables that were named. */
+async function readStdin(
+  varFiles: readonly string[],
+  read: ReadFile,
+  diagnostics: Diagnostic[],
+): Promise<TemplateFiles> {
+  const files = [STDIN, ...varFiles.map((name) => resolve(name))];
+  const texts = await Promise.all(
+    files.map((file, i) => loadText(i === 0 ? STDIN : (varFiles[i - 1] as string), file, read, diagnostics)),
+  );
+  const present = (list: readonly (TemplateFile | undefined)[]): TemplateFile[] =>
+    list.filter((f) => f !== undefined);
+  return { dir: resolve('.'), templates: present(texts.slice(0, 1)), variables: present(texts.slice(1)) };
 }
 
 async function isDirectory(absolute: string, path: string): Promise<boolean> {

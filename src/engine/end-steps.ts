@@ -1,0 +1,65 @@
+import type { Json } from '../core/digest.ts';
+import { IngotError } from '../core/error.ts';
+import { type Layer, layerFile } from '../core/layer.ts';
+import type { ReleaseStepOptions } from '../plan/catalog.ts';
+import type { PlannedStep } from '../plan/types.ts';
+import { contextOf, type OutputRecord } from './environment.ts';
+import type { ImageState } from './image-state.ts';
+import type { StepEnd } from './step-runner.ts';
+
+/** Ends the machine and takes what it made; for sources whose artifact is files. */
+export async function runArtifact(state: ImageState): Promise<StepEnd> {
+  const artifact = await state.slot.running().finish();
+  await state.slot.reset();
+  state.artifacts.begin(artifact);
+  return { ok: true, detail: artifact.description };
+}
+
+/** One post-processor on what its chain has made so far. */
+export async function runPostProcessor(step: PlannedStep, state: ImageState): Promise<StepEnd> {
+  const processor = state.env.rooms.postProcessors.get(step.spec.type);
+  if (!processor)
+    throw new IngotError('internal/unexpected', `the plan names an unknown post-processor ${step.spec.type}`);
+  if (state.image.produces === 'rootfs') beginWithOutputs(state);
+  const input = state.artifacts.inputOf(step);
+  const options = state.optionsOf(step) as never;
+  const processed = await processor.process(input, options, contextOf(state, step));
+  await state.artifacts.processed(step, processed);
+  return { ok: true, detail: processed.artifact.description };
+}
+
+/** The outputs as an artifact. */
+function beginWithOutputs({ image, outputs, artifacts }: ImageState): void {
+  artifacts.begin({
+    builderId: `ingot.${image.source.type}`,
+    id: `${image.name}@${image.version}`,
+    files: outputs.map((o) => o.path),
+    description: `${image.name} ${image.version}: ${outputs.map((o) => o.format).join(', ')}`,
+  });
+}
+
+/** The release of all outputs with the test results as evidence. */
+export async function runRelease(step: PlannedStep, state: ImageState): Promise<StepEnd> {
+  const { env, image } = state;
+  const outputs = state.stepsOf('output').map((s) => {
+    const layer = state.layers.get(s.id) as Layer;
+    const record = layer.result as unknown as OutputRecord;
+    return { ...record, path: layerFile(layer, record.fileName) };
+  });
+  const evidence = state.stepsOf('test').map((s) => ({
+    name: s.spec.type,
+    outcome: state.tests.get(s.id) as unknown as Json,
+  }));
+  const release = await env.rooms.release(
+    { options: step.options as ReleaseStepOptions, outputs, evidence },
+    contextOf(state, step),
+  );
+  state.release = release;
+  const { digest, store } = release;
+  env.emit({ type: 'release', name: image.name, version: image.version, digest, store });
+  return {
+    ok: true,
+    status: release.existed ? 'cached' : 'done',
+    detail: `${image.name}@${image.version} in ${release.store}`,
+  };
+}

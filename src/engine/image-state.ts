@@ -1,0 +1,83 @@
+import type { Digest } from '../core/digest.ts';
+import { IngotError } from '../core/error.ts';
+import type { Layer, LayerChain } from '../core/layer.ts';
+import type { GeneratedData } from '../core/machine.ts';
+import type { TestOutcome } from '../plan/catalog.ts';
+import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import { ArtifactChains } from './artifact-chains.ts';
+import type { EngineEnvironment, ImageRun, ReleaseRecord } from './environment.ts';
+import { MachineSlot } from './machine-slot.ts';
+import type { OutputReport } from './report.ts';
+import { resolveCache } from './resolve.ts';
+
+/** One image under way: what its steps have left behind so far. */
+export class ImageState implements ImageRun {
+  readonly image: ImagePlan;
+  readonly env: EngineEnvironment;
+  readonly slot: MachineSlot;
+  readonly layers = new Map<Digest, Layer>();
+  readonly toRun = new Set<Digest>();
+  readonly outputs: OutputReport[] = [];
+  readonly tests = new Map<Digest, TestOutcome>();
+  readonly artifacts = new ArtifactChains();
+  release: ReleaseRecord | undefined;
+  /** Steps that were really executed. */
+  ran = 0;
+  readonly #byId: ReadonlyMap<Digest, PlannedStep>;
+
+  constructor(image: ImagePlan, env: EngineEnvironment) {
+    this.image = image;
+    this.env = env;
+    this.#byId = new Map(image.steps.map((s) => [s.id, s]));
+    const first = image.steps.find((s) => s.spec.kind === 'source');
+    const source = first && env.rooms.sources.get(first.spec.type);
+    if (!first || !source)
+      throw new IngotError('internal/unexpected', `the plan of ${image.name} has no source`);
+    this.slot = new MachineSlot(source, first.options);
+  }
+
+  /** Takes what the cache has. */
+  async resolve(): Promise<void> {
+    const { env, image } = this;
+    const { hits, toRun } = await resolveCache(image.steps, env.cache, env.force);
+    for (const [id, layer] of hits) {
+      this.layers.set(id, layer);
+      const step = this.#byId.get(id);
+      if (step?.spec.kind === 'test') this.tests.set(id, layer.result as unknown as TestOutcome);
+    }
+    for (const id of toRun) this.toRun.add(id);
+  }
+
+  stepsOf(kind: PlannedStep['spec']['kind']): PlannedStep[] {
+    return this.image.steps.filter((s) => s.spec.kind === kind);
+  }
+
+  /** What a step's input is: the raw disk, or the chain of the filesystem. */
+  subject(step: PlannedStep): { disk?: Layer; chain?: LayerChain } {
+    for (const id of step.spec.inputs) {
+      const input = this.#byId.get(id);
+      if (input?.spec.kind === 'disk') return { disk: this.layers.get(id) as Layer };
+    }
+    return { chain: this.chainBelow(step) };
+  }
+
+  /** All layers below a step, lowest first; none where the source makes files. */
+  chainBelow(step: PlannedStep): LayerChain {
+    if (this.image.produces === 'files') return [];
+    const chain: Layer[] = [];
+    for (let id = step.spec.inputs[0]; id !== undefined; id = this.#byId.get(id)?.spec.inputs[0]) {
+      const layer = this.layers.get(id);
+      if (!layer)
+        throw new IngotError('internal/unexpected', `${this.#byId.get(id)?.label ?? id} has left no layer`);
+      chain.unshift(layer);
+    }
+    return chain;
+  }
+
+  /** A step's options, with what the machine generated where they ask for it. */
+  optionsOf(step: PlannedStep): unknown {
+    if (!step.resolve) return step.options;
+    const generated: GeneratedData = new Map([['PackerRunUUID', this.env.runUuid], ...this.slot.generated]);
+    return step.resolve(generated);
+  }
+}

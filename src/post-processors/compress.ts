@@ -1,0 +1,131 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import { fillPlaceholders } from '../core/placeholders.ts';
+import type { PostProcessor } from '../core/plugin.ts';
+import { type CompressFormat, endingOf, formatNames, formatOf } from './compress/format.ts';
+import { zipBytes } from './compress/zip.ts';
+
+/** Packer's keys: developer.hashicorp.com/packer/docs/post-processors/compress. */
+const compressSpec = bodySpec(
+  {
+    output: attr.string('File to write: {{ .BuildName }}, {{ .BuilderType }}. Its ending says the format.', {
+      default: 'packer_{{.BuildName}}_{{.BuilderType}}',
+      goTemplate: true,
+    }),
+    format: attr.string(`Format, whatever the ending: ${formatNames.join(', ')}.`),
+    compression_level: attr.number('From 0, as it is, to 9, small.', { default: 6 }),
+  },
+  {},
+  (o): OptionProblem[] => {
+    const problems: OptionProblem[] = [];
+    const name = nameOf(o);
+    const format = formatOf(name);
+    const path = [o.format === undefined ? 'output' : 'format'];
+    if (!format) problems.push({ path, message: `expected one of ${formatNames.join(', ')}; got "${name}"` });
+    else if ('refused' in format) {
+      const hint = `There are: ${formatNames.join(', ')}.`;
+      problems.push({ path, message: `the format "${format.refused}" cannot be written`, hint });
+    }
+    if (!Number.isInteger(o.compression_level) || o.compression_level < 0 || o.compression_level > 9)
+      problems.push({ path: ['compression_level'], message: 'expected a whole number from 0 to 9' });
+    return problems;
+  },
+);
+
+type CompressOptions = OptionsOf<typeof compressSpec>;
+
+/** `post-processor "compress"`: one archive, or one compressed file, of what the build made. */
+export const compressPostProcessor: PostProcessor<CompressOptions> = {
+  type: 'compress',
+  version: 1,
+  schema: async () => compressSpec,
+
+  async process(artifact, options, ctx) {
+    const format = formatOf(nameOf(options)) as CompressFormat;
+    const values = { BuildName: ctx.build?.name ?? '', BuilderType: ctx.build?.type ?? '' };
+    const filled = fillPlaceholders(options.output, values, 'output');
+    const name = endingOf(filled) === undefined ? `${filled}.${nameOf(options)}` : filled;
+    const target = isAbsolute(name) ? name : join(ctx.templateDir, name);
+    checkFiles(artifact.files, target, format);
+    await mkdir(dirname(target), { recursive: true });
+    const temporary = `${target}.${process.pid}.part`;
+    try {
+      await write(temporary, artifact.files, format, options.compression_level, ctx);
+      await rename(temporary, target);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    const made = {
+      builderId: 'packer.post-processor.compress',
+      id: '',
+      files: [target],
+      description: `compressed artifacts in: ${name}`,
+    };
+    return { artifact: made, keep: false };
+  },
+};
+
+/** The format's name: as asked for, else by the ending, else tar.gz. */
+function nameOf(options: { readonly format: string | undefined; readonly output: string }): string {
+  return options.format ?? endingOf(options.output) ?? 'tar.gz';
+}
+
+function checkFiles(files: readonly string[], target: string, format: CompressFormat): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new IngotError('post-processor/cannot-compress', message, { hint });
+  };
+  if (files.length === 0) refuse('there is nothing to compress: the build made no files', 'Leave it out.');
+  if (format.archive === undefined && files.length > 1)
+    refuse(`${files.length} files cannot be compressed into one without an archive`, 'Use tar.gz or zip.');
+  if (files.includes(target)) refuse(`${target} is itself to be compressed`, 'Give another `output`.');
+  const names = new Set(files.map((file) => basename(file)));
+  if (format.archive && names.size < files.length)
+    refuse('two of the files have the same name', 'Names in the archive are without folders.');
+}
+
+async function write(
+  target: string,
+  files: readonly string[],
+  { archive, compression }: CompressFormat,
+  level: number,
+  { host, signal }: Context,
+): Promise<void> {
+  const source =
+    archive === 'tar'
+      ? tarOf(files)
+      : archive === 'zip'
+        ? Readable.from(zipBytes(files, level))
+        : createReadStream(files[0] as string);
+  if (compression === 'zstd') {
+    // zstd's levels go from 1 to 19.
+    const args = ['-q', '-f', `-${Math.max(1, level * 2)}`, '-o', target];
+    await host.run(host.requireTool('zstd'), args, { input: source, signal });
+    return;
+  }
+  const out = createWriteStream(target);
+  if (compression === 'gzip') await pipeline(source, createGzip({ level }), out, { signal });
+  else await pipeline(source, out, { signal });
+}
+
+/** A tar archive with names without folders, and no date or owner: two runs give equal bytes. */
+function tarOf(files: readonly string[]): Readable {
+  const tar = pack();
+  const fill = async (): Promise<void> => {
+    for (const file of files) {
+      const { size, mode } = await stat(file);
+      const entry = tar.entry({ name: basename(file), size, mode: mode & 0o777, mtime: new Date(0) });
+      await pipeline(createReadStream(file), entry);
+    }
+    tar.finalize();
+  };
+  fill().catch((error: unknown) => tar.destroy(error as Error));
+  return Readable.from(tar);
+}
