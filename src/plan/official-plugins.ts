@@ -145,8 +145,3 @@ const CORE: Omit<OfficialPlugin, 'source'> = {
 export function isOfficial(kind: ComponentKind, type: string): boolean {
   return [CORE, ...Object.values(officialPlugins)].some((plugin) => plugin[kind]?.includes(type));
 }
-
-/** The plugin's name that brings a component; undefined for Packer's own and for unknown ones. */
-export function pluginOf(kind: ComponentKind, type: string): string | undefined {
-  return Object.keys(officialPlugins).find((name) => officialPlugins[name]?.[kind]?.includes(type));
-}
