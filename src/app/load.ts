@@ -116,7 +116,8 @@ export function templateInputs(options: TemplateOptions, root: string): LoadOpti
     ...(varFiles && { varFiles }),
     ...(warnUndeclared !== undefined && { warnUndeclared }),
     ...(stdin && {
-      readFile: async (file) => (file === '-' ? Buffer.from(await stdin()) : await readFile(file)),
+      readFile: async (file) =>
+        file === path && file.startsWith('-') ? Buffer.from(await stdin()) : await readFile(file),
     }),
   };
 }

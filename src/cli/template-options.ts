@@ -30,17 +30,28 @@ const appendList = (value: string, before: string[]): string[] => [
 
 /** Adds the argument and the flags of every verb that reads a template. */
 export function addTemplateOptions(command: Command): Command {
-  return command
+  return addVariableOptions(command)
     .argument(
       '[template]',
       'template file, folder of *.pkr.hcl files, or - for legacy JSON on standard input',
       '.',
     )
-    .option('--var <name=value>', 'set a variable (may be repeated)', append, [])
-    .option('--var-file <file>', 'read variables from a file (may be repeated)', append, [])
     .option('--only <builds>', 'only these builds: comma-separated, * matches any text', appendList, [])
     .option('--except <builds>', 'not these builds or post-processors', appendList, [])
     .option('--image-file <file>', 'image file to use instead of the *.ingot.hcl beside the template');
+}
+
+/** Adds the flags that set variables. */
+export function addVariableOptions(command: Command): Command {
+  return command
+    .option('--var <name=value>', 'set a variable (may be repeated)', append, [])
+    .option('--var-file <file>', 'read variables from a file (may be repeated)', append, []);
+}
+
+/** Reads back what `addVariableOptions` declared. */
+export function variableArguments(command: Command): Pick<TemplateArguments, 'vars' | 'varFiles'> {
+  const { var: vars, varFile } = command.opts<Flags>();
+  return { vars, varFiles: varFile };
 }
 
 /** Reads back what `addTemplateOptions` declared. */

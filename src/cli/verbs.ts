@@ -22,6 +22,16 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'check a template and its image file',
     load: () => import('./verbs/validate.ts'),
   },
+  {
+    name: 'inspect',
+    summary: 'show what a template consists of',
+    load: () => import('./verbs/inspect.ts'),
+  },
+  {
+    name: 'console',
+    summary: 'try expressions in the scope of a template',
+    load: () => import('./verbs/console.ts'),
+  },
   { name: 'plan', summary: 'show what a build would do', load: () => import('./verbs/plan.ts') },
   { name: 'build', summary: 'build, seal, test and release images', load: () => import('./verbs/build.ts') },
   { name: 'test', summary: 'run the tests of built images again', load: () => import('./verbs/test.ts') },

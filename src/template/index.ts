@@ -19,5 +19,6 @@ export {
 export type { PostProcessorBlock } from './packer/post-processors.ts';
 export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts';
 export type { VariableInfo } from './packer/variables.ts';
+export { goQuote, printValue } from './value/print.ts';
 export { toJson, valueFromJson } from './value/json.ts';
 export type { Value } from './value/value.ts';

@@ -102,6 +102,7 @@ export function loadLegacy(
   const build: BuildBlock = {
     ...(description?.kind === 'string' && { description: description.value }),
     sources: uses,
+    sourceNames: uses.map(({ type, name }) => `${type}.${name}`),
     provisioners,
     ...(errorCleanup && { errorCleanup }),
     postProcessors,

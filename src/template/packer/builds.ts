@@ -38,6 +38,10 @@ export interface BuildBlock {
   readonly name?: string;
   readonly description?: string;
   readonly sources: readonly SourceUse[];
+  /** `type.name` of all sources that it names, also of those that are not there. */
+  readonly sourceNames: readonly string[];
+  /** Body of `hcp_packer_registry`. */
+  readonly registry?: HclBody;
   readonly provisioners: readonly ProvisionerBlock[];
   readonly errorCleanup?: ProvisionerBlock;
   /** Chains: in each, one takes what the one before it made. */
@@ -99,10 +103,12 @@ function readBuild(
   const description = readConstant(body, 'description', STRING, outer, diagnostics);
   const buildName: Value = typeof name === 'string' ? string(name) : NULL;
   const scope = withVariables(outer, { build: unknownBuild(buildName) });
+  const sourceNames: string[] = [];
   const uses = [
-    ...listedSources(body, sources, scope, diagnostics),
-    ...sourceBlocks(body, sources, scope, diagnostics),
+    ...listedSources(body, sources, scope, sourceNames, diagnostics),
+    ...sourceBlocks(body, sources, scope, sourceNames, diagnostics),
   ];
+  const registry = body.blocks.find((inner) => inner.type === 'hcp_packer_registry');
   const provisioners: ProvisionerBlock[] = [];
   const chains: PostProcessorBlock[][] = [];
   let errorCleanup: ProvisionerBlock | undefined;
@@ -121,6 +127,8 @@ function readBuild(
     ...(typeof name === 'string' && { name }),
     ...(typeof description === 'string' && { description }),
     sources: uses,
+    sourceNames,
+    ...(registry && { registry: registry.body }),
     provisioners,
     ...(errorCleanup && { errorCleanup }),
     postProcessors: chains,
@@ -150,6 +158,7 @@ function listedSources(
   body: HclBody,
   sources: ReadonlyMap<string, SourceBlock>,
   scope: EvalScope,
+  names: string[],
   diagnostics: Diagnostic[],
 ): SourceUse[] {
   const attribute = body.attributes.get('sources');
@@ -166,6 +175,7 @@ function listedSources(
     const range =
       (expression.kind === 'tuple' ? expression.items[index]?.range : undefined) ?? expression.range;
     if (typeof item.data !== 'string') return [];
+    names.push(keyOf(item.data));
     const source = findSource(item.data, sources, range, diagnostics);
     return source ? [useOf(source, source.name, source.body, range, scope)] : [];
   });
@@ -176,12 +186,15 @@ function sourceBlocks(
   body: HclBody,
   sources: ReadonlyMap<string, SourceBlock>,
   scope: EvalScope,
+  names: string[],
   diagnostics: Diagnostic[],
 ): SourceUse[] {
   return body.blocks.flatMap((block) => {
     if (block.type !== 'source' || !checkLabels(block, ['TYPE.NAME'], diagnostics)) return [];
     const source = findSource(block.labels[0] as string, sources, block.range, diagnostics);
     const name = readConstant(block.body, 'name', STRING, scope, diagnostics);
+    const [type, given] = keyOf(block.labels[0] as string).split('.');
+    names.push(`${type}.${typeof name === 'string' ? name : given}`);
     if (!source) return [];
     const own = typeof name === 'string' ? name : source.name;
     return [
@@ -218,7 +231,7 @@ function findSource(
   range: SourceRange,
   diagnostics: Diagnostic[],
 ): SourceBlock | undefined {
-  const key = reference.replace(/^sources?\./, '');
+  const key = keyOf(reference);
   const found = sources.get(key);
   if (found) return found;
   const known = [...sources.keys()];
@@ -233,4 +246,9 @@ function findSource(
     ),
   );
   return undefined;
+}
+
+/** `type.name` of a reference to a source. */
+function keyOf(reference: string): string {
+  return reference.replace(/^sources?\./, '');
 }

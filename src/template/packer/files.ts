@@ -6,8 +6,8 @@ import { asIngotError, IngotError } from '../../core/error.ts';
 /** A template is written by hand; what is larger is no template. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Stands for standard input, which the caller's `read` answers. */
-const STDIN = '-';
+/** Stands for a text that is no file, which the caller's `read` answers: `-` is legacy JSON, `-.pkr.hcl` HCL2. */
+const NO_FILE = /^-(?:\.pkr\.hcl)?$/;
 
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
@@ -35,7 +35,7 @@ export async function readTemplateFiles(
   read: ReadFile = (file) => readFile(file),
   diagnostics: Diagnostic[] = [],
 ): Promise<TemplateFiles> {
-  if (path === STDIN) return await readStdin(varFiles, read, diagnostics);
+  if (NO_FILE.test(path)) return await readText(path, varFiles, read, diagnostics);
   const absolute = resolve(path);
   const isFolder = await isDirectory(absolute, path);
   const dir = isFolder ? absolute : dirname(absolute);
@@ -65,19 +65,22 @@ export async function readTemplateFiles(
   };
 }
 
-/** One legacy template from `read`, with the files of variables that were named. */
-async function readStdin(
+/** One template from `read`, with the files of variables that were named. */
+async function readText(
+  name: string,
   varFiles: readonly string[],
   read: ReadFile,
   diagnostics: Diagnostic[],
 ): Promise<TemplateFiles> {
-  const files = [STDIN, ...varFiles.map((name) => resolve(name))];
-  const texts = await Promise.all(
-    files.map((file, i) => loadText(i === 0 ? STDIN : (varFiles[i - 1] as string), file, read, diagnostics)),
+  const template = await loadText(name, name, read, diagnostics);
+  const variables = await Promise.all(
+    varFiles.map((file) => loadText(file, resolve(file), read, diagnostics)),
   );
-  const present = (list: readonly (TemplateFile | undefined)[]): TemplateFile[] =>
-    list.filter((f) => f !== undefined);
-  return { dir: resolve('.'), templates: present(texts.slice(0, 1)), variables: present(texts.slice(1)) };
+  return {
+    dir: resolve('.'),
+    templates: template ? [template] : [],
+    variables: variables.filter((file) => file !== undefined),
+  };
 }
 
 async function isDirectory(absolute: string, path: string): Promise<boolean> {
