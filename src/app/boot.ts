@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, IngotError } from '../core/error.ts';
-import { recover } from '../host/index.ts';
 import { runAtConsole } from '../host/qemu-run.ts';
 import { lookup } from './lookup.ts';
+import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
 export interface BootOptions {
@@ -19,7 +19,7 @@ export interface BootOptions {
 /** `ingot boot`: a throwaway copy of an image at its serial console. Answers the exit code. */
 export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
   const session = openSession(deps);
-  await recover(session.paths.leases, session.host);
+  await recoverAll(session.paths);
   const image = existsSync(o.image) ? o.image : await diskOf(o, deps);
   await runAtConsole(
     {

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { asIngotError } from '../core/error.ts';
+import { Scope } from '../core/scope.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
 import type { ImageReport } from '../engine/report.ts';
 import { runImage } from '../engine/run-image.ts';
-import { recover } from '../host/index.ts';
 import { formatLock, writeLock } from '../plan/lock-file.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
 import { maskingEmit } from './mask.ts';
+import { recoverAll } from './recover.ts';
 import { createRooms } from './rooms.ts';
 import { type Deps, openSession, type Session } from './session.ts';
 
@@ -38,8 +39,12 @@ export interface BuildReport {
 export async function build(options: BuildOptions, deps: Deps): Promise<BuildReport> {
   const began = performance.now();
   const session = openSession(deps);
-  await recover(session.paths.leases, session.host);
-  const planned = await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, session);
+  await recoverAll(session.paths);
+  const planned = await loadPlan(
+    { ...options, mode: options.locked ? 'locked' : 'use', toRun: true },
+    catalog,
+    session,
+  );
   const images = await buildPlanned(planned, options, session);
   return {
     images,
@@ -55,13 +60,13 @@ export async function buildPlanned(
   session: Session,
 ): Promise<readonly ImageReport[]> {
   const plan = planOrThrow(planned, session);
-  if (plan.images.some((image) => image.produces === 'rootfs'))
-    session.host.requireRoot('to mount filesystems and start containers');
   if (planned.lockText !== formatLock(planned.lock)) await writeLock(planned.lockPath, planned.lock);
 
   const emit = maskingEmit(session.emit, plan.secrets);
   const cache = await openLayerCache({ dir: session.paths.cacheDir, host: session.host });
-  await using work = await session.host.scratch(join(session.paths.cacheDir, 'tmp'), 'build-');
+  await using scope = new Scope();
+  const staging = join(session.paths.cacheDir, 'tmp');
+  const work = scope.use(await session.host.scratch(staging, 'build-'), "the build's folder");
   const environment = {
     rooms: createRooms(session.paths),
     cache,
@@ -82,10 +87,23 @@ export async function buildPlanned(
       const { onError = 'cleanup' } = options;
       return onError === 'ask' ? 'cleanup' : onError;
     },
+    onLeft: (inspect: string | undefined): void => {
+      emit({ type: 'message', level: 'warning', text: leftText(inspect) });
+      // Its lease stays with those of the machine; whoever recovers them takes it away.
+      if (inspect !== undefined) scope.move();
+    },
   };
   return await inParallel(plan.images, options.parallel || plan.images.length, (image) =>
     runImage(image, environment),
   );
+}
+
+function leftText(inspect: string | undefined): string {
+  return inspect === undefined
+    ? 'no machine was running, so nothing is left to look at'
+    : `the machine is left as it was when the step failed; look inside with
+  ${inspect}
+and take it away with \`ingot clean\` (the next build does so, too)`;
 }
 
 /** Runs all, `limit` at once; the failure of one does not end the others, and is thrown when all have ended. */

@@ -1,21 +1,35 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Recovered, recover } from '../host/index.ts';
+import { IngotError } from '../core/error.ts';
+import { livingOwners, type Recovered } from '../host/index.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
+import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
+
+/** Everything that Ingot keeps in its cache folder. Named one by one: the folder may be one of the user's. */
+const PARTS = ['layers', 'layer-leases', 'apt', 'initramfs', 'tmp', 'leases', 'hmac.key'];
 
 export interface CleanReport {
   readonly recovered: readonly Recovered[];
   readonly removedCache: boolean;
 }
 
-/** `ingot clean`: takes down what killed builds left behind; with `all` the cache, too (never releases). */
+/**
+ * `ingot clean`: takes away what killed builds left behind; with `all` the caches, too (never releases). Throws
+ * `app/in-use` rather than take the caches from under a running build.
+ */
 export async function clean(options: { readonly all?: boolean }, deps: Deps): Promise<CleanReport> {
-  const { host, paths } = openSession(deps);
-  const recovered = await recover(paths.leases, host);
+  const { paths } = openSession(deps);
+  const recovered = await recoverAll(paths);
   if (options.all) {
-    for (const part of ['layers', 'apt', 'initramfs', 'grub', 'tmp'])
-      await rm(join(paths.cacheDir, part), { recursive: true, force: true });
+    const users = livingOwners(paths.leases);
+    if (users.length > 0) {
+      const message = `${paths.cacheDir} is in use by process ${users.join(', ')}; expected no running build`;
+      throw new IngotError('app/in-use', message, {
+        hint: 'Wait for it to end, or stop it; then clean again.',
+      });
+    }
+    for (const part of PARTS) await rm(join(paths.cacheDir, part), { recursive: true, force: true });
   }
   return { recovered, removedCache: options.all ?? false };
 }

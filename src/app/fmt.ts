@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrors } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
@@ -66,6 +66,10 @@ async function filesOf(path: string, recursive: boolean): Promise<string[]> {
 async function replace(path: string, text: string): Promise<void> {
   const { mode } = await lstat(path);
   const temporary = `${path}.ingot-fmt`;
-  await writeFile(temporary, text, { mode: mode & 0o777 });
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, text, { mode: mode & 0o777 });
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }

@@ -37,6 +37,8 @@ export interface PlanningOptions extends TemplateOptions {
   readonly outputDir?: string;
   /** Nothing is built: what a service that is not configured would say may stay unknown, and so may component types. */
   readonly validating?: boolean;
+  /** The plan will be run, not shown. */
+  readonly toRun?: boolean;
 }
 
 /** What was read from disk; `request` is absent where it can't be planned. */
@@ -81,6 +83,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
   const { template } = loaded;
   const lockPath = join(template.dir, LOCK_FILE);
   const imageFile = await readImageFiles(place.imageFiles, sources, diagnostics);
+  session.addSources(sources);
   const lock = await readLock(lockPath);
   const lockText = formatLock(lock);
   const common = { diagnostics, sources, lock, lockPath, lockText, templateDir: place.baseDir };
@@ -93,6 +96,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
     lock,
     mode: options.mode,
     missing: options.validating ? 'warn' : 'refuse',
+    toRun: options.toRun ?? false,
     git: await readGit(session.host, template.dir),
     only: options.only ?? [],
     except: options.except ?? [],

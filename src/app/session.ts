@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { SecretResolver } from '../core/context.ts';
+import type { Sources } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
@@ -13,6 +14,8 @@ import { type Paths, pathsFrom } from './paths.ts';
 export interface Deps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Told the texts that were read, for the excerpts of errors thrown later. */
+  readonly addSources?: (sources: Sources) => void;
 }
 
 /** The machine and the folders that a use case works with. */
@@ -23,6 +26,7 @@ export interface Session {
   readonly secrets: SecretResolver;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly addSources: (sources: Sources) => void;
 }
 
 /** Opens the session of one command. Touches nothing but the lease folder. */
@@ -35,6 +39,7 @@ export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): S
     secrets: noSecrets,
     emit: deps.emit,
     signal: deps.signal,
+    addSources: deps.addSources ?? (() => {}),
   };
 }
 
@@ -58,7 +63,11 @@ export function hmacKey(paths: Paths): Uint8Array {
   try {
     writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      // A key cut short by a full disk would be refused ever after.
+      rmSync(path, { force: true });
+      throw error;
+    }
   }
   const key = readFileSync(path);
   if (key.length !== 32) {

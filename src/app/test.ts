@@ -1,16 +1,20 @@
-import { recover } from '../host/index.ts';
 import type { Plan } from '../plan/types.ts';
 import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, planOrThrow } from './load.ts';
+import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
 /** `ingot test`: runs the tests of the images again, also those that passed before. Builds what is missing, releases nothing. */
 export async function runTests(options: BuildOptions, deps: Deps): Promise<BuildReport> {
   const began = performance.now();
   const session = openSession(deps);
-  await recover(session.paths.leases, session.host);
-  const planned = await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, session);
+  await recoverAll(session.paths);
+  const planned = await loadPlan(
+    { ...options, mode: options.locked ? 'locked' : 'use', toRun: true },
+    catalog,
+    session,
+  );
   const plan = testsOnly(planOrThrow(planned, session));
   const images = await buildPlanned({ ...planned, plan }, options, session);
   return {

@@ -35,7 +35,11 @@ const NOT_AGAIN = new Set(['test', 'post-processor', 'release']);
 export async function verifyReproducible(options: BuildOptions, deps: Deps): Promise<ReproducibilityReport> {
   const began = performance.now();
   const session = openSession(deps);
-  const planned = await loadPlan({ ...options, mode: options.locked ? 'locked' : 'use' }, catalog, session);
+  const planned = await loadPlan(
+    { ...options, mode: options.locked ? 'locked' : 'use', toRun: true },
+    catalog,
+    session,
+  );
   const first = await buildPlanned(planned, options, session);
   const { plan } = planned;
   if (!plan) throw new Error('a plan with errors was built');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Cli } from './cli.ts';
 
@@ -7,25 +8,25 @@ const answers: Readonly<Record<string, Answer>> = { c: 'cleanup', a: 'abort', r:
 
 /**
  * Packer's question of `-on-error=ask`: clean up, leave everything as it is, or try the step again. Without a
- * terminal there is nobody to ask, and it cleans up.
+ * terminal there is nobody to ask, and it cleans up; so it does when the input ends, or the user stops us.
  */
 export function askOnError(cli: Cli): (step: { title: string }, error: Error) => Promise<Answer> {
   return async (step, error) => {
     const { stdin, stderr } = cli.io;
     if (!stdin.isTTY) return 'cleanup';
     const resume = cli.suspendReporter();
-    const prompt = createInterface({ input: stdin, output: stderr as unknown as NodeJS.WritableStream });
     try {
       stderr.write(`\nStep "${step.title}" failed: ${error.message}\n`);
       stderr.write(
         '[c] Clean up and exit, [a] abort and leave everything as it is, or [r] retry the step?\n',
       );
       for (;;) {
-        const answer = answers[(await prompt.question('[c/a/r] ')).trim().slice(0, 1).toLowerCase()];
+        const line = await ask(cli, '[c/a/r] ');
+        if (line === undefined) return 'cleanup';
+        const answer = answers[line.trim().slice(0, 1).toLowerCase()];
         if (answer) return answer;
       }
     } finally {
-      prompt.close();
       resume();
     }
   };
@@ -34,15 +35,32 @@ export function askOnError(cli: Cli): (step: { title: string }, error: Error) =>
 /** Packer's -debug: waits for Enter before each step. Without a terminal nobody can press it, and it goes on. */
 export function askBeforeStep(cli: Cli): (step: { readonly title: string }) => Promise<void> {
   return async (step) => {
-    const { stdin, stderr } = cli.io;
-    if (!stdin.isTTY) return;
+    if (!cli.io.stdin.isTTY) return;
     const resume = cli.suspendReporter();
-    const prompt = createInterface({ input: stdin, output: stderr as unknown as NodeJS.WritableStream });
     try {
-      await prompt.question(`Next: ${step.title}. Press Enter to go on. `);
+      await ask(cli, `Next: ${step.title}. Press Enter to go on. `);
+      cli.signal.throwIfAborted();
     } finally {
-      prompt.close();
       resume();
     }
   };
+}
+
+/** A line from the terminal; undefined when its input ends, or the user stops us. */
+async function ask({ io, signal }: Cli, question: string): Promise<string | undefined> {
+  const prompt = createInterface({
+    input: io.stdin,
+    output: io.stderr as unknown as NodeJS.WritableStream,
+  });
+  // The terminal hands Ctrl-C to the prompt; it means what it means everywhere.
+  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const closed = once(prompt, 'close').then(() => undefined);
+  try {
+    return await Promise.race([prompt.question(question, { signal }), closed]);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    prompt.close();
+  }
 }

@@ -22,6 +22,7 @@ export interface Surroundings {
 export interface UseCaseDeps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly addSources: (sources: Sources) => void;
 }
 
 export interface ReportingOptions {
@@ -47,6 +48,8 @@ export class Cli {
   /** True when standard output is for data. */
   json = false;
   interrupted = false;
+  /** Aborted when the user stops us. */
+  signal: AbortSignal = new AbortController().signal;
   readonly #lastLines: string[] = [];
   #reporter: Reporter | undefined;
 
@@ -106,13 +109,14 @@ export class Cli {
       junit?.handle(event);
     };
     const abort = new AbortController();
+    this.signal = abort.signal;
     const stopListening = onInterrupt(() => {
       this.interrupted = true;
       emit({ type: 'message', level: 'warning', text: 'stopping; Ctrl-C again to stop at once' });
       abort.abort();
     });
     try {
-      return await work({ emit, signal: abort.signal });
+      return await work({ emit, signal: abort.signal, addSources: (sources) => this.addSources(sources) });
     } finally {
       stopListening();
       this.#reporter = undefined;

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { DiagnosticsError, ExitCode, IngotError } from '../core/error.ts';
+import { explainSystemError } from '../core/system-error.ts';
 import { renderDiagnostics } from '../core/render-diagnostic.ts';
 import { diagnosticToJson } from '../reporters/jsonl.ts';
 import { machineReadableLine } from '../reporters/machine-readable.ts';
@@ -20,9 +21,11 @@ export function showFailure(error: unknown, cli: Cli): number {
     const { sources } = error as DiagnosticsError & { sources?: ReadonlyMap<string, string> };
     if (sources) cli.addSources(sources);
     showDiagnostics(error.diagnostics, cli);
+    for (const { cause } of error.diagnostics) if (cause instanceof IngotError) showOutput(cause, cli);
     return error.exitCode;
   }
-  const known = error instanceof IngotError ? error : unexpected(error);
+  const explained = explainSystemError(error);
+  const known = explained.code === 'internal/unexpected' ? unexpected(explained) : explained;
   showDiagnostics([known.toDiagnostic()], cli);
   showOutput(known, cli);
   if (cli.globals.debug) cli.io.stderr.write(`${stackOf(error)}\n`);
@@ -57,11 +60,15 @@ function showOutput(error: IngotError, cli: Cli): void {
   for (const line of lines) cli.io.stderr.write(`  ${dim('│')} ${cleanLine(line)}\n`);
 }
 
-function unexpected(error: unknown): IngotError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new IngotError('internal/unexpected', `Ingot failed in a way that it did not foresee: ${message}`, {
+function unexpected(error: IngotError): IngotError {
+  const { step, range, output, cause } = error;
+  const message = `Ingot failed in a way that it did not foresee: ${error.message}`;
+  return new IngotError(error.code, message, {
     hint: 'This is a defect of Ingot. Run the command again with --debug and file an issue with what it prints.',
-    cause: error,
+    output,
+    cause,
+    ...(step !== undefined && { step }),
+    ...(range && { range }),
   });
 }
 

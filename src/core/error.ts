@@ -92,8 +92,24 @@ export class DiagnosticsError extends Error {
   }
 }
 
-/** `error` as an IngotError; foreign errors are wrapped under `code` and keep themselves as cause. */
-export function asIngotError(error: unknown, code = 'internal/unexpected'): IngotError {
+/**
+ * What went wrong first, and what could not be released because of it: `await using` hands out both as one
+ * SuppressedError (ECMA-262, explicit resource management), of which the last is outermost.
+ */
+export function firstError(thrown: unknown): { readonly first: unknown; readonly later: readonly unknown[] } {
+  const later: unknown[] = [];
+  let first = thrown;
+  while (first instanceof Error && first.name === 'SuppressedError') {
+    const { error, suppressed } = first as Error & { error: unknown; suppressed: unknown };
+    later.unshift(error);
+    first = suppressed;
+  }
+  return { first, later };
+}
+
+/** `thrown` as an IngotError; foreign errors are wrapped under `code` and keep themselves as cause. */
+export function asIngotError(thrown: unknown, code = 'internal/unexpected'): IngotError {
+  const error = firstError(thrown).first;
   if (error instanceof IngotError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new IngotError(code, message, { cause: error });

@@ -57,6 +57,11 @@ export interface Machine extends AsyncDisposable {
    * `into.committedDir`, so commit before the next exec.
    */
   snapshot?(into: StagedLayer): Promise<void>;
+  /**
+   * Ends what runs in it and lets go of it with everything that it holds, for a look at what failed
+   * (`-on-error=abort`). Answers the command that looks inside. Its leases stay, and outlive us.
+   */
+  leave?(): Promise<string>;
   /** Stops it in order and hands over what it made. */
   finish(): Promise<Artifact>;
 }

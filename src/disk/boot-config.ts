@@ -137,15 +137,16 @@ async function makeInitramfs(root: Rootfs, kernel: string, exec: Exec, ctx: Cont
   }
   await must(exec, ['mkinitramfs', '-o', target, kernel]);
   root.chmod(target, 0o644);
-  await keep(root.hostPath(target), kept);
+  await keep(root.hostPath(target), kept, ctx);
   return false;
 }
 
-async function keep(source: string, kept: string): Promise<void> {
+async function keep(source: string, kept: string, ctx: Pick<Context, 'host' | 'workDir'>): Promise<void> {
   await mkdir(dirname(kept), { recursive: true });
-  const temporary = `${kept}.${process.pid}.part`;
-  await copyFile(source, temporary);
-  await rename(temporary, kept);
+  await using scratch = await ctx.host.scratch(ctx.workDir, 'initramfs-');
+  const copy = join(scratch.dir, 'initramfs');
+  await copyFile(source, copy);
+  await rename(copy, kept);
 }
 
 /** Digest of everything that goes into an initramfs: installed packages, the kernel, and what configures it. */

@@ -113,6 +113,8 @@ export interface EngineEnvironment {
   /** Called before each step, such as to ask whether to go on (`-debug`). */
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
+  /** The answer was `abort`. `inspect`: the command that looks into the machine that is left, if one is. */
+  onLeft(inspect: string | undefined): void;
 }
 
 /** The state of one image while it is built. */

@@ -58,10 +58,13 @@ export class MachineSlot implements AsyncDisposable {
     return this.#machine;
   }
 
-  /** Lets go without stopping it (`-on-error=abort`). */
-  abandon(): void {
-    this.#machine = undefined;
-    this.#top = undefined;
+  /** Lets go of the machine and keeps it for a look (`-on-error=abort`). Answers how to look, where one is left. */
+  async leave(): Promise<string | undefined> {
+    const machine = this.#machine;
+    if (!machine?.leave) return undefined;
+    const command = await machine.leave();
+    this.#forget();
+    return command;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,9 +76,14 @@ export class MachineSlot implements AsyncDisposable {
     await this.#end();
   }
 
+  #forget(): void {
+    this.#machine = undefined;
+    this.#top = undefined;
+  }
+
   async #end(): Promise<void> {
     const machine = this.#machine;
-    this.abandon();
+    this.#forget();
     await machine?.[Symbol.asyncDispose]();
   }
 }

@@ -1,5 +1,6 @@
-import { asIngotError, type IngotError } from '../core/error.ts';
+import { asIngotError, firstError, type IngotError } from '../core/error.ts';
 import type { StepStatus } from '../core/event.ts';
+import { explainSystemError } from '../core/system-error.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import type { FailureAnswer } from './environment.ts';
 import { provision } from './filesystem-steps.ts';
@@ -35,10 +36,11 @@ export async function runStep(
         endStep(step, state, 'cancelled', seconds());
         throw thrown;
       }
-      const error = asIngotError(thrown).at({
+      const error = explainSystemError(thrown, { place: `the cache ${env.cacheDir}` }).at({
         step: step.label,
         ...(step.origin && { range: step.origin }),
       });
+      tellUnreleased(step, thrown, state);
       endStep(step, state, 'failed', seconds(), error.message);
       if ((await answerFailure(step, error, state)) === 'retry') continue;
       throw error;
@@ -72,6 +74,14 @@ export function endStep(
   });
 }
 
+/** That something could not be given back is told too, and never hides what went wrong first. */
+function tellUnreleased(step: PlannedStep, thrown: unknown, { env }: ImageState): void {
+  for (const failure of firstError(thrown).later) {
+    const diagnostic = asIngotError(failure).at({ step: step.label }).toDiagnostic();
+    env.emit({ type: 'diagnostic', diagnostic: { ...diagnostic, severity: 'warning' } });
+  }
+}
+
 async function answerFailure(
   step: PlannedStep,
   error: IngotError,
@@ -86,7 +96,7 @@ async function answerFailure(
     return answer;
   }
   if (answer !== 'abort' && hasCleanup) await cleanUpAfter(image.errorCleanup, state);
-  if (answer !== 'cleanup') slot.abandon();
+  if (answer !== 'cleanup') env.onLeft(await slot.leave());
   return answer;
 }
 

@@ -1,3 +1,4 @@
+import { explainSystemError } from '../core/system-error.ts';
 import { type Layer, layerFile } from '../core/layer.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type OutputRecord } from './environment.ts';
@@ -46,7 +47,13 @@ async function place(step: PlannedStep, state: ImageState): Promise<void> {
     image.outputDir,
     fileName,
     contextOf(state, step),
-  );
+  ).catch((error: unknown) => {
+    env.signal.throwIfAborted();
+    throw explainSystemError(error, {
+      place: `the outputs in ${image.outputDir}`,
+      elsewhere: 'write the outputs to a larger disk: --output-dir /folder',
+    }).at({ step: step.label, ...(step.origin && { range: step.origin }) });
+  });
   state.outputs.push({ format, path, digest, size });
   env.emit({ type: 'artifact', step: step.label, name: image.name, format, path, digest, size });
 }

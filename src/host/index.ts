@@ -11,7 +11,7 @@ import { findTool } from './tools.ts';
 
 export { openRootfs } from './rootfs.ts';
 export { mountChain } from './mount-chain.ts';
-export { type Recovered, recover } from './recover.ts';
+export { livingOwners, type Recovered, recover } from './recover.ts';
 
 export interface HostOptions {
   /** Folder of the lease files. */
@@ -59,8 +59,8 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
       }
     },
 
-    mountOverlay: (spec) => mountOverlay({ run, leaseDir, busy }, spec),
-    mountTmpfs: (target, size) => mountTmpfs({ run, leaseDir, busy }, target, size),
+    mountOverlay: (spec) => mountOverlay({ leaseDir, busy }, spec),
+    mountTmpfs: (target, size) => mountTmpfs({ leaseDir, busy }, target, size),
 
     async scratch(parent, prefix) {
       const dir = join(resolve(parent), `${prefix}${randomUUID().slice(0, 13)}`);
@@ -75,7 +75,8 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
       return {
         dir,
         async [Symbol.asyncDispose]() {
-          await rm(dir, { recursive: true, force: true });
+          // What was ended a moment ago may still be on its way out, and write.
+          await rm(dir, { recursive: true, force: true, maxRetries: 6, retryDelay: 50 });
           dropLease(leaseDir, lease);
         },
       };

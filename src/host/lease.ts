@@ -38,6 +38,9 @@ export function takeLease(dir: string, kind: LeaseKind, target: string): Lease {
   try {
     writeSync(file, JSON.stringify(lease));
     if (kind !== 'process') fsyncSync(file);
+  } catch (error) {
+    dropLease(dir, lease);
+    throw error;
   } finally {
     closeSync(file);
   }
@@ -49,14 +52,18 @@ export function dropLease(dir: string, lease: Lease): void {
   rmSync(pathOf(dir, lease), { force: true });
 }
 
-/** Leases whose owner is gone, in the order in which they can be given back. Unreadable files are leases half written: nothing was taken yet. */
-export function orphanedLeases(dir: string): Lease[] {
-  const leases: Lease[] = [];
-  for (const name of namesIn(dir)) {
+/** All leases. Unreadable files are leases half written, for which nothing was taken yet: they are removed. */
+export function leasesIn(dir: string): Lease[] {
+  return namesIn(dir).flatMap((name) => {
     const lease = readLease(join(dir, name));
     if (!lease) rmSync(join(dir, name), { force: true });
-    else if (!isAlive(lease.owner)) leases.push(lease);
-  }
+    return lease ?? [];
+  });
+}
+
+/** Leases whose owner is gone, in the order in which they can be given back. */
+export function orphanedLeases(dir: string): Lease[] {
+  const leases = leasesIn(dir).filter((lease) => !isAlive(lease.owner));
   const order: readonly LeaseKind[] = ['process', 'cgroup', 'netns', 'mount', 'loop', 'directory'];
   // Deeper mounts first: what is mounted inside another mount goes before it.
   return leases.sort(

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
 import type { Mount, OverlaySpec, RunOptions, RunResult } from '../core/host.ts';
 import { dropLease, takeLease } from './lease.ts';
+import { launch } from './process.ts';
 
 /**
  * Off, so that an upper directory can be read without the kernel that wrote it: no renames by reference, no
@@ -13,9 +14,15 @@ const PLAIN = 'index=off,metacopy=off,redirect_dir=off,xino=off';
 
 export type Run = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
 
+/**
+ * Runs a command that starts no other, so without a lease of its own: what gives back must work on a full disk, where
+ * no lease can be written.
+ */
+export const runAlone: Run = async (command, args, options = {}) =>
+  await launch(command, args, options).ended;
+
 /** What mounting needs of its host. */
 interface Mounter {
-  readonly run: Run;
   readonly leaseDir: string;
   /** Told when a mount could only be detached. */
   readonly busy: (target: string) => void;
@@ -55,7 +62,7 @@ export async function mountTmpfs(mounter: Mounter, target: string, size: number)
 
 /** Mounts at the real path of `target`: that is how the kernel's table names it. */
 async function mount(
-  { run, leaseDir, busy }: Mounter,
+  { leaseDir, busy }: Mounter,
   target: string,
   args: readonly string[],
   cwd = '/',
@@ -64,14 +71,14 @@ async function mount(
   const lease = takeLease(leaseDir, 'mount', real);
   try {
     // mount(8) from 2.39 on cuts the options into strings of 256 bytes otherwise (fsconfig(2)).
-    await run('mount', [...args, '--', real], { cwd, env: { LIBMOUNT_FORCE_MOUNT2: 'always' } });
+    await runAlone('mount', [...args, '--', real], { cwd, env: { LIBMOUNT_FORCE_MOUNT2: 'always' } });
   } catch (error) {
     dropLease(leaseDir, lease);
     throw error;
   }
   let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {
-    if (await unmount(run, real)) busy(target);
+    if (await unmount(real)) busy(target);
     dropLease(leaseDir, lease);
   };
   return {
@@ -84,9 +91,9 @@ async function mount(
  * Unmounts `target` and everything below it. What stays busy for half a second is detached, and goes when its
  * last user ends: then the answer is true.
  */
-export async function unmount(run: Run, target: string): Promise<boolean> {
+export async function unmount(target: string): Promise<boolean> {
   const umount = (...options: string[]) =>
-    run('umount', ['--recursive', ...options, '--', target], { okCodes: 'any' });
+    runAlone('umount', ['--recursive', ...options, '--', target], { okCodes: 'any' });
   for (let attempt = 0; attempt < 10; attempt++) {
     if (!isMounted(target)) return false;
     if ((await umount()).exitCode !== 0) await delay(50);

@@ -1,38 +1,65 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { IngotError } from '../core/error.ts';
-import type { Host, LeaseKind } from '../core/host.ts';
-import { dropLease, LEASE_VARIABLE, type Lease, orphanedLeases } from './lease.ts';
-import { isMounted, mountsBelow, type Run, unmount } from './mount.ts';
+import type { LeaseKind } from '../core/host.ts';
+import { dropLease, isAlive, LEASE_VARIABLE, type Lease, leasesIn, orphanedLeases } from './lease.ts';
+import { isMounted, mountsBelow, unmount } from './mount.ts';
 
 /** Something that a killed run had left behind. */
 export interface Recovered {
-  readonly kind: LeaseKind;
+  readonly kind: LeaseKind | 'file';
   readonly target: string;
 }
 
 /**
- * Gives back everything whose owner is gone: ends processes, unmounts, removes scratch folders. What belongs to a
- * living run is not touched. Leases whose thing was gone already are dropped in silence. What fails keeps its
- * lease, and is thrown together (`host/not-recovered`) when everything else was given back.
+ * Gives back everything whose owner is gone: ends processes, unmounts, removes scratch folders, also those in
+ * `staging` of which no lease speaks. What belongs to a living run is not touched. Leases whose thing was gone already
+ * are dropped in silence. What fails keeps its lease, and is thrown together (`host/not-recovered`) when everything
+ * else was given back.
  */
-export async function recover(leaseDir: string, host: Pick<Host, 'run'>): Promise<Recovered[]> {
+export async function recover(leaseDir: string, staging?: string): Promise<Recovered[]> {
   const recovered: Recovered[] = [];
-  const run: Run = (command, args, options) => host.run(command, args, options);
-  const failures: { readonly lease: Lease; readonly cause: unknown }[] = [];
+  const failures: { readonly lease: Pick<Lease, 'kind' | 'target'>; readonly cause: unknown }[] = [];
   for (const lease of orphanedLeases(leaseDir)) {
     try {
-      if (await giveBack(lease, run)) recovered.push({ kind: lease.kind, target: lease.target });
+      if (await giveBack(lease)) recovered.push({ kind: lease.kind, target: lease.target });
       dropLease(leaseDir, lease);
     } catch (cause) {
       failures.push({ lease, cause });
+    }
+  }
+  for (const target of staging === undefined ? [] : unleased(staging, leaseDir)) {
+    try {
+      await removeFolder(target);
+      recovered.push({ kind: 'directory', target });
+    } catch (cause) {
+      failures.push({ lease: { kind: 'directory', target }, cause });
     }
   }
   if (failures.length > 0) throw notRecovered(failures);
   return recovered;
 }
 
-function notRecovered(failures: readonly { readonly lease: Lease; readonly cause: unknown }[]): IngotError {
+/** Pids of the living Ingot processes that hold leases, without ourselves. */
+export function livingOwners(leaseDir: string): number[] {
+  const alive = leasesIn(leaseDir).filter(({ owner }) => owner.pid !== process.pid && isAlive(owner));
+  return [...new Set(alive.map(({ owner }) => owner.pid))].sort((a, b) => a - b);
+}
+
+/**
+ * What lies in a folder of scratch folders and in no lease. A lease is there before its folder is, so what was there
+ * when we looked, and has none after, belongs to nobody.
+ */
+function unleased(staging: string, leaseDir: string): string[] {
+  const there = existsSync(staging) ? readdirSync(staging).sort() : [];
+  const leased = new Set(leasesIn(leaseDir).map((lease) => lease.target));
+  return there.map((name) => join(staging, name)).filter((path) => !leased.has(path));
+}
+
+function notRecovered(
+  failures: readonly { readonly lease: Pick<Lease, 'kind' | 'target'>; readonly cause: unknown }[],
+): IngotError {
   const reasons = failures.map(({ lease, cause }) => `${lease.kind} ${lease.target}: ${String(cause)}`);
   return new IngotError('host/not-recovered', `a killed run left behind what could not be taken down`, {
     hint: 'Remove what stands in the way (see below), then run `ingot clean`.',
@@ -41,25 +68,28 @@ function notRecovered(failures: readonly { readonly lease: Lease; readonly cause
   });
 }
 
-async function giveBack(lease: Lease, run: Run): Promise<boolean> {
+async function giveBack(lease: Lease): Promise<boolean> {
   switch (lease.kind) {
     case 'process':
       return await endProcesses(lease);
     case 'mount':
       if (!isMounted(lease.target)) return false;
-      await unmount(run, lease.target);
+      await unmount(lease.target);
       return true;
-    case 'directory': {
+    case 'directory':
       if (!existsSync(lease.target)) return false;
-      // A mount that is still inside would lose its content with the folder.
-      for (const path of mountsBelow(realpathSync(lease.target))) await unmount(run, path);
-      // What the kernel ends with its killed parent may still be on its way out, and write.
-      await rm(lease.target, { recursive: true, force: true, maxRetries: 6, retryDelay: 100 });
+      await removeFolder(lease.target);
       return true;
-    }
     default:
       return false;
   }
+}
+
+async function removeFolder(path: string): Promise<void> {
+  // A mount that is still inside would lose its content with the folder.
+  for (const mounted of mountsBelow(realpathSync(path))) await unmount(mounted);
+  // What the kernel ends with its killed parent may still be on its way out, and write.
+  await rm(path, { recursive: true, force: true, maxRetries: 6, retryDelay: 100 });
 }
 
 /** Ends the processes that carry the lease's mark in their environment. */

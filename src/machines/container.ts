@@ -28,6 +28,7 @@ import {
 } from './container/nspawn.ts';
 import { copyOut } from './container/copy-out.ts';
 import { LentFile } from './container/lent-file.ts';
+import { forgetContainer, isNspawnChatter, withoutChatter } from './container/nspawn-residue.ts';
 import { OverlayRoot } from './container/overlay-root.ts';
 import { MACHINE_ID, quietBinds } from './container/quiet-boot.ts';
 import { packFolder, readUpload } from './container/upload.ts';
@@ -47,9 +48,6 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly network?: 'host' | 'none';
 }
-
-/** Where systemd-nspawn keeps a folder a container (nspawn-mount.c). */
-const PROPAGATE = '/run/systemd/nspawn/propagate';
 
 let count = 0;
 
@@ -137,6 +135,13 @@ class Container implements Machine {
     });
   }
 
+  async leave(): Promise<string> {
+    await this.#shutDown();
+    const { dir } = await this.#root.mounted();
+    this.#scope.move();
+    return `systemd-nspawn --quiet --register=no --keep-unit --directory=${dir}`;
+  }
+
   async finish(): Promise<Artifact> {
     await this.#shutDown();
     return {
@@ -152,8 +157,7 @@ class Container implements Machine {
     try {
       await this.#shutDown();
     } finally {
-      // nspawn refuses to remove its own empty folder where /run is no tmpfs.
-      await rm(join(PROPAGATE, this.#name), { recursive: true, force: true });
+      await forgetContainer(this.#name);
       await this.#scope[Symbol.asyncDispose]();
     }
   }
@@ -303,18 +307,4 @@ function readIfThere(path: string): Buffer | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** What nspawn itself says on the command's standard error where /run is no tmpfs. */
-function isNspawnChatter(line: string): boolean {
-  return line.startsWith(`Attempted to remove disk file system under "${PROPAGATE}/`);
-}
-
-function withoutChatter(text: string): string {
-  return text.includes(PROPAGATE)
-    ? text
-        .split('\n')
-        .filter((line) => !isNspawnChatter(line))
-        .join('\n')
-    : text;
 }

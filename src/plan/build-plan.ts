@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
-import { asIngotError, DiagnosticsError } from '../core/error.ts';
+import { DiagnosticsError } from '../core/error.ts';
+import { explainSystemError } from '../core/system-error.ts';
 import { epochOf, type Lock } from '../core/lock.ts';
 import type { OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
@@ -33,6 +34,8 @@ export interface PlanRequest {
   readonly mode: PinContext['mode'];
   /** What to do about component types that Packer has and we don't. */
   readonly missing: 'warn' | 'refuse';
+  /** The plan will be run: without what that takes (root), nothing is fetched for it. */
+  readonly toRun?: boolean;
   readonly git: GitFacts;
   readonly only: readonly string[];
   readonly except: readonly string[];
@@ -64,6 +67,8 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   const { drafts, diagnostics } = await checkTemplate(request);
   if (hasErrors(diagnostics)) return { diagnostics };
   const { template } = request;
+  if (request.toRun && drafts.some(({ target }) => target.source.produces === 'rootfs'))
+    request.context.host.requireRoot('to mount filesystems and start containers');
 
   const images: ImagePlan[] = [];
   for (const draft of drafts) {
@@ -185,7 +190,11 @@ async function pin(
     return await target.source.pin(target.decoded.options as never, pinContext(target, request));
   } catch (error) {
     if (request.context.signal.aborted) throw error;
-    diagnostics.push(asIngotError(error).at({ range: target.use.range }).toDiagnostic());
+    diagnostics.push(
+      explainSystemError(error, { place: `the cache ${request.context.cacheDir}` })
+        .at({ range: target.use.range })
+        .toDiagnostic(),
+    );
     return undefined;
   }
 }

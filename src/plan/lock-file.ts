@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDigest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
@@ -95,8 +95,12 @@ function formatEntry(entry: LockEntry): string {
 export async function writeLock(path: string, lock: Lock): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.part`;
-  await using file = await open(temporary, 'w', 0o644);
-  await file.writeFile(formatLock(lock));
-  await file.sync();
-  await rename(temporary, path);
+  try {
+    await using file = await open(temporary, 'w', 0o644);
+    await file.writeFile(formatLock(lock));
+    await file.sync();
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }

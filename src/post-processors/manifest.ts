@@ -1,4 +1,4 @@
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
@@ -76,6 +76,10 @@ async function readManifest(path: string): Promise<Manifest> {
 async function writeWhole(path: string, manifest: Manifest, ctx: Context): Promise<void> {
   ctx.signal.throwIfAborted();
   const temporary = `${path}.${process.pid}.part`;
-  await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }

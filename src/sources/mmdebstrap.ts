@@ -3,6 +3,7 @@ import { startMachine } from './mmdebstrap/machine.ts';
 import { body, type MmdebstrapOptions } from './mmdebstrap/options.ts';
 import { outdated, pin } from './mmdebstrap/pin.ts';
 
+export { aptCache } from './mmdebstrap/blobs.ts';
 export { unpackTools } from './mmdebstrap/tools.ts';
 
 /** `source "mmdebstrap"`: a Debian root filesystem from the signed archive (docs/sources/mmdebstrap.md). */

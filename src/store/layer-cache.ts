@@ -131,6 +131,12 @@ export async function openLayerCache(options: {
   };
 }
 
+/** Forgets the leases on layers that killed processes held in the cache below `dir`. */
+export async function dropDeadLayerLeases(dir: string): Promise<void> {
+  const leases = join(dir, 'layer-leases');
+  if (await stat(leases).catch(orAbsent(undefined))) await leasedLayers(leases);
+}
+
 /** Renames a folder; false where the target is there and not empty. */
 async function renameOver(from: string, to: string): Promise<boolean> {
   try {

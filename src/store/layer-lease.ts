@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../core/digest.ts';
-import { claimName, isDeadClaim } from './oci-layout-lock.ts';
+import { claimName, isDeadClaim } from './claim.ts';
 
 /**
  * Keeps layers from garbage collection, by this process and any other, until disposed. One file a lease, its name
@@ -9,9 +9,14 @@ import { claimName, isDeadClaim } from './oci-layout-lock.ts';
  */
 export async function leaseLayers(dir: string, ids: readonly Digest[]): Promise<AsyncDisposable> {
   const path = join(dir, await claimName());
-  await writeFile(`${path}.new`, JSON.stringify(ids));
-  // Whoever reads it sees all of it.
-  await rename(`${path}.new`, path);
+  try {
+    await writeFile(`${path}.new`, JSON.stringify(ids));
+    // Whoever reads it sees all of it.
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    await rm(`${path}.new`, { force: true });
+    throw error;
+  }
   return {
     async [Symbol.asyncDispose]() {
       await rm(path, { force: true });

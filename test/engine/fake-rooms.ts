@@ -162,6 +162,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     force: false,
     runUuid: '00000000-0000-4000-8000-000000000000',
     onFailure: async () => 'cleanup',
+    onLeft: () => {},
   });
   return { env, calls, events, living };
 }

@@ -109,22 +109,22 @@ describe('after kill -9', () => {
       }),
     ) as { pid: number; piped: number; mount: string; inner: string; scratch: string };
     expect(isMounted(held.mount) && isMounted(held.inner) && existsSync(held.scratch)).toBe(true);
-    expect(await recover(leases, host)).toEqual([]);
+    expect(await recover(leases)).toEqual([]);
     child.kill('SIGKILL');
     await new Promise((done) => child.once('exit', done));
-    const found = await recover(leases, host);
+    const found = await recover(leases);
     expect(found.map((r) => r.kind)).toContain('mount');
     expect(isMounted(held.mount) || isMounted(held.inner) || existsSync(held.scratch)).toBe(false);
     expect([held.pid, held.piped].filter(isRunning)).toEqual([]);
     expect(existsSync(mine.dir)).toBe(true);
     expect(readdirSync(leases)).toHaveLength(1);
-    expect(await recover(leases, host)).toEqual([]);
+    expect(await recover(leases)).toEqual([]);
   });
 
   test('a lease half written is dropped', async () => {
     mkdirSync(leases);
     writeFileSync(join(leases, 'x.json'), '{"id":"x","ki');
-    expect(await recover(leases, host)).toEqual([]);
+    expect(await recover(leases)).toEqual([]);
     expect(readdirSync(leases)).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('after kill -9', () => {
       );
     write('good', folder('good'));
     write('bad', '/proc/self');
-    await expect(recover(leases, host)).rejects.toMatchObject({ code: 'host/not-recovered' });
+    await expect(recover(leases)).rejects.toMatchObject({ code: 'host/not-recovered' });
     expect(existsSync(join(dir, 'good'))).toBe(false);
     expect(readdirSync(leases)).toEqual(['bad.json']);
   });

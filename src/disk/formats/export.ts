@@ -86,7 +86,7 @@ export async function exportWith(
   } catch (error) {
     await Promise.all(created.map((path) => rm(path, { force: true })));
     ctx.signal.throwIfAborted();
-    throw explained(error);
+    throw asIngotError(error, 'output/failed');
   }
 }
 
@@ -180,14 +180,4 @@ async function describe(
     digest: digests.get(request.target) ?? `sha256:${await pool.hash(request.target, 0, size)}`,
     ...(format.input === 'disk' && input.disk && { virtualSize: format.virtualSize(input.disk.size) }),
   };
-}
-
-function explained(error: unknown): IngotError {
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-    return new IngotError('output/no-space', 'the disk became full while the outputs were written', {
-      hint: 'Free some space, or ask for fewer outputs; raw and vhd are the largest.',
-      cause: error,
-    });
-  }
-  return asIngotError(error, 'output/failed');
 }

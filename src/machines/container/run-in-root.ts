@@ -1,6 +1,7 @@
 import type { Context } from '../../core/context.ts';
 import type { ExecResult } from '../../core/machine.ts';
 import { commandArguments, containerEnvironment, NSPAWN_ENVIRONMENT } from './nspawn.ts';
+import { forgetContainer, isNspawnChatter, withoutChatter } from './nspawn-residue.ts';
 
 let count = 0;
 
@@ -18,14 +19,20 @@ export async function runInRoot(
     network: 'none' as const,
     binds: [],
   };
-  return await ctx.host.run(
-    'systemd-nspawn',
-    commandArguments(settings, argv, {}, containerEnvironment(ctx.epoch)),
-    {
+  const args = commandArguments(settings, argv, {}, containerEnvironment(ctx.epoch));
+  try {
+    const result = await ctx.host.run('systemd-nspawn', args, {
       okCodes: 'any',
       env: NSPAWN_ENVIRONMENT,
       signal: ctx.signal,
-      ...(onLine && { onLine: (_stream, line) => onLine(line) }),
-    },
-  );
+      ...(onLine && {
+        onLine: (_stream, line) => {
+          if (!isNspawnChatter(line)) onLine(line);
+        },
+      }),
+    });
+    return { ...result, stderr: withoutChatter(result.stderr) };
+  } finally {
+    await forgetContainer(settings.name);
+  }
 }

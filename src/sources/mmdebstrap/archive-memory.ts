@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { type Digest, hexOf } from '../../core/digest.ts';
 import type { LockedApt } from '../../core/lock.ts';
+import { aptCache } from './blobs.ts';
 import { type MirrorRequest, type WantedSuite, wantedSuites } from './archives.ts';
 import { readHostSources } from './host-sources.ts';
 
@@ -24,9 +24,13 @@ export async function rememberPlace(
   const text = JSON.stringify(place);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
   await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.${randomUUID()}`;
-  await writeFile(partial, text);
-  await rename(partial, path);
+  const partial = await aptCache(ctx).partial();
+  try {
+    await writeFile(partial, text);
+    await rename(partial, path);
+  } finally {
+    await rm(partial, { force: true });
+  }
 }
 
 /** The suites of a lock entry and the URLs to try for them; the host's mirrors where the template named none. */

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../../core/digest.ts';
+import { claimName, isDeadClaim } from '../../store/claim.ts';
 
 /** What a file must be: 64 hex digits of SHA-256, and bytes. */
 export interface Expected {
@@ -34,11 +35,23 @@ export class BlobCache {
     return size === undefined || statSync(path).size === size;
   }
 
-  /** A file to write to, on the cache's filesystem. Hand it to `keep`, or remove it. */
+  /** A file to write to, on the cache's filesystem. Hand it to `keep`, or remove it. Its name tells whose it is. */
   async partial(): Promise<string> {
     const dir = join(this.dir, 'partial');
     await mkdir(dir, { recursive: true });
-    return join(dir, randomUUID());
+    return join(dir, await claimName());
+  }
+
+  /** Removes what killed processes were writing; answers the paths. */
+  async dropAbandoned(): Promise<string[]> {
+    const dir = join(this.dir, 'partial');
+    const dropped: string[] = [];
+    for (const name of existsSync(dir) ? (await readdir(dir)).sort() : []) {
+      if (!(await isDeadClaim(dir, name))) continue;
+      await rm(join(dir, name), { force: true });
+      dropped.push(join(dir, name));
+    }
+    return dropped;
   }
 
   /** Takes over a partial file as blob `hex`. The caller has verified it. */
@@ -54,8 +67,12 @@ export class BlobCache {
     const hex = sha256(bytes).slice('sha256:'.length);
     if (this.has(hex)) return hex;
     const partial = await this.partial();
-    await writeFile(partial, bytes);
-    await this.keep(partial, hex);
+    try {
+      await writeFile(partial, bytes);
+      await this.keep(partial, hex);
+    } finally {
+      await rm(partial, { force: true });
+    }
     return hex;
   }
 

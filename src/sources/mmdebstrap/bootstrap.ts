@@ -12,6 +12,7 @@ import { runInTree } from './enter.ts';
 import type { Variant } from './options.ts';
 import { openPackages } from './prepared.ts';
 import { baseScript, HANDOVER, type PreinstCall, restScript } from './scripts.ts';
+import { together } from './together.ts';
 import { divertInitramfs, DPKG, inside, makeSkeleton, placeStandIns, writeWithMode } from './tree.ts';
 import { type ListedPath, settleFolders, unpackData } from './unpack.ts';
 
@@ -50,9 +51,10 @@ export async function bootstrap(
   const prepared = writePreinsts(of('preinst'), handover.dir);
   const base = of('base').map((pkg) => pkg.name);
   const before = of('base').flatMap((pkg) => installedPreinst(pkg));
-  const [, files] = await Promise.all([
-    runInTree(root, handover.dir, baseScript(base, passwdFirst(before), prepared), ctx),
-    unpackSettled(of('files'), root, 2, ctx),
+  const [, files] = await together<[void, Map<string, ListedPath[]>]>(ctx.signal, [
+    (signal) =>
+      runInTree(root, handover.dir, baseScript(base, passwdFirst(before), prepared), { ...ctx, signal }),
+    (signal) => unpackSettled(of('files'), root, 2, { ...ctx, signal }),
   ]);
   const more = await unpackSettled(of('preinst'), root, 2, ctx);
   for (const [name, paths] of [...files, ...more]) listed.set(name, paths);

@@ -5,6 +5,7 @@ import { isSecurity, type WantedSuite } from './archives.ts';
 import type { BlobCache } from './blobs.ts';
 import { fetchBlob, NotFound } from './fetch.ts';
 import { prepareOnce } from './prepared.ts';
+import { together } from './together.ts';
 
 const CONNECTIONS = 6;
 
@@ -53,28 +54,20 @@ export async function fetchPackages(
   const suites = wanted();
   const total = missing.reduce((sum, pkg) => sum + pkg.size, 0);
   let done = 0;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, failed.signal]);
   // Large ones first, so that no long transfer starts last.
   const queue = [...missing].sort((a, b) => b.size - a.size);
-  const worker = async () => {
+  const worker = async (signal: AbortSignal) => {
     for (let pkg = queue.shift(); pkg; pkg = queue.shift()) {
       const what = pkg.name;
       await fetchPackage(pkg, suites, cache, signal, (count) => {
         done += count;
         ctx.emit({ type: 'step:progress', step: ctx.step, done, total, unit: 'bytes', what });
       });
-      await prepareOnce(pkg, cache, ctx);
+      await prepareOnce(pkg, cache, { ...ctx, signal });
     }
   };
-  let first: unknown;
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, () =>
-      worker().catch((error: unknown) => {
-        first ??= error;
-        failed.abort();
-      }),
-    ),
+  await together(
+    ctx.signal,
+    Array.from({ length: CONNECTIONS }, () => worker),
   );
-  if (first !== undefined) throw first;
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../core/context.ts';
 import { logLines } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
+import { forgetContainer, isNspawnChatter } from '../../machines/container/nspawn-residue.ts';
 import { HANDOVER } from './scripts.ts';
 
 let count = 0;
@@ -19,12 +20,13 @@ export async function runInTree(root: string, handover: string, script: string, 
     DEBCONF_NONINTERACTIVE_SEEN: 'true',
     SOURCE_DATE_EPOCH: String(ctx.epoch),
   };
+  const name = `ingot-bootstrap-${process.pid}-${count++}`;
   const container = [
     '--quiet',
     '--register=no',
     '--keep-unit',
     '--settings=no',
-    `--machine=ingot-bootstrap-${process.pid}-${count++}`,
+    `--machine=${name}`,
     '--private-network',
     '--resolv-conf=off',
     '--timezone=off',
@@ -38,15 +40,18 @@ export async function runInTree(root: string, handover: string, script: string, 
   ];
   const last: string[] = [];
   const log = logLines(ctx);
-  const result = await ctx.host.run('systemd-nspawn', [...container, '/bin/sh', '-c', script], {
-    okCodes: 'any',
-    signal: ctx.signal,
-    onLine: (stream, line) => {
-      log(stream, line);
-      last.push(line);
-      if (last.length > 40) last.shift();
-    },
-  });
+  const result = await ctx.host
+    .run('systemd-nspawn', [...container, '/bin/sh', '-c', script], {
+      okCodes: 'any',
+      signal: ctx.signal,
+      onLine: (stream, line) => {
+        if (isNspawnChatter(line)) return;
+        log(stream, line);
+        last.push(line);
+        if (last.length > 40) last.shift();
+      },
+    })
+    .finally(() => forgetContainer(name));
   if (result.exitCode === 0) return;
   const failing = last
     .map((line) => /error processing package (\S+)/.exec(line)?.[1])

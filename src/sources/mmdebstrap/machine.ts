@@ -15,7 +15,7 @@ import { fetchPackages } from './download.ts';
 import { LockedArchive } from './locked-archive.ts';
 import type { MmdebstrapOptions, Variant } from './options.ts';
 import { impliedPackages } from './pin.ts';
-import { proxyConfig, startArchiveProxy } from './proxy.ts';
+import { type ArchiveProxy, proxyConfig, startArchiveProxy } from './proxy.ts';
 
 /** Where apt reads our settings; the file is mounted, and never part of a layer. */
 const APT_CONFIG = '/etc/apt/apt.conf.d/00ingot-build';
@@ -45,9 +45,10 @@ export async function startMachine(
     await bootstrap({ entry, variant: options.variant as Variant, asked: new Set(asked) }, upper, cache, ctx);
   }
   const binds = [];
+  let proxy: ArchiveProxy | undefined;
   if (entry.packages.some((pkg) => pkg.name === 'apt')) {
     const archive = new LockedArchive(entry, placesOf(entry, ctx), cache, ctx);
-    const proxy = scope.use(await startArchiveProxy(archive, ctx), "apt's proxy");
+    proxy = scope.use(await startArchiveProxy(archive, ctx), "apt's proxy");
     const config = join(scratch.dir, 'apt.conf');
     await writeFile(config, proxyConfig(proxy.port), { mode: 0o644 });
     binds.push({ source: config, target: APT_CONFIG });
@@ -57,7 +58,7 @@ export async function startMachine(
     ctx,
   );
   scope.use(container, 'the container');
-  return ownedBy(container, scope.move());
+  return ownedBy(container, proxy, scope.move());
 }
 
 async function readEntry(options: MmdebstrapOptions, cache: BlobCache): Promise<LockedApt> {
@@ -75,7 +76,7 @@ async function readEntry(options: MmdebstrapOptions, cache: BlobCache): Promise<
 }
 
 /** The container, whose end is the end of all that it stands on. */
-function ownedBy(container: Machine, scope: Scope): Machine {
+function ownedBy(container: Machine, proxy: ArchiveProxy | undefined, scope: Scope): Machine {
   return {
     kind: container.kind,
     os: container.os,
@@ -86,6 +87,14 @@ function ownedBy(container: Machine, scope: Scope): Machine {
     },
     reboot: async () => container.reboot?.(),
     snapshot: async (into) => container.snapshot?.(into),
+    ...(container.leave && {
+      async leave() {
+        const command = (await container.leave?.()) ?? '';
+        await proxy?.[Symbol.asyncDispose]();
+        scope.move();
+        return command;
+      },
+    }),
     finish: () => container.finish(),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };

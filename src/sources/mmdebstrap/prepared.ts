@@ -6,6 +6,7 @@ import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { LockedPackage } from '../../core/lock.ts';
 import type { BlobCache } from './blobs.ts';
+import { together } from './together.ts';
 import { DECOMPRESS, readDebLayout } from './deb.ts';
 
 /** A package ready to unpack: its control archive plain, its data archive compressed with zstd. */
@@ -33,13 +34,17 @@ export async function openPackages(
 ): Promise<OpenedPackage[]> {
   const queue = packages.map((locked, i) => ({ locked, i }));
   const opened: OpenedPackage[] = [];
-  const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
+  const worker = async (signal: AbortSignal) => {
+    for (let next = queue.shift(); next && !signal.aborted; next = queue.shift()) {
       const { locked, i } = next;
-      opened[i] = (await readPrepared(locked, cache)) ?? (await prepare(locked, cache, ctx));
+      opened[i] = (await readPrepared(locked, cache)) ?? (await prepare(locked, cache, { ...ctx, signal }));
     }
+    signal.throwIfAborted();
   };
-  await Promise.all(Array.from({ length: WORKERS }, worker));
+  await together(
+    ctx.signal,
+    Array.from({ length: WORKERS }, () => worker),
+  );
   return opened;
 }
 
@@ -110,8 +115,12 @@ ${cut('$4', '$5')} | ${DECOMPRESS[data.compression]} | zstd -q -1 -c > "$7"`;
 
 async function keepPrepared(locked: LockedPackage, bytes: Buffer, cache: BlobCache): Promise<void> {
   const partial = await cache.partial();
-  await writeFile(partial, bytes);
-  const path = join(folderOf(locked, cache), nameOf(locked, bytes));
-  await mkdir(dirname(path), { recursive: true });
-  await rename(partial, path);
+  try {
+    await writeFile(partial, bytes);
+    const path = join(folderOf(locked, cache), nameOf(locked, bytes));
+    await mkdir(dirname(path), { recursive: true });
+    await rename(partial, path);
+  } finally {
+    await rm(partial, { force: true });
+  }
 }

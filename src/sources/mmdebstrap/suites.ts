@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { PinContext } from '../../core/plugin.ts';
 import type { LockedSuite } from '../../core/lock.ts';
 import { IngotError } from '../../core/error.ts';
@@ -7,6 +8,7 @@ import type { BlobCache, Expected } from './blobs.ts';
 import { fetchBlob, fetchBytes, NotFound } from './fetch.ts';
 import type { Release } from './release.ts';
 import { archiveName, checkFresh, checkSuite, parseRelease } from './release.ts';
+import { together } from './together.ts';
 import { verifySigned } from './verify.ts';
 
 const MAX_RELEASE_BYTES = 16 << 20;
@@ -48,8 +50,9 @@ export async function fetchSuite(
   checkSuite(release, wanted.suite, where);
   if (!request.snapshot) checkFresh(release, ctx.clock.now(), where);
   const inRelease = await cache.put(bytes);
-  const indexes = await Promise.all(
-    wanted.components.map(async (component) => ({
+  const indexes = await together(
+    ctx.signal,
+    wanted.components.map((component) => async (signal: AbortSignal) => ({
       component,
       packages: await fetchIndex(
         release,
@@ -57,7 +60,7 @@ export async function fetchSuite(
         [base],
         wanted.suite,
         cache,
-        ctx,
+        { ...ctx, signal },
       ),
     })),
   );
@@ -117,19 +120,23 @@ async function unpackIndex(
 ): Promise<void> {
   const partial = await cache.partial();
   // The size that the signed Release file names bounds what is unpacked.
-  await ctx.host.run(
-    'sh',
-    [
-      '-c',
-      `${packed === '.xz' ? 'xz' : 'gzip'} -dc < "$1" | head -c "$2" > "$3"`,
+  try {
+    await ctx.host.run(
       'sh',
-      cache.path(expected.sha256),
-      String(plain.size + 1),
-      partial,
-    ],
-    { signal: ctx.signal },
-  );
-  await cache.keep(partial, plain.sha256);
+      [
+        '-c',
+        `${packed === '.xz' ? 'xz' : 'gzip'} -dc < "$1" | head -c "$2" > "$3"`,
+        'sh',
+        cache.path(expected.sha256),
+        String(plain.size + 1),
+        partial,
+      ],
+      { signal: ctx.signal },
+    );
+    await cache.keep(partial, plain.sha256);
+  } finally {
+    await rm(partial, { force: true });
+  }
   if (await cache.verify(plain.sha256)) return;
   throw new IngotError(
     'apt/hash-mismatch',

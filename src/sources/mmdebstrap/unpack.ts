@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { OpenedPackage } from './prepared.ts';
+import { together } from './together.ts';
 
 /** One path of a data archive as tar listed it. */
 export interface ListedPath {
@@ -37,9 +38,10 @@ export async function unpackData(
 ): Promise<Map<string, ListedPath[]>> {
   await mkdir(join(root, HOST_USR), { recursive: true });
   const listed = new Map<string, ListedPath[]>();
-  await Promise.all(
-    shares(packages, workers).map(async (share) => {
-      const paths = await unpackShare(share, root, ctx);
+  await together(
+    ctx.signal,
+    shares(packages, workers).map((share) => async (signal: AbortSignal) => {
+      const paths = await unpackShare(share, root, { ...ctx, signal });
       share.forEach((pkg, i) => listed.set(pkg.locked.name, paths[i] ?? []));
     }),
   );
