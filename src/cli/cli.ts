@@ -65,7 +65,7 @@ export class Cli {
 
   /** Columns of standard error, for messages. */
   get width(): number {
-    return this.io.stderr.columns ?? 100;
+    return this.io.stderr.columns || 100;
   }
 
   /** Prints lines for people on standard output. */
