@@ -2,6 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../core/digest.ts';
 import type { ImageReport } from '../engine/report.ts';
+import { recover } from '../host/index.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { compareTrees, type TreeDifference } from '../store/compare-trees.ts';
 import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
@@ -19,7 +20,8 @@ export interface Irreproducible {
 }
 
 export interface ReproducibilityReport extends BuildReport {
-  readonly reproducible: boolean;
+  /** Absent where the first build failed: nothing was compared. */
+  readonly reproducible?: boolean;
   readonly differences: readonly Irreproducible[];
 }
 
@@ -35,12 +37,17 @@ const NOT_AGAIN = new Set(['test', 'post-processor', 'release']);
 export async function verifyReproducible(options: BuildOptions, deps: Deps): Promise<ReproducibilityReport> {
   const began = performance.now();
   const session = openSession(deps);
+  await recover(session.paths.leases, session.host);
   const planned = await loadPlan(
     { ...options, mode: options.locked ? 'locked' : 'use', toRun: true },
     catalog,
     session,
   );
   const first = await buildPlanned(planned, options, session);
+  const seconds = (): number => (performance.now() - began) / 1000;
+  if (first.some((i) => i.status !== 'done')) {
+    return { images: first, seconds: seconds(), ok: false, differences: [] };
+  }
   const { plan } = planned;
   if (!plan) throw new Error('a plan with errors was built');
 
@@ -65,8 +72,8 @@ export async function verifyReproducible(options: BuildOptions, deps: Deps): Pro
   });
   return {
     images: first,
-    seconds: (performance.now() - began) / 1000,
-    ok: first.every((i) => i.status === 'done') && differences.length === 0,
+    seconds: seconds(),
+    ok: differences.length === 0,
     reproducible: differences.length === 0,
     differences,
   };

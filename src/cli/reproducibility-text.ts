@@ -7,8 +7,15 @@ interface Difference {
 const SHOWN = 20;
 
 /** What `--verify-reproducible` found, for people. */
-export function reproducibilityText(differences: readonly Difference[]): string {
-  if (differences.length === 0) return 'reproducible: both builds gave the same bytes';
+export function reproducibilityText({
+  reproducible,
+  differences,
+}: {
+  readonly reproducible?: boolean;
+  readonly differences: readonly Difference[];
+}): string {
+  if (reproducible === undefined) return 'not built again: the first build failed';
+  if (reproducible) return 'reproducible: both builds gave the same bytes';
   return differences
     .map(({ image, formats, files }) => {
       const lines = files.slice(0, SHOWN).map((file) => `  ${file.path}  (first differs after ${file.step})`);

@@ -1,5 +1,5 @@
 /** Buses that the boot disk may sit on; the guest's initramfs needs the driver. */
-export const DISK_BUSES = ['virtio', 'virtio-scsi', 'nvme', 'ahci', 'ide', 'pvscsi', 'lsi-sas'] as const;
+export const DISK_BUSES = ['virtio', 'virtio-scsi', 'nvme', 'ahci', 'ide', 'pvscsi'] as const;
 export type DiskBus = (typeof DISK_BUSES)[number];
 export type Firmware = 'bios' | 'uefi';
 export type DiskFormat = 'raw' | 'qcow2';
@@ -50,8 +50,6 @@ const DEVICES: Record<DiskBus, readonly string[]> = {
   ide: ['piix3-ide,id=piix', 'ide-hd,drive=disk0,bus=piix.0,bootindex=1'],
   ahci: ['ide-hd,drive=disk0,bus=ide.0,bootindex=1'],
   'virtio-scsi': ['virtio-scsi-pci,id=scsi0', 'scsi-hd,drive=disk0,bus=scsi0.0,bootindex=1'],
-  // VMware's "LSI Logic SAS" (Linux: mptsas); QEMU has no model of its parallel sibling, which mptspi drives.
-  'lsi-sas': ['mptsas1068,id=scsi0', 'scsi-hd,drive=disk0,bus=scsi0.0,bootindex=1'],
   pvscsi: ['pvscsi,id=scsi0', 'scsi-hd,drive=disk0,bus=scsi0.0,bootindex=1'],
 };
 

@@ -1,9 +1,10 @@
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Rootfs } from '../core/rootfs.ts';
+import { clampPasswordDates } from './password-dates.ts';
 
 /** Bump when what a stamp writes changes. */
-export const STAMP_VERSION = 2;
+export const STAMP_VERSION = 3;
 
 /** What an image says about itself. */
 export interface Stamp {
@@ -17,7 +18,10 @@ export interface Stamp {
   readonly epoch: number;
 }
 
-/** The stamp in the OS: /etc/os-release (os-release(5)) and /etc/image-release. */
+/**
+ * The stamp in the OS: /etc/os-release (os-release(5)) and /etc/image-release. With it goes the one date that a build
+ * leaves in a file's content: the day of a password's last change.
+ */
 export function stampImage(root: Rootfs, stamp: Stamp): { readonly summary: string } {
   validateImageVersion(stamp.version);
   // /etc/os-release is a link to /usr/lib/os-release; where it is a file of its own, that is the one which counts.
@@ -30,6 +34,7 @@ export function stampImage(root: Rootfs, stamp: Stamp): { readonly summary: stri
   }
   root.mkdir('/etc');
   root.write('/etc/image-release', imageRelease(stamp));
+  clampPasswordDates(root, stamp.epoch);
   return { summary: `${stamp.name} ${stamp.version}` };
 }
 

@@ -5,7 +5,6 @@ import { expect, test } from 'vitest';
 import { parseAge, parseSize, wholeNumber } from '../../src/cli/flag-values.ts';
 import { nextCommands } from '../../src/cli/next-commands.ts';
 import { writeReportFile } from '../../src/cli/report-file.ts';
-import { reproducibilityText } from '../../src/cli/reproducibility-text.ts';
 import { table } from '../../src/cli/table.ts';
 
 test.each([
@@ -55,16 +54,6 @@ test('what comes next is about the image that was released', () => {
   expect(nextCommands([image])).toEqual([]);
   expect(nextCommands([{ ...image, status: 'failed', release: {} }])).toEqual([]);
   expect(nextCommands([{ ...image, release: {} }])[0]).toMatch(/ boot web@1\.2\.0$/);
-});
-
-test('what differs between two builds is named, the first twenty files of it', () => {
-  expect(reproducibilityText([])).toContain('same bytes');
-  const files = Array.from({ length: 25 }, (_, i) => ({ step: 'web/shell[0]', path: `/f${i}` }));
-  const text = reproducibilityText([{ image: 'web', formats: ['raw', 'qcow2'], files }]);
-  expect(text).toContain('web is not reproducible: raw, qcow2\n  /f0  (first differs after web/shell[0])');
-  expect(text).toContain('/f19');
-  expect(text).not.toContain('/f20');
-  expect(text).toContain('and 5 more files');
 });
 
 test('a report is written also when the work fails, and a failure to write is told', async () => {

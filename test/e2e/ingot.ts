@@ -18,8 +18,11 @@ export class Workspace {
   readonly root = mkdtempSync(join(tmpdir(), 'ingot-e2e-'));
   readonly project = join(this.root, 'project');
   readonly env: NodeJS.ProcessEnv;
+  /** Put in front of every command. */
+  readonly prefix: readonly string[];
 
-  constructor(env: NodeJS.ProcessEnv = {}) {
+  constructor(env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []) {
+    this.prefix = prefix;
     cpSync(EXAMPLE, this.project, {
       recursive: true,
       filter: (path) => !/(output-web|ingot\.lock\.json|manifest\.json)$/.test(path),
@@ -59,7 +62,8 @@ export class Workspace {
   }
 
   start(...args: string[]): ChildProcess {
-    return spawn(process.execPath, [BIN, ...args], {
+    const [program = '', ...rest] = [...this.prefix, process.execPath, BIN, ...args];
+    return spawn(program, rest, {
       env: this.env,
       cwd: this.project,
       detached: true,

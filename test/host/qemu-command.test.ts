@@ -62,7 +62,6 @@ describe('qemuArguments', () => {
     ['ide', /^ide-hd,.*bus=piix\.0/],
     ['pvscsi', /^scsi-hd,.*bus=scsi0\.0/],
     ['virtio-scsi', /^scsi-hd,.*bus=scsi0\.0/],
-    ['lsi-sas', /^scsi-hd,.*bus=scsi0\.0/],
   ])('puts the disk on %s', (bus, device) => {
     const found = values(qemuArguments({ ...COMMAND, bus }), '-device').filter((d) =>
       d.includes('drive=disk0'),

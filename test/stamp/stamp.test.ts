@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/core/digest.ts';
 import { openRootfs } from '../../src/host/rootfs.ts';
 import { gitVersion } from '../../src/stamp/git-version.ts';
+import { clampPasswordDates } from '../../src/stamp/password-dates.ts';
 import { type Stamp, stampAnnotations, stampImage, validateImageVersion } from '../../src/stamp/index.ts';
 
 const commit = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d';
@@ -106,5 +107,30 @@ describe('stampImage', () => {
       'org.opencontainers.image.revision': commit,
       'org.opencontainers.image.created': '2023-11-14T22:13:20Z',
     });
+  });
+});
+
+describe('days of password changes', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ingot-stamp-'));
+    mkdirSync(join(dir, 'etc'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  test.each([
+    ['today', 'joe:!:20778:0:99999:7:::', 'joe:!:100:0:99999:7:::'],
+    ['the day of the epoch', 'joe:!:100::::::', 'joe:!:100::::::'],
+    ['an earlier day', 'joe:!:99::::::', 'joe:!:99::::::'],
+    ['must be changed', 'joe:!:0:0:99999:7:::', 'joe:!:0:0:99999:7:::'],
+    ['none', 'joe:*:::::::', 'joe:*:::::::'],
+    ['a day of expiry is no day of change', 'joe:!:1::::30:20778:', 'joe:!:1::::30:20778:'],
+    ['no entry', '# 20778', '# 20778'],
+  ])('%s', (_what, line, expected) => {
+    const path = join(dir, 'etc/shadow');
+    writeFileSync(path, `root:*:1::::::\n${line}\n`, { mode: 0o640 });
+    clampPasswordDates(openRootfs(dir), 100 * 86_400 + 5);
+    expect(readFileSync(path, 'utf8')).toBe(`root:*:1::::::\n${expected}\n`);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
   });
 });

@@ -73,7 +73,7 @@ export function configure(command: Command, cli: Cli): void {
       );
       if ('differences' in report) {
         const { reproducibilityText } = await import('../reproducibility-text.ts');
-        cli.print(reproducibilityText(report.differences));
+        cli.print(reproducibilityText(report));
       }
     });
   addExamples(
