@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -91,10 +90,10 @@ const disk = (image: Image): string => ws.path(`output-${image}/${image}-1.0.0.r
 
 async function takeGrowthAway(): Promise<void> {
   mkdirSync(ws.path('output-fixed'));
-  execFileSync('cp', ['--sparse=always', disk('cloud'), disk('fixed')]);
+  await ctx.host.run('cp', ['--sparse=always', disk('cloud'), disk('fixed')]);
   const { offset } = await findRootFilesystem(ctx.host, ws.path('output-fixed'), 'fixed-1.0.0.raw');
   const target = `${disk('fixed')}?offset=${offset}`;
-  execFileSync('debugfs', ['-w', '-R', 'rm /usr/lib/repart.d/50-root.conf', target], { stdio: 'pipe' });
+  await ctx.host.run('debugfs', ['-w', '-R', 'rm /usr/lib/repart.d/50-root.conf', target]);
 }
 
 async function boot(
