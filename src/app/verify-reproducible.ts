@@ -2,12 +2,13 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../core/digest.ts';
 import type { ImageReport } from '../engine/report.ts';
-import { recover } from '../host/index.ts';
+
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { compareTrees, type TreeDifference } from '../store/compare-trees.ts';
 import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan } from './load.ts';
+import { recoverAll } from './recover.ts';
 import { type Deps, openSession, type Session } from './session.ts';
 
 /** What differs between two builds of one plan. */
@@ -37,7 +38,7 @@ const NOT_AGAIN = new Set(['test', 'post-processor', 'release']);
 export async function verifyReproducible(options: BuildOptions, deps: Deps): Promise<ReproducibilityReport> {
   const began = performance.now();
   const session = openSession(deps);
-  await recover(session.paths.leases, session.host);
+  await recoverAll(session.paths);
   const planned = await loadPlan(
     { ...options, mode: options.locked ? 'locked' : 'use', toRun: true },
     catalog,
