@@ -1,6 +1,16 @@
 import { convert } from '../value/convert.ts';
 import { equals } from '../value/equality.ts';
-import { type Decimal, numberToFloat } from '../value/number.ts';
+import {
+  add,
+  compare,
+  type Decimal,
+  divide,
+  negate,
+  numberFromFloat,
+  numberToFloat,
+  subtract,
+  ZERO,
+} from '../value/number.ts';
 import { compareText, valueKey } from '../value/set.ts';
 import { BOOL, DYNAMIC, listOf, mapOf, NUMBER, STRING, type Type, typeName } from '../value/type.ts';
 import { unify } from '../value/unify.ts';
@@ -21,13 +31,12 @@ import {
   unknown,
   type Value,
 } from '../value/value.ts';
-import { FunctionError, type FunctionSpec, param } from './function.ts';
+import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
 import { graphemes } from './strings.ts';
 
 const any = param('value', DYNAMIC, { unknowns: true });
 const anyList = (name: string): FunctionSpec['parameters'][number] =>
   param(name, DYNAMIC, { unknowns: true });
-const int = (value: Value | undefined): number => Math.trunc(numberToFloat(value?.data as Decimal));
 
 /** The items of a list, set or tuple; refuses other values. */
 export function sequence(value: Value | undefined, argument: number): readonly Value[] {
@@ -119,24 +128,32 @@ function lookup(value: Value, key: string, fallback: Value | undefined): Value {
   return value.type.kind === 'map' ? convert(fallback, value.type.element) : fallback;
 }
 
-function distinct(items: readonly Value[]): Value[] {
+/** Items without repeats, as a list where they have a type in common. */
+function distinct(value: Value | undefined): Value {
+  const items = sequence(value, 0);
+  const element = unify(items.map((item) => item.type));
   const seen = new Map<string, Value>();
-  for (const item of items) if (!seen.has(valueKey(item))) seen.set(valueKey(item), item);
-  return [...seen.values()];
+  for (const item of items.map((i) => (element ? convert(i, element) : i)))
+    if (!seen.has(valueKey(item))) seen.set(valueKey(item), item);
+  return element && element.kind !== 'dynamic'
+    ? list([...seen.values()], element)
+    : tuple([...seen.values()]);
 }
 
 function rangeOf(args: readonly Value[]): Value {
-  const [a, b, c] = args.map((v) => numberToFloat(v.data as Decimal));
-  const from = args.length > 1 ? (a as number) : 0;
-  const to = (args.length > 1 ? b : a) as number;
-  const step = c ?? (to < from ? -1 : 1);
-  if (step === 0 || step > 0 !== to > from) {
-    if (step !== 0 && to === from) return list([], NUMBER);
-    throw new FunctionError(step === 0 ? 'step must not be 0' : 'step leads away from the limit', 2);
-  }
-  if (Math.abs((to - from) / step) > 1024) throw new FunctionError('more than 1024 numbers');
+  const [a, b, c] = args.map((v) => v.data as Decimal);
+  const from = args.length > 1 ? (a as Decimal) : ZERO;
+  const to = (args.length > 1 ? b : a) as Decimal;
+  const up = compare(to, from);
+  if (up === 0) return list([], NUMBER);
+  if (c && compare(c, ZERO) === 0) throw new FunctionError('step must not be 0', 2);
+  const one = numberFromFloat(1);
+  const step = c ?? (up > 0 ? one : negate(one));
+  if (compare(step, ZERO) !== up) throw new FunctionError('step leads away from the limit', 2);
+  if (numberToFloat(divide(subtract(to, from), step)) > 1024)
+    throw new FunctionError('more than 1024 numbers');
   const out: Value[] = [];
-  for (let x = from; step > 0 ? x < to : x > to; x += step) out.push(number(x));
+  for (let x = from; compare(to, x) === up; x = add(x, step)) out.push(number(x));
   return list(out, NUMBER);
 }
 
@@ -206,7 +223,7 @@ export const collectionFunctions: readonly FunctionSpec[] = [
     'chunklist',
     [anyList('list'), param('size', NUMBER)],
     DYNAMIC,
-    whenKnown(DYNAMIC, ([l, n]) => chunklist(l as Value, int(n))),
+    whenKnown(DYNAMIC, ([l, n]) => chunklist(l as Value, wholeNumber(n, 1))),
   ),
   {
     name: 'coalesce',
@@ -238,18 +255,21 @@ export const collectionFunctions: readonly FunctionSpec[] = [
     parameters: [],
     rest: anyList('lists'),
     returns: DYNAMIC,
-    call: whenKnown(DYNAMIC, concat),
+    call: (args) => {
+      if (args.length === 0) throw new FunctionError('at least one list is required');
+      return args.some(isUnknown) ? unknown(DYNAMIC) : concat(args);
+    },
   },
   define('contains', [param('list'), param('value', DYNAMIC, { nullable: true })], BOOL, ([l, v]) => {
     const [items, wanted] = [sequence(l, 0), v as Value];
     return bool(items.some((item) => equals(item, wanted) === true));
   }),
-  define('distinct', [param('list')], DYNAMIC, ([l]) => listOrTuple(distinct(sequence(l, 0)), l)),
+  define('distinct', [param('list')], DYNAMIC, ([l]) => distinct(l)),
   define(
     'element',
     [anyList('list'), param('index', NUMBER)],
     DYNAMIC,
-    whenKnown(DYNAMIC, ([l, i]) => element(l as Value, int(i))),
+    whenKnown(DYNAMIC, ([l, i]) => element(l as Value, wholeNumber(i, 1))),
   ),
   define('flatten', [param('list')], DYNAMIC, ([l]) => tuple(flatten(sequence(l, 0)))),
   define('index', [param('list'), param('value')], NUMBER, ([l, v]) => {
@@ -297,7 +317,7 @@ export const collectionFunctions: readonly FunctionSpec[] = [
     'slice',
     [anyList('list'), param('start', NUMBER), param('end', NUMBER)],
     DYNAMIC,
-    whenKnown(DYNAMIC, ([l, a, b]) => slice(l as Value, int(a), int(b))),
+    whenKnown(DYNAMIC, ([l, a, b]) => slice(l as Value, wholeNumber(a, 1), wholeNumber(b, 2))),
   ),
   define('sort', [param('list', listOf(STRING))], listOf(STRING), ([l]) => {
     const items = itemsOf(l as Value);

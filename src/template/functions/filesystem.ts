@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { asIngotError } from '../../core/error.ts';
+import { SafeRegExp } from '../regexp/regexp.ts';
+import { PatternError } from '../regexp/syntax.ts';
 import { canonicalSet } from '../value/set.ts';
 import { BOOL, setOf, STRING } from '../value/type.ts';
 import { bool, string, type Value } from '../value/value.ts';
@@ -12,6 +14,7 @@ const text = (value: Value | undefined): string => value?.data as string;
 
 /** What a template takes in as text; larger files are uploaded, not interpolated. */
 const MAX_BYTES = 64 * 1024 * 1024;
+const CHUNK = 64 * 1024;
 /** Files that fileset looks at before it gives up. */
 const MAX_FILES = 100_000;
 
@@ -31,13 +34,30 @@ function expandHome(path: string): string {
 export function readTemplateFile(path: string, dir: string): Buffer {
   const found = locate(path, dir);
   try {
-    const { size } = statSync(found);
-    if (size > MAX_BYTES)
-      throw new FunctionError(`${path} has ${size} bytes; at most ${MAX_BYTES} are read`, 0);
-    return readFileSync(found);
+    return readBounded(found, path);
   } catch (error) {
     if (error instanceof FunctionError) throw error;
     throw new FunctionError(`${path} can't be read: ${asIngotError(error).message}`, 0);
+  }
+}
+
+/** Reads to the end, or to the limit: a device tells no size and may have no end. */
+function readBounded(found: string, path: string): Buffer {
+  const file = openSync(found, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const parts: Buffer[] = [];
+    for (let total = size > MAX_BYTES ? size : 0; ; ) {
+      if (total > MAX_BYTES)
+        throw new FunctionError(`${path} has more than ${MAX_BYTES} bytes; they are not read`, 0);
+      const part = Buffer.allocUnsafe(Math.max(CHUNK, Math.min(size, MAX_BYTES)));
+      const count = readSync(file, part);
+      if (count === 0) return Buffer.concat(parts);
+      parts.push(part.subarray(0, count));
+      total += count;
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -53,7 +73,7 @@ function exists(path: string, dir: string): boolean {
 }
 
 /** A shell pattern as a regular expression over paths: `*`, `?`, `[…]`, `{a,b}` and `**` across folders. */
-function globPattern(pattern: string): RegExp {
+function globPattern(pattern: string): SafeRegExp {
   const source = pattern.replace(
     /\*\*\/|\*\*|\*|\?|\[[!^]?[^\]/]+\]|\{[^{}/]*\}|[\\^$.|+()[\]{}]/g,
     (part) => {
@@ -69,12 +89,15 @@ function globPattern(pattern: string): RegExp {
           .join('|')})`;
       }
       if (part.startsWith('[') && part.length > 1) return part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\');
+      // A bracket that is not closed.
+      if (part === '[') throw new FunctionError(`${JSON.stringify(pattern)} is no pattern`, 1);
       return `\\${part}`;
     },
   );
   try {
-    return new RegExp(`^${source}$`, 'su');
-  } catch {
+    return new SafeRegExp(`(?s)^${source}$`);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
     throw new FunctionError(`${JSON.stringify(pattern)} is no pattern`, 1);
   }
 }
@@ -99,7 +122,7 @@ function fileSet(path: string, pattern: string, dir: string): string[] {
       const name = relative(root, full).split(sep).join('/');
       if (entry.isDirectory()) {
         if (pattern.includes('**') || name.split('/').length < pattern.split('/').length) folders.push(full);
-      } else if (entry.isFile() && matches.test(name)) found.push(name);
+      } else if (entry.isFile() && matches.find(name)) found.push(name);
     }
   }
   return found;
@@ -107,6 +130,13 @@ function fileSet(path: string, pattern: string, dir: string): string[] {
 
 function listFolder(folder: string) {
   return readdirSync(folder, { withFileTypes: true });
+}
+
+/** Go's filepath.Dir: all before the last slash, cleaned; `a/b` of `a/b/`. */
+function directoryOf(path: string): string {
+  const at = path.lastIndexOf('/');
+  const folder = normalize(path.slice(0, at + 1) || '.');
+  return folder.length > 1 ? folder.replace(/\/$/, '') : folder;
 }
 
 function mapping(name: string, change: (path: string) => string): FunctionSpec {
@@ -123,7 +153,7 @@ export function filesystemFunctions(dir: string): readonly FunctionSpec[] {
   return [
     mapping('abspath', (p) => (isAbsolute(p) ? normalize(p).replace(/(.)\/$/, '$1') : resolve(dir, p))),
     mapping('basename', (p) => (p === '' ? '.' : /^\/+$/.test(p) ? '/' : basename(p))),
-    mapping('dirname', (p) => normalize(dirname(p))),
+    mapping('dirname', directoryOf),
     mapping('pathexpand', expandHome),
     mapping('file', (p) => decodeUtf8(readTemplateFile(p, dir), `${p}`)),
     mapping('filebase64', (p) => readTemplateFile(p, dir).toString('base64')),

@@ -1,16 +1,9 @@
-import {
-  add,
-  type Decimal,
-  isInteger,
-  negate,
-  numberToFloat,
-  numberToText,
-  toBigInt,
-} from '../value/number.ts';
+import { type Decimal, isInteger, negate, toBigInt } from '../value/number.ts';
 import { convert } from '../value/convert.ts';
 import { BOOL, NUMBER, STRING } from '../value/type.ts';
 import type { Value } from '../value/value.ts';
 import { FunctionError } from './function.ts';
+import { exponentText, fixedText, generalText } from './format-number.ts';
 import { encodeJson } from './json-text.ts';
 import { graphemes } from './strings.ts';
 
@@ -43,7 +36,9 @@ export function formatVerbs(format: string, args: readonly Value[]): string {
         precision: precision === undefined ? undefined : Number(precision),
         letter,
       };
-      return padded(verb, formatOne(verb, value, whole as string, next));
+      const one = formatOne(verb, value, whole as string, next);
+      // cty pads everything but booleans.
+      return letter === 't' ? one : padded(verb, one);
     },
   );
   if (most < args.length)
@@ -72,7 +67,12 @@ function isPrimitive({ type, data }: Value): boolean {
 
 function plain(value: Value): string {
   if (value.data === null) return 'null';
-  return convert(value, STRING).data as string;
+  if (value.type.kind !== 'number') return convert(value, STRING).data as string;
+  return formatNumber(
+    { flags: '', width: undefined, precision: undefined, letter: 'g' },
+    value.data as Decimal,
+    0,
+  );
 }
 
 function formatNumber(verb: Verb, value: Decimal, argument: number): string {
@@ -81,47 +81,29 @@ function formatNumber(verb: Verb, value: Decimal, argument: number): string {
   return sign + magnitudeText(verb, magnitude, argument);
 }
 
-function magnitudeText({ letter, precision = 6, flags }: Verb, value: Decimal, argument: number): string {
+function magnitudeText({ letter, precision, flags }: Verb, value: Decimal, argument: number): string {
   const radix = { b: 2, d: 10, o: 8, x: 16, X: 16 }[letter];
   if (radix !== undefined) {
-    if (!isInteger(value) && letter !== 'd') throw new FunctionError('an integer is required', argument);
+    if (!isInteger(value)) throw new FunctionError('an integer is required', argument);
     const digits = toBigInt(value).toString(radix);
     const prefix = flags.includes('#') && radix === 16 ? '0x' : flags.includes('#') && radix === 8 ? '0' : '';
     return letter === 'X' ? (prefix + digits).toUpperCase() : prefix + digits;
   }
-  if (letter === 'f' || letter === 'F') return fixed(value, precision);
-  const float = numberToFloat(value);
-  if (letter === 'e' || letter === 'E') return exponent(float.toExponential(precision), letter === 'E');
-  const short =
-    /[eE]/.test(String(float)) || float >= 1e21
-      ? exponent(float.toExponential(), letter === 'G')
-      : numberToText(value);
-  return short;
+  const text =
+    letter === 'f' || letter === 'F'
+      ? fixedText(value, precision ?? 6)
+      : letter === 'e' || letter === 'E'
+        ? exponentText(value, precision ?? 6)
+        : generalText(value, precision);
+  return letter === 'E' || letter === 'G' ? text.toUpperCase() : text;
 }
 
-/** Rounded half away from nought, to `places` digits behind the point. */
-function fixed(value: Decimal, places: number): string {
-  const half: Decimal = { digits: 5n, exponent: -places - 1 };
-  const shifted = add(value, half);
-  const scaled = toBigInt({ digits: shifted.digits, exponent: shifted.exponent + places }).toString();
-  if (places === 0) return scaled;
-  const digits = scaled.padStart(places + 1, '0');
-  return `${digits.slice(0, -places)}.${digits.slice(-places)}`;
-}
-
-/** Go writes at least two digits of exponent. */
-function exponent(text: string, upper: boolean): string {
-  const shown = text.replace(/e([+-])([0-9])$/, 'e$10$2');
-  return upper ? shown.toUpperCase() : shown;
-}
-
-function padded({ flags, width, letter }: Verb, text: string): string {
+function padded({ flags, width }: Verb, text: string): string {
   if (width === undefined) return text;
   const missing = width - graphemes(text).length;
   if (missing <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(missing);
-  const isNumber = 'bdoxXeEfFgG'.includes(letter);
-  if (!flags.includes('0') || !isNumber) return ' '.repeat(missing) + text;
+  if (!flags.includes('0')) return ' '.repeat(missing) + text;
   const sign = /^[-+ ]?/.exec(text)?.[0] ?? '';
   return sign + '0'.repeat(missing) + text.slice(sign.length);
 }

@@ -1,6 +1,6 @@
 import { ConversionError, convert } from '../value/convert.ts';
 import { joinMarks, NO_MARKS, VOLATILE } from '../value/marks.ts';
-import { NumberRangeError } from '../value/number.ts';
+import { type Decimal, isInteger, NumberRangeError, numberToFloat, numberToText } from '../value/number.ts';
 import { DYNAMIC, type Type } from '../value/type.ts';
 import { deepMarks, isWhollyKnown, mark, unknown, type Value } from '../value/value.ts';
 
@@ -71,6 +71,13 @@ function countText({ parameters, rest }: FunctionSpec): string {
   const names = [...parameters.map((p) => p.name), ...(rest ? [`${rest.name}...`] : [])].join(', ');
   const count = parameters.length;
   return `${rest ? 'at least ' : ''}${count} argument${count === 1 ? '' : 's'}${names === '' ? '' : ` (${names})`}`;
+}
+
+/** An argument that counts something: whole, or refused. */
+export function wholeNumber(value: Value | undefined, argument: number): number {
+  const decimal = value?.data as Decimal;
+  if (isInteger(decimal)) return numberToFloat(decimal);
+  throw new FunctionError(`expected a whole number; got ${numberToText(decimal)}`, argument);
 }
 
 /** Shorthand for a parameter. */

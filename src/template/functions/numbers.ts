@@ -10,11 +10,10 @@ import {
   power,
   subtract,
   toBigInt,
-  ZERO,
 } from '../value/number.ts';
 import { listOf, NUMBER, typeName } from '../value/type.ts';
 import { itemsOf, number, type Value } from '../value/value.ts';
-import { FunctionError, type FunctionSpec, param } from './function.ts';
+import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
 
 const decimal = (value: Value | undefined): Decimal => value?.data as Decimal;
 
@@ -46,7 +45,8 @@ function extreme(name: string, wins: (order: number) => boolean): FunctionSpec {
 }
 
 function parseInteger(text: string, base: number): bigint {
-  const match = /^(-?)([0-9a-zA-Z]+)$/.exec(text);
+  // Reading digits takes quadratic time; numbers have at most this many.
+  const match = text.length > 5000 ? null : /^(-?)([0-9a-zA-Z]+)$/.exec(text);
   const digits = match?.[2] as string;
   // Base 62 tells cases apart, lower case first; smaller ones do not (Go's big.Int.SetString).
   const alphabet = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -57,7 +57,7 @@ function parseInteger(text: string, base: number): bigint {
       throw new FunctionError(`cannot parse ${JSON.stringify(text)} as a base ${base} integer`, 0);
     result = result * BigInt(base) + BigInt(value);
   }
-  if (!match || text.length > 5000)
+  if (!match)
     throw new FunctionError(`cannot parse ${JSON.stringify(text.slice(0, 60))} as a base ${base} integer`, 0);
   return match[1] === '-' ? -result : result;
 }
@@ -74,7 +74,12 @@ export const numberFunctions: readonly FunctionSpec[] = [
   mapping('abs', (n) => (n.digits < 0n ? negate(n) : n)),
   mapping('floor', floor),
   mapping('ceil', (n) => negate(floor(negate(n)))),
-  mapping('signum', (n) => numberFromFloat(Math.sign(Number(compare(n, ZERO))))),
+  {
+    name: 'signum',
+    parameters: [param('num', NUMBER)],
+    returns: NUMBER,
+    call: ([n]) => number(Math.sign(wholeNumber(n, 0))),
+  },
   extreme('max', (order) => order > 0),
   extreme('min', (order) => order < 0),
   {

@@ -1,10 +1,8 @@
-import { numberToFloat, type Decimal } from '../value/number.ts';
 import { BOOL, listOf, NUMBER, STRING } from '../value/type.ts';
 import { bool, itemsOf, string, strings, type Value } from '../value/value.ts';
-import { FunctionError, type FunctionSpec, param } from './function.ts';
+import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
 
 const text = (value: Value | undefined): string => value?.data as string;
-const int = (value: Value | undefined): number => Math.trunc(numberToFloat(value?.data as Decimal));
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -62,8 +60,13 @@ function simpleCase(value: string, change: (point: string) => string): string {
 function substr(value: string, offset: number, length: number): string {
   const parts = graphemes(value);
   const from = offset < 0 ? Math.max(0, parts.length + offset) : offset;
-  if (length < -1) throw new FunctionError('length must be -1 (all) or at least 0', 2);
-  return parts.slice(from, length === -1 ? undefined : from + length).join('');
+  return parts.slice(from, length < 0 ? undefined : from + length).join('');
+}
+
+/** Go's strings.Replace: nothing stands before, between and behind all characters. */
+function replaceAll(value: string, from: string, to: string): string {
+  if (from !== '') return value.replaceAll(from, () => to);
+  return [to, ...Array.from(value).map((char) => char + to)].join('');
 }
 
 const join: FunctionSpec = {
@@ -117,20 +120,20 @@ export const stringFunctions: readonly FunctionSpec[] = [
     name: 'replace',
     parameters: [param('str', STRING), param('substr', STRING), param('replace', STRING)],
     returns: STRING,
-    call: ([s, from, to]) => string(text(s).split(text(from)).join(text(to))),
+    call: ([s, from, to]) => string(replaceAll(text(s), text(from), text(to))),
   },
   {
     name: 'substr',
     parameters: [param('str', STRING), param('offset', NUMBER), param('length', NUMBER)],
     returns: STRING,
-    call: ([s, offset, length]) => string(substr(text(s), int(offset), int(length))),
+    call: ([s, offset, length]) => string(substr(text(s), wholeNumber(offset, 1), wholeNumber(length, 2))),
   },
   {
     name: 'indent',
     parameters: [param('spaces', NUMBER), param('str', STRING)],
     returns: STRING,
     call: ([spaces, s]) => {
-      const count = int(spaces);
+      const count = wholeNumber(spaces, 0);
       if (count < 0 || count > 10_000) throw new FunctionError('spaces must be from 0 to 10000', 0);
       return string(text(s).replaceAll('\n', `\n${' '.repeat(count)}`));
     },

@@ -18,10 +18,10 @@ const MAX_DEPTH = 250;
 export function decodeYaml(text: string): Value {
   const lines = new LineCounter();
   const document = parseOne(text, lines);
-  return document ? new Reader(document, lines).value(document.contents, 0) : NULL;
+  return new Reader(document, lines).value(document.contents, 0);
 }
 
-function parseOne(text: string, lineCounter: LineCounter): Document | undefined {
+function parseOne(text: string, lineCounter: LineCounter): Document {
   let documents: readonly Document[];
   try {
     documents = parseAllDocuments(text, {
@@ -37,7 +37,8 @@ function parseOne(text: string, lineCounter: LineCounter): Document | undefined 
     throw error;
   }
   const [first, ...others] = documents;
-  if (!first) return undefined;
+  if (!first || (first.contents === null && !/^---/m.test(text)))
+    throw new FunctionError('expected a YAML document; got none', 0);
   const [problem] = [...first.errors, ...others.flatMap((d) => d.errors)];
   if (problem?.code === 'RESOURCE_EXHAUSTION') throw new FunctionError(TOO_DEEP, 0);
   if (problem) {

@@ -41,7 +41,7 @@ function byLook(source: string): Value {
   if (EMPTY.test(source)) return NULL;
   if (NO_FINITE.test(source))
     throw new FunctionError(`${source} is no finite number, and others can't be represented`);
-  const binary = /^[-+]?0b/.test(source) ? integerOf(source) : undefined;
+  const binary = /^-?0b/.test(source) ? integerOf(source) : undefined;
   return booleanOf(source) ?? timestampOf(source) ?? decimalOf(source) ?? binary ?? string(source);
 }
 
@@ -52,7 +52,8 @@ function booleanOf(source: string): Value | undefined {
 
 /** `1_000`, `+.5`, `1e3`; a leading nought means nothing. */
 function decimalOf(source: string): Value | undefined {
-  const decimal = /^[-+.0-9]/.test(source) ? numberFromText(source.replaceAll('_', '')) : undefined;
+  if (!/^[-+.0-9]/.test(source)) return undefined;
+  const decimal = numberFromText(source.startsWith('.') ? source : source.replaceAll('_', ''));
   return decimal && number(decimal);
 }
 
