@@ -10,7 +10,7 @@ import { evaluateAccess } from './access.ts';
 import { evaluateCall } from './call.ts';
 import { evaluateFor } from './for.ts';
 import { evaluateBinary, evaluateUnary } from './operators.ts';
-import { type EvalScope, findVariable, isNamespace, variableNames } from './scope.ts';
+import { type EvalScope, findVariable, innerScope, isNamespace, variableNames } from './scope.ts';
 import { evaluateTemplate } from './template.ts';
 
 /** One run of evaluation: findings are collected, and what failed is unknown from there on. */
@@ -54,6 +54,8 @@ export function evaluateIn(expression: Expression, run: Evaluation): Value {
       return evaluateBinary(expression, run);
     case 'unary':
       return evaluateUnary(expression, run);
+    case 'bound':
+      return evaluateIn(expression.inner, { ...run, scope: innerScope(run.scope, expression.variables) });
   }
 }
 

@@ -12,18 +12,29 @@ const PRIMITIVES = new Map<string, Type>([
   ['number', NUMBER],
   ['bool', BOOL],
   ['any', DYNAMIC],
-  ['list', listOf(DYNAMIC)],
-  ['map', mapOf(DYNAMIC)],
-  ['set', setOf(DYNAMIC)],
 ]);
 
 const KNOWN = ['string', 'number', 'bool', 'any', 'list', 'set', 'map', 'object', 'tuple'];
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  object: 'object({ name = string })',
+  tuple: 'tuple([string, number])',
+};
 
 /** Reads a type constraint (`list(string)`, `object({ a = optional(string, "x") })`): hcl/ext/typeexpr. */
 export function parseType(expression: Expression, diagnostics: Diagnostic[]): Type {
   if (expression.kind === 'variable') {
     const type = PRIMITIVES.get(expression.name);
     if (type) return type;
+    if (KNOWN.includes(expression.name)) {
+      const example = EXAMPLES[expression.name] ?? `${expression.name}(string)`;
+      return invalid(
+        `${expression.name} needs the types that it holds`,
+        expression,
+        diagnostics,
+        `Write ${example}.`,
+      );
+    }
     return invalid(
       `there is no type "${expression.name}"`,
       expression,

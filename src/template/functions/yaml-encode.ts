@@ -75,19 +75,16 @@ const ESCAPES = new Map(
 
 /** In double quotes, with libyaml's escapes (YAML 1.1, section 5.7). */
 function quoted(text: string): string {
-  const inner = text.replace(
-    /["\\\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/gu,
-    (char) => {
-      const letter = ESCAPES.get(char);
-      if (letter !== undefined) return `\\${letter}`;
-      const code = char.codePointAt(0) as number;
-      const hex = code.toString(16).toUpperCase();
-      return code < 0x100
-        ? `\\x${hex.padStart(2, '0')}`
-        : code < 0x10000
-          ? `\\u${hex.padStart(4, '0')}`
-          : `\\U${hex.padStart(8, '0')}`;
-    },
-  );
+  const inner = text.replace(/["\\\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/gu, (char) => {
+    const letter = ESCAPES.get(char);
+    if (letter !== undefined) return `\\${letter}`;
+    const code = char.codePointAt(0) as number;
+    const hex = code.toString(16).toUpperCase();
+    return code < 0x100
+      ? `\\x${hex.padStart(2, '0')}`
+      : code < 0x10000
+        ? `\\u${hex.padStart(4, '0')}`
+        : `\\U${hex.padStart(8, '0')}`;
+  });
   return `"${inner}"`;
 }

@@ -42,6 +42,7 @@ export type Expression =
   | ConditionalExpression
   | BinaryExpression
   | UnaryExpression
+  | BoundExpression
   | ParenthesesExpression;
 
 interface Node<K extends string> {
@@ -136,6 +137,12 @@ export interface BinaryExpression extends Node<'binary'> {
 export interface UnaryExpression extends Node<'unary'> {
   readonly operator: '!' | '-';
   readonly operand: Expression;
+}
+
+/** An expression of a `dynamic` block's content, with what its iterator stands for; never written, only made. */
+export interface BoundExpression extends Node<'bound'> {
+  readonly variables: ReadonlyMap<string, Value>;
+  readonly inner: Expression;
 }
 
 /** Kept apart because `(name)` as an object's key is evaluated and `name` is not. */

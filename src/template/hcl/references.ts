@@ -56,6 +56,8 @@ function visit(expression: Expression, bound: ReadonlySet<string>, found: Refere
       return [expression.left, expression.right].forEach(go);
     case 'unary':
       return go(expression.operand);
+    case 'bound':
+      return visit(expression.inner, new Set([...bound, ...expression.variables.keys()]), found);
   }
 }
 

@@ -99,6 +99,14 @@ export function loadLegacy(
   );
   checkNames(uses, [...provisioners, ...(errorCleanup ? [errorCleanup] : [])], postProcessors, diagnostics);
   const description = nodeOf('description');
+  if (description && description.kind !== 'string')
+    diagnostics.push(
+      error(
+        'template/wrong-type',
+        `description: expected string, got ${description.kind}`,
+        description.range,
+      ),
+    );
   const build: BuildBlock = {
     ...(description?.kind === 'string' && { description: description.value }),
     sources: uses,

@@ -8,12 +8,9 @@ import { executeGoTemplate } from '../gotemplate/execute.ts';
 import { GoFunctionError } from '../gotemplate/function-error.ts';
 import { parseGoTemplate } from '../gotemplate/parse.ts';
 import type { HclAttribute, HclBody } from '../hcl/ast.ts';
-import type { JsonNode } from '../json/json-node.ts';
-import { suggestion } from '../nearest.ts';
 import type { AssignmentSources } from '../packer/assignments.ts';
 import type { VariableInfo } from '../packer/variables.ts';
 import { joinMarks, type Marks, NO_MARKS, sensitiveMark, VOLATILE } from '../value/marks.ts';
-import { numberToText } from '../value/number.ts';
 import { STRING } from '../value/type.ts';
 import { ConversionError, convert } from '../value/convert.ts';
 import { mark, object, string, unknown, type Value } from '../value/value.ts';
@@ -39,7 +36,7 @@ export function readLegacyVariables(
   diagnostics: Diagnostic[],
 ): LegacyVariables {
   const attributes = declared?.attributes ?? new Map<string, HclAttribute>();
-  const given = collect(attributes, context, diagnostics);
+  const given = collect(context, diagnostics);
   const values = new Map<string, Value>();
   const open = new Set<string>();
   let marks: Marks = NO_MARKS;
@@ -50,6 +47,8 @@ export function readLegacyVariables(
     const done = values.get(name);
     if (done) return done;
     const attribute = attributes.get(name);
+    const undeclared = attribute ? undefined : given.get(name);
+    if (undeclared !== undefined) return string(undeclared);
     if (!attribute) throw new GoFunctionError(`there is no variable ${JSON.stringify(name)}`);
     if (open.has(name)) throw new GoFunctionError(`the variable ${JSON.stringify(name)} needs itself`);
     open.add(name);
@@ -108,6 +107,7 @@ export function readLegacyVariables(
     }
   };
   for (const name of attributes.keys()) valueOf(name);
+  for (const [name, text] of given) if (!values.has(name)) values.set(name, string(text));
   const infos = [...attributes.values()].map((a) => infoOf(a, sensitive.has(a.name)));
   const secrets = [...sensitive].map((name): [string, string[]] => {
     const data = values.get(name)?.data;
@@ -133,12 +133,11 @@ function unset(name: string, attribute: HclAttribute, diagnostics: Diagnostic[])
   return unknown(STRING);
 }
 
-/** The text of a default: strings, numbers and booleans as they are, lists joined by commas; undefined for null. */
+/** The text of a default; undefined for null. */
 function plainText(attribute: HclAttribute, diagnostics: Diagnostic[]): string | undefined {
   const node = attribute.json?.node;
   if (!node || node.kind === 'null') return undefined;
-  const text = node.kind === 'array' ? node.items.map(scalarText) : [scalarText(node)];
-  if (!text.includes(undefined)) return text.join(',');
+  if (node.kind === 'string') return node.value;
   diagnostics.push(
     error(
       'template/wrong-type',
@@ -149,18 +148,8 @@ function plainText(attribute: HclAttribute, diagnostics: Diagnostic[]): string |
   return '';
 }
 
-function scalarText(node: JsonNode): string | undefined {
-  if (node.kind === 'string') return node.value;
-  if (node.kind === 'number') return numberToText(node.value);
-  return node.kind === 'bool' ? String(node.value) : undefined;
-}
-
-/** What -var-file and -var give; names that the template does not declare are errors from -var. */
-function collect(
-  attributes: ReadonlyMap<string, HclAttribute>,
-  context: Context,
-  diagnostics: Diagnostic[],
-): Map<string, string> {
+/** What -var-file and -var give. Packer takes names that the template does not declare, and `user` then finds them. */
+function collect(context: Context, diagnostics: Diagnostic[]): Map<string, string> {
   const given = new Map<string, string>();
   for (const file of context.files) {
     for (const [name, attribute] of file.body.attributes) {
@@ -181,14 +170,6 @@ function collect(
         code: 'template/variable-syntax',
         severity: 'error',
         message: `-var needs NAME=VALUE; got ${JSON.stringify(entry)}`,
-      });
-    } else if (!attributes.has(name)) {
-      const hint = suggestion(name, attributes.keys(), `Declare it in "variables".`);
-      diagnostics.push({
-        code: 'template/undeclared-variable',
-        severity: 'error',
-        message: `-var sets the variable "${name}", which the template does not declare`,
-        ...(hint !== undefined && { hint }),
       });
     } else given.set(name, entry.slice(at + 1));
   }

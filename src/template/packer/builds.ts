@@ -8,7 +8,9 @@ import { mergeBodies, withoutAttributes } from '../hcl/body.ts';
 import { suggestion } from '../nearest.ts';
 import { listOf, STRING } from '../value/type.ts';
 import { itemsOf, NULL, object, string, type Value } from '../value/value.ts';
-import { checkLabels, checkName, readContent } from './content.ts';
+import { checkLabels, checkName } from './content.ts';
+import { readDynamicContent } from './dynamic-content.ts';
+import { type Registry, readRegistry } from './registry.ts';
 import { duplicate } from './locals.ts';
 import { type PostProcessorBlock, readPostProcessor } from './post-processors.ts';
 import { type ProvisionerBlock, readProvisioner } from './provisioners.ts';
@@ -46,6 +48,8 @@ export interface BuildBlock {
   readonly errorCleanup?: ProvisionerBlock;
   /** Chains: in each, one takes what the one before it made. */
   readonly postProcessors: readonly (readonly PostProcessorBlock[])[];
+  /** What Packer would tell HCP's registry of this build. */
+  readonly registry?: Registry;
   readonly range: SourceRange;
 }
 
@@ -98,7 +102,7 @@ function readBuild(
   outer: EvalScope,
   diagnostics: Diagnostic[],
 ): BuildBlock {
-  const body = readContent(block.body, BUILD, diagnostics);
+  const body = readDynamicContent(block.body, BUILD, outer, diagnostics);
   const name = readConstant(body, 'name', STRING, outer, diagnostics);
   const description = readConstant(body, 'description', STRING, outer, diagnostics);
   const buildName: Value = typeof name === 'string' ? string(name) : NULL;
@@ -112,6 +116,7 @@ function readBuild(
   const provisioners: ProvisionerBlock[] = [];
   const chains: PostProcessorBlock[][] = [];
   let errorCleanup: ProvisionerBlock | undefined;
+  let registry: Registry | undefined;
   for (const inner of body.blocks) {
     if (inner.type === 'provisioner') push(provisioners, readProvisioner(inner, scope, diagnostics));
     else if (inner.type === 'error-cleanup-provisioner') {
@@ -122,6 +127,10 @@ function readBuild(
       const found = readPostProcessor(inner, scope, diagnostics);
       if (found) chains.push([found]);
     } else if (inner.type === 'post-processors') chains.push(readChain(inner, scope, diagnostics));
+    else if (inner.type === 'hcp_packer_registry') {
+      if (registry) diagnostics.push(duplicate('the hcp_packer_registry block', registry.range, inner.range));
+      registry = readRegistry(inner, scope, diagnostics);
+    }
   }
   return {
     ...(typeof name === 'string' && { name }),
@@ -132,6 +141,7 @@ function readBuild(
     provisioners,
     ...(errorCleanup && { errorCleanup }),
     postProcessors: chains,
+    ...(registry && { registry }),
     range: block.range,
   };
 }
@@ -142,9 +152,10 @@ function push<T>(list: T[], item: T | undefined): void {
 
 function readChain(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic[]): PostProcessorBlock[] {
   checkLabels(block, [], diagnostics);
-  const body = readContent(
+  const body = readDynamicContent(
     block.body,
     { what: 'a post-processors block', attributes: [], blocks: { 'post-processor': 1 } },
+    scope,
     diagnostics,
   );
   const chain: PostProcessorBlock[] = [];

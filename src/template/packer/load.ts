@@ -12,6 +12,7 @@ import { object, string, type Value } from '../value/value.ts';
 import { collectAssignments } from './assignments.ts';
 import { type BuildBlock, readBuilds, readSources, type SourceBlock } from './builds.ts';
 import { readContent } from './content.ts';
+import { readDynamicContent } from './dynamic-content.ts';
 import { type ReadData, evaluateNodes } from './evaluate-nodes.ts';
 import { type ReadFile, readTemplateFiles, type TemplateFile } from './files.ts';
 import { type DataBlock, type LocalInfo, readData, readLocals } from './locals.ts';
@@ -86,8 +87,21 @@ export const NEEDED_TO_BUILD: ReadonlySet<string> = new Set([
 const TOP = {
   what: 'a template',
   attributes: [],
-  blocks: { packer: 0, variable: 1, variables: 0, local: 1, locals: 0, source: 2, data: 2, build: 0 },
+  blocks: {
+    packer: 0,
+    variable: 1,
+    variables: 0,
+    local: 1,
+    locals: 0,
+    source: 2,
+    data: 2,
+    build: 0,
+    dynamic: 1,
+  },
 };
+
+/** What `dynamic` blocks at the top may stand for: what comes behind variables, locals and data. */
+const MADE = { what: 'a template', attributes: [], blocks: { source: 2, build: 0 } };
 
 /**
  * Reads and evaluates a Packer template (HCL2). What is wrong in it comes back as diagnostics, all at once; throws
@@ -158,8 +172,15 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     options.readData,
     diagnostics,
   );
-  const sources = readSources(body, diagnostics);
-  const builds = readBuilds(body, sources, evaluated.scope, diagnostics);
+  const rest = body.blocks.filter((block) => ['source', 'build', 'dynamic'].includes(block.type));
+  const made = readDynamicContent(
+    { ...body, attributes: new Map(), blocks: rest },
+    MADE,
+    evaluated.scope,
+    diagnostics,
+  );
+  const sources = readSources(made, diagnostics);
+  const builds = readBuilds(made, sources, evaluated.scope, diagnostics);
   const template: Template = {
     ...head,
     syntax: 'hcl2',

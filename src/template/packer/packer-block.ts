@@ -5,6 +5,7 @@ import type { EvalScope } from '../eval/scope.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
 import { entriesOf } from '../value/value.ts';
 import { checkLabels, readContent } from './content.ts';
+import { duplicate } from './locals.ts';
 import { PACKER_VERSION, parseConstraint, satisfies } from './version.ts';
 
 const PACKER = { what: 'a packer block', attributes: ['required_version'], blocks: { required_plugins: 0 } };
@@ -32,10 +33,19 @@ export function readPackerBlocks(body: HclBody, scope: EvalScope, diagnostics: D
     if (attribute) requiredVersion = readVersion(attribute, scope, diagnostics) ?? requiredVersion;
     for (const plugins of body.blocks) {
       if (plugins.type === 'required_plugins')
-        requiredPlugins.push(...readPlugins(plugins, scope, diagnostics));
+        addPlugins(requiredPlugins, readPlugins(plugins, scope, diagnostics), diagnostics);
     }
   }
   return { ...(requiredVersion !== undefined && { requiredVersion }), requiredPlugins };
+}
+
+/** The names of plugins are what templates know them by, so each may stand for one plugin only. */
+function addPlugins(all: RequiredPlugin[], more: readonly RequiredPlugin[], diagnostics: Diagnostic[]): void {
+  for (const plugin of more) {
+    const first = all.find((p) => p.name === plugin.name);
+    if (first) diagnostics.push(duplicate(`the plugin "${plugin.name}"`, first.range, plugin.range));
+    else all.push(plugin);
+  }
 }
 
 function readVersion(

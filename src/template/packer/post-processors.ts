@@ -4,7 +4,7 @@ import type { HclBlock, HclBody } from '../hcl/ast.ts';
 import { withoutAttributes } from '../hcl/body.ts';
 import { BOOL, STRING } from '../value/type.ts';
 import { checkLabels } from './content.ts';
-import { readNames } from './provisioners.ts';
+import { checkOnlyExcept, readNames } from './provisioners.ts';
 import { readConstant } from './variables.ts';
 
 export interface PostProcessorBlock {
@@ -31,6 +31,7 @@ export function readPostProcessor(
   const name = readConstant(body, 'name', STRING, scope, diagnostics);
   const only = readNames(body, 'only', scope, diagnostics);
   const except = readNames(body, 'except', scope, diagnostics);
+  checkOnlyExcept(body, only, except, diagnostics);
   const keep = readConstant(body, 'keep_input_artifact', BOOL, scope, diagnostics);
   return {
     type: block.labels[0] as string,

@@ -72,6 +72,7 @@ export function readProvisioner(
 function readMeta(body: HclBody, scope: EvalScope, diagnostics: Diagnostic[]): ProvisionerMeta {
   const only = readNames(body, 'only', scope, diagnostics);
   const except = readNames(body, 'except', scope, diagnostics);
+  checkOnlyExcept(body, only, except, diagnostics);
   const pauseBeforeMs = readDuration(body, 'pause_before', scope, diagnostics);
   const timeoutMs = readDuration(body, 'timeout', scope, diagnostics);
   const maxRetries = readCount(body, 'max_retries', scope, diagnostics);
@@ -106,6 +107,18 @@ export function readNames(
   return value.data === null
     ? undefined
     : itemsOf(value).flatMap((item) => (typeof item.data === 'string' ? [item.data] : []));
+}
+
+/** Packer takes one of the two: which of them should win can't be told. */
+export function checkOnlyExcept(
+  body: HclBody,
+  only: readonly string[] | undefined,
+  except: readonly string[] | undefined,
+  diagnostics: Diagnostic[],
+): void {
+  const range = body.attributes.get('except')?.range;
+  if (!only?.length || !except?.length || !range) return;
+  diagnostics.push(error('template/only-except', 'only one of "only" and "except" may be given', range));
 }
 
 function readDuration(

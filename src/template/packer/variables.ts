@@ -3,6 +3,7 @@ import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { type EvalScope, withVariables } from '../eval/scope.ts';
 import type { Expression, HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
+import { references } from '../hcl/references.ts';
 import { parseHclExpression } from '../hcl/parser.ts';
 import { texts } from '../decode/plain.ts';
 import { ConversionError, convert } from '../value/convert.ts';
@@ -100,7 +101,9 @@ function readVariable(block: HclBlock, scope: EvalScope, diagnostics: Diagnostic
     type,
     ...(fallback && { default: fallback }),
     range: block.range,
-    validations: blocks.filter((b) => b.type === 'validation').flatMap((b) => readValidation(b, diagnostics)),
+    validations: blocks
+      .filter((b) => b.type === 'validation')
+      .flatMap((b) => readValidation(name, b, diagnostics)),
   };
 }
 
@@ -129,7 +132,7 @@ export function readConstant(
   return convertTo(value, type, name, attribute.expression.range, diagnostics).data;
 }
 
-function readValidation(block: HclBlock, diagnostics: Diagnostic[]): Validation[] {
+function readValidation(name: string, block: HclBlock, diagnostics: Diagnostic[]): Validation[] {
   readContent(
     block.body,
     { what: 'a validation block', attributes: ['condition', 'error_message'], blocks: {} },
@@ -137,7 +140,16 @@ function readValidation(block: HclBlock, diagnostics: Diagnostic[]): Validation[
   );
   const condition = block.body.attributes.get('condition');
   const message = block.body.attributes.get('error_message');
-  if (condition && message) return [{ condition: condition.expression, message: message.expression }];
+  if (condition && message) {
+    const { expression } = condition;
+    if (
+      !references(expression).some((r) => r.root === 'var' && (r.path.length === 0 || r.path[0] === name))
+    ) {
+      const text = `the condition must look at var.${name}: it decides which values the variable takes`;
+      diagnostics.push(error('template/wrong-value', text, expression.range));
+    }
+    return [{ condition: expression, message: message.expression }];
+  }
   const missing = condition ? 'error_message' : 'condition';
   diagnostics.push(
     error('template/missing-argument', `the argument "${missing}" is required and missing`, block.range),
@@ -211,6 +223,11 @@ function valueOf(info: VariableInfo, given: Assignment | undefined, diagnostics:
   return convertTo(marked, type, `the variable "${info.name}"`, given.range ?? info.range, diagnostics);
 }
 
+/** Packer's rule; scripts without capital letters have none to begin with. */
+function isSentence(text: string): boolean {
+  return !/^\p{Ll}/u.test(text.trim()) && /[.?!]$/.test(text.trim());
+}
+
 function checkRules(
   info: VariableInfo,
   value: Value,
@@ -231,6 +248,10 @@ function checkRules(
     const message = evaluate(rule.message, inner, findings);
     if (typeof message.data !== 'string' || message.data.trim() === '') {
       findings.push(error('template/wrong-type', 'error_message must be a text', rule.message.range));
+    } else if (!isSentence(message.data)) {
+      const text =
+        'error_message must be a sentence: a capital letter first, a full stop or question mark last';
+      findings.push(error('template/wrong-value', text, rule.message.range));
     } else if (condition.data === false || condition.data === null) {
       const range = givenAt ?? info.range;
       const rules = `The rule is in ${rule.condition.range.file}, line ${rule.condition.range.start.line}.`;

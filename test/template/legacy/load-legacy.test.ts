@@ -42,7 +42,7 @@ test('a whole template is one build', async () => {
       _comment: 'x',
       description: 'about it',
       min_packer_version: '1.3.0',
-      variables: { name: 'web', full: '{{user `name`}}-{{env `FROM`}}', count: 3, need: null },
+      variables: { name: 'web', full: '{{user `name`}}-{{env `FROM`}}', count: '3', need: null },
       'sensitive-variables': ['need'],
       builders: [
         { type: 'file', content: '{{user `full`}} {{upper `x`}}' },
