@@ -1,10 +1,10 @@
 // Runs the benchmarks of bench/*.mjs, all or those named: node scripts/bench.mjs [name…]
 //
-// A benchmark's default export: { title, rounds?, setup?(ctx), cases: [{ name, prepare?(ctx), run(ctx) }],
+// A benchmark's default export: { title, rounds?, setup?(ctx), cases: [{ name, unit?, prepare?(ctx), run(ctx) }],
 // limits?: [{ of, seconds? | to?, times?, why }] }. Every round runs every case once, in turns of changing order, so
 // that what disturbs the machine disturbs all alike; the median of the rounds counts. `prepare` is not timed; where
-// `run` answers a number, that many seconds count instead of the time it took. A limit is an upper bound, in seconds
-// or in times the median of another case.
+// `run` answers a number, that many seconds (or `unit`s, such as MB) count instead of the time it took. A limit is an
+// upper bound, in seconds or in times the median of another case.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
@@ -51,12 +51,12 @@ async function measure(bench) {
     await bench.setup?.(ctx);
     for (let round = 0; round < (bench.rounds ?? 3); round++) {
       const order = round % 2 === 0 ? bench.cases : bench.cases.toReversed();
-      for (const { name, prepare, run: work } of order) {
+      for (const { name, unit, prepare, run: work } of order) {
         await prepare?.(ctx);
         const began = performance.now();
         const own = await work(ctx);
         seconds[name].push(own ?? (performance.now() - began) / 1000);
-        process.stderr.write(`  round ${round + 1}: ${name} ${show(seconds[name].at(-1))}\n`);
+        process.stderr.write(`  round ${round + 1}: ${name} ${show(seconds[name].at(-1), unit)}\n`);
       }
     }
   } finally {
@@ -93,13 +93,18 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function show(seconds) {
-  return seconds < 1 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`;
+function show(value, unit) {
+  if (unit !== undefined) return `${value.toFixed(0)} ${unit}`;
+  return value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(1)} s`;
 }
 
 /** The measurements as a Markdown table, and a line for each limit. */
 function report(bench, { seconds, medians, limits }) {
-  const rows = bench.cases.map(({ name }) => [name, show(medians[name]), seconds[name].map(show).join(', ')]);
+  const rows = bench.cases.map(({ name, unit }) => [
+    name,
+    show(medians[name], unit),
+    seconds[name].map((value) => show(value, unit)).join(', '),
+  ]);
   const table = [['case', 'median', 'rounds'], ['---', '---:', '---'], ...rows].map(
     (row) => `| ${row.join(' | ')} |`,
   );

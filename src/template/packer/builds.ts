@@ -42,8 +42,6 @@ export interface BuildBlock {
   readonly sources: readonly SourceUse[];
   /** `type.name` of all sources that it names, also of those that are not there. */
   readonly sourceNames: readonly string[];
-  /** Body of `hcp_packer_registry`. */
-  readonly registry?: HclBody;
   readonly provisioners: readonly ProvisionerBlock[];
   readonly errorCleanup?: ProvisionerBlock;
   /** Chains: in each, one takes what the one before it made. */
@@ -112,7 +110,6 @@ function readBuild(
     ...listedSources(body, sources, scope, sourceNames, diagnostics),
     ...sourceBlocks(body, sources, scope, sourceNames, diagnostics),
   ];
-  const registry = body.blocks.find((inner) => inner.type === 'hcp_packer_registry');
   const provisioners: ProvisionerBlock[] = [];
   const chains: PostProcessorBlock[][] = [];
   let errorCleanup: ProvisionerBlock | undefined;
@@ -137,7 +134,6 @@ function readBuild(
     ...(typeof description === 'string' && { description }),
     sources: uses,
     sourceNames,
-    ...(registry && { registry: registry.body }),
     provisioners,
     ...(errorCleanup && { errorCleanup }),
     postProcessors: chains,
