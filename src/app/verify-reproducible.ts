@@ -2,7 +2,6 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../core/digest.ts';
 import type { ImageReport } from '../engine/report.ts';
-
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { compareTrees, type TreeDifference } from '../store/compare-trees.ts';
 import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
