@@ -83,7 +83,7 @@ beforeAll(async () => {
     () => {},
   );
   for (const [i, b] of boots.entries()) results.set(b.join(' '), booted[i] as BootCaseResult);
-});
+}, 1_200_000);
 afterAll(() => ws.remove());
 
 const disk = (image: Image): string => ws.path(`output-${image}/${image}-1.0.0.raw`);
