@@ -35,7 +35,7 @@ describe('run', () => {
       // PWD is what the shell in between adds.
       .filter((name) => name !== 'PWD' && name !== 'INGOT_TEST_OWNER')
       .sort((a, b) => (a ?? '').localeCompare(b ?? '', 'en'));
-    expect(names).toEqual(['EXTRA', 'HOME', 'LC_ALL', 'PATH', 'TZ']);
+    expect(names).toEqual(['EXTRA', 'HOME', 'INGOT_LEASE', 'LC_ALL', 'PATH', 'TZ']);
     expect(stdout).toContain('TZ=UTC\n');
   });
 
@@ -130,7 +130,14 @@ describe('when we are killed', () => {
   test('what we had started ends with us', async () => {
     const program = join(dir, 'taker.mjs');
     const entry = join(import.meta.dirname, '../fixtures/host/taker.ts');
-    await build({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'esm' });
+    await build({
+      entryPoints: [entry],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+    });
     // Its service would outlive the build.
     await stop();
     const child = spawn(process.execPath, [program, join(dir, 'killed')], {
