@@ -18,7 +18,7 @@ import { driversOf } from '../../src/disk/drivers.ts';
 import { readTree } from '../../src/disk/ext4/tree.ts';
 import { identities } from '../../src/disk/layout.ts';
 import type { DiskOptions } from '../../src/disk/spec.ts';
-import { openRootfs } from '../../src/host/index.ts';
+import { createHost, openRootfs } from '../../src/host/index.ts';
 
 const SEED = sha256('seed');
 const KERNEL = '6.1.0-10-cloud-amd64';
@@ -64,7 +64,9 @@ async function run(options = disk, seed = SEED): Promise<Awaited<ReturnType<type
       stderr: '',
     });
   };
-  const ctx = { cacheDir: join(dir, 'cache'), epoch: 1_700_000_000 } as unknown as Context;
+  const host = createHost({ leaseDir: join(dir, 'leases') });
+  const dirs = { cacheDir: join(dir, 'cache'), workDir: join(dir, 'work') };
+  const ctx = { host, ...dirs, epoch: 1_700_000_000 } as unknown as Context;
   return await bootConfig(openRootfs(join(dir, 'root')), { disk: options, seed }, exec, ctx);
 }
 
