@@ -6,6 +6,7 @@ import { joinMarks } from '../value/marks.ts';
 import { BOOL, DYNAMIC, STRING, type Type, typeName } from '../value/type.ts';
 import { unify } from '../value/unify.ts';
 import { mark, object, tuple, UNKNOWN, unknown, type Value } from '../value/value.ts';
+import { charge } from './budget.ts';
 import { evaluateAccess } from './access.ts';
 import { evaluateCall } from './call.ts';
 import { evaluateFor } from './for.ts';
@@ -37,17 +38,17 @@ export function evaluateIn(expression: Expression, run: Evaluation): Value {
     case 'parentheses':
       return evaluateIn(expression.inner, run);
     case 'template':
-      return evaluateTemplate(expression, run);
+      return charge(evaluateTemplate(expression, run), expression, run);
     case 'access':
       return evaluateAccess(expression, run);
     case 'tuple':
-      return tuple(expression.items.map((item) => evaluateIn(item, run)));
+      return charge(tuple(expression.items.map((item) => evaluateIn(item, run))), expression, run);
     case 'object':
-      return evaluateObject(expression, run);
+      return charge(evaluateObject(expression, run), expression, run);
     case 'for':
-      return evaluateFor(expression, run);
+      return charge(evaluateFor(expression, run), expression, run);
     case 'call':
-      return evaluateCall(expression, run);
+      return charge(evaluateCall(expression, run), expression, run);
     case 'conditional':
       return evaluateConditional(expression, run);
     case 'binary':

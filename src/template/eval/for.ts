@@ -10,10 +10,12 @@ import {
   object,
   string,
   tuple,
+  UNKNOWN,
   unknown,
   type Value,
 } from '../value/value.ts';
 import { compareText } from '../value/set.ts';
+import { mayStep } from './budget.ts';
 import { type Evaluation, evaluateIn, expectType, fault } from './evaluate.ts';
 import { innerScope } from './scope.ts';
 
@@ -91,6 +93,7 @@ function forTuple(expression: ForExpression, items: [Value, Value][], start: Mar
   let marks = start;
   const out: Value[] = [];
   for (const [key, value] of items) {
+    if (!mayStep(run, expression.range)) return UNKNOWN;
     const inner = turn(run, expression, key, value);
     const keep = keeps(expression, inner);
     if (keep) {
@@ -113,6 +116,7 @@ function forObject(
   let marks = start;
   const groups = new Map<string, Value[]>();
   for (const [key, value] of items) {
+    if (!mayStep(run, expression.range)) return UNKNOWN;
     const inner = turn(run, expression, key, value);
     const keep = keeps(expression, inner);
     if (keep) {

@@ -1,3 +1,4 @@
+import { type Budget, newBudget } from './budget.ts';
 import type { FunctionSpec } from '../functions/function.ts';
 import { entriesOf, type Value } from '../value/value.ts';
 
@@ -22,6 +23,7 @@ export interface EvalScope {
   readonly functions: ReadonlyMap<string, FunctionSpec>;
   /** Functions that exist, but not here, and why. */
   readonly elsewhere: ReadonlyMap<string, string>;
+  readonly budget: Budget;
   /** Key for digests of sensitive values; never leaves the machine. */
   readonly hmacKey?: Uint8Array;
   /** Texts of sensitive variables by name (`var.password`), for masking. Grows while expressions ask services. */
@@ -34,7 +36,13 @@ export function isNamespace(variable: Variable): variable is Namespace {
 
 /** A scope with nothing in it. */
 export function emptyScope(): EvalScope {
-  return { variables: new Map(), functions: new Map(), elsewhere: new Map(), secrets: new Map() };
+  return {
+    variables: new Map(),
+    functions: new Map(),
+    elsewhere: new Map(),
+    budget: newBudget(),
+    secrets: new Map(),
+  };
 }
 
 /** `scope` with more variables, which hide others of the same name. */

@@ -62,6 +62,8 @@ export function callFunction(spec: FunctionSpec, args: readonly Value[]): Value 
     return mark(spec.call(converted), marks);
   } catch (error) {
     if (error instanceof ConversionError) throw new FunctionError(error.text);
+    // A text longer than the engine's strings, or a list longer than its arrays.
+    if (error instanceof RangeError) throw new FunctionError('the result is too large');
     if (error instanceof NumberRangeError) throw new FunctionError(error.message);
     throw error;
   }

@@ -1,5 +1,6 @@
 import { expandReplacement, type Match, SafeRegExp } from '../regexp/regexp.ts';
 import { PatternError } from '../regexp/syntax.ts';
+import { MAX_CHARACTERS } from '../value/limits.ts';
 import { DYNAMIC, STRING } from '../value/type.ts';
 import { list, nullOf, object, string, tuple, type Value } from '../value/value.ts';
 import { FunctionError, type FunctionSpec, param } from './function.ts';
@@ -59,11 +60,12 @@ export const regexpFunctions: readonly FunctionSpec[] = [
       const regexp = compile(text(pattern), 1);
       const parts: string[] = [];
       let at = 0;
+      let length = input.length;
       for (const match of regexp.findAll(input)) {
-        parts.push(
-          input.slice(at, match.start),
-          expandReplacement(text(replacement), match, input, regexp.names),
-        );
+        const put = expandReplacement(text(replacement), match, input, regexp.names);
+        length += put.length;
+        if (length > MAX_CHARACTERS) throw new FunctionError('the result is too large');
+        parts.push(input.slice(at, match.start), put);
         at = match.end;
       }
       return string(parts.join('') + input.slice(at));

@@ -1,3 +1,4 @@
+import { MAX_CHARACTERS } from '../value/limits.ts';
 import { BOOL, listOf, NUMBER, STRING } from '../value/type.ts';
 import { bool, itemsOf, string, strings, type Value } from '../value/value.ts';
 import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
@@ -63,8 +64,17 @@ function substr(value: string, offset: number, length: number): string {
   return parts.slice(from, length < 0 ? undefined : from + length).join('');
 }
 
+/** Refuses a result that could be longer than any text may be, where `happens`. */
+function checkLength(length: number, happens: () => boolean): void {
+  if (length > MAX_CHARACTERS && happens()) throw new FunctionError('the result could be too large');
+}
+
 /** Go's strings.Replace: nothing stands before, between and behind all characters. */
 function replaceAll(value: string, from: string, to: string): string {
+  checkLength(
+    value.length + (value.length / Math.max(from.length, 1)) * to.length,
+    () => from === '' || value.includes(from),
+  );
   if (from !== '') return value.replaceAll(from, () => to);
   return [to, ...Array.from(value).map((char) => char + to)].join('');
 }
@@ -78,6 +88,8 @@ const join: FunctionSpec = {
     if (lists.length === 0) throw new FunctionError('at least one list is required');
     const items = lists.flatMap((l) => itemsOf(l));
     if (items.some((i) => i.data === null)) throw new FunctionError('a list element is null', 1);
+    const length = items.reduce((sum, item) => sum + text(item).length + text(separator).length, 0);
+    checkLength(length, () => true);
     return string(items.map(text).join(text(separator)));
   },
 };
@@ -135,7 +147,9 @@ export const stringFunctions: readonly FunctionSpec[] = [
     call: ([spaces, s]) => {
       const count = wholeNumber(spaces, 0);
       if (count < 0 || count > 10_000) throw new FunctionError('spaces must be from 0 to 10000', 0);
-      return string(text(s).replaceAll('\n', `\n${' '.repeat(count)}`));
+      const lines = text(s).split('\n');
+      checkLength(text(s).length + lines.length * count, () => true);
+      return string(lines.join(`\n${' '.repeat(count)}`));
     },
   },
   {

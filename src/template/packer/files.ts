@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Diagnostic, startOf } from '../../core/diagnostic.ts';
 import { asIngotError, IngotError } from '../../core/error.ts';
@@ -10,6 +11,18 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const NO_FILE = /^-(?:\.pkr\.hcl)?$/;
 
 export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+/** Reads to the end, or just past the limit: what is said to be a file may be a device without end. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    parts.push(part);
+    total += part.length;
+    if (total > MAX_BYTES) break;
+  }
+  return Buffer.concat(parts);
+}
 
 export interface TemplateFile {
   /** Relative to the template's folder, or as given for files of variables. */
@@ -32,7 +45,7 @@ export interface TemplateFiles {
 export async function readTemplateFiles(
   path: string,
   varFiles: readonly string[],
-  read: ReadFile = (file) => readFile(file),
+  read: ReadFile = readBounded,
   diagnostics: Diagnostic[] = [],
 ): Promise<TemplateFiles> {
   if (NO_FILE.test(path)) return await readText(path, varFiles, read, diagnostics);
@@ -116,7 +129,7 @@ async function loadText(
   if (bytes.length > MAX_BYTES) {
     return refuse(
       'template/too-large',
-      `${name} has ${bytes.length} bytes; at most ${MAX_BYTES} are read`,
+      `${name} has more than ${MAX_BYTES} bytes; so large a file is not read`,
       'Is this really a template?',
     );
   }

@@ -1,5 +1,6 @@
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { type Digest, digestOf, sha256 } from '../../core/digest.ts';
+import { newBudget } from '../eval/budget.ts';
 import { type EvalScope, namespaceOf } from '../eval/scope.ts';
 import { ELSEWHERE, standardFunctions } from '../functions/index.ts';
 import type { Services } from '../functions/services.ts';
@@ -264,6 +265,7 @@ function baseScope(
     variables,
     functions: standardFunctions({ dir, now, services }),
     elsewhere: ELSEWHERE,
+    budget: newBudget(),
     secrets,
     ...(hmacKey && { hmacKey }),
   };
