@@ -19,7 +19,9 @@ import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { releaseSpec } from '../release/spec.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
 import { fileSource } from '../sources/file.ts';
+import { ingotSource } from '../sources/ingot.ts';
 import { nullSource } from '../sources/null.ts';
+import { ociSource } from '../sources/oci.ts';
 import { mmdebstrapSource } from '../sources/mmdebstrap.ts';
 import { STAMP_VERSION, stampAnnotations } from '../stamp/index.ts';
 
@@ -27,6 +29,8 @@ const sources: readonly Source<never>[] = [
   mmdebstrapSource as unknown as Source<never>,
   nullSource as unknown as Source<never>,
   fileSource as unknown as Source<never>,
+  ociSource as unknown as Source<never>,
+  ingotSource as unknown as Source<never>,
 ];
 const provisioners: readonly Provisioner<never>[] = [
   shellProvisioner,

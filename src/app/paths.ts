@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userReleases } from '../release/release-store.ts';
 
 /** Where Ingot keeps things between runs (XDG base directory specification 0.8). */
 export interface Paths {
@@ -15,6 +16,5 @@ export interface Paths {
 export function pathsFrom(env: NodeJS.ProcessEnv): Paths {
   const home = env.HOME || homedir();
   const cacheDir = env.INGOT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'ingot');
-  const dataDir = env.INGOT_DATA_DIR || join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'ingot');
-  return { cacheDir, releases: join(dataDir, 'releases'), leases: join(cacheDir, 'leases') };
+  return { cacheDir, releases: userReleases(env), leases: join(cacheDir, 'leases') };
 }

@@ -9,6 +9,7 @@ import type { Lock } from '../core/lock.ts';
 import { assembleDisk } from '../disk/assemble.ts';
 import { bootConfig } from '../disk/boot-config.ts';
 import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
+import { grubOfImage } from '../disk/image-grub.ts';
 import type { DiskOptions } from '../disk/spec.ts';
 import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } from '../engine/environment.ts';
 import { clampTimes } from '../host/clamp-times.ts';
@@ -88,16 +89,11 @@ async function assemble(
   ctx: Context,
 ): Promise<Json> {
   const entry = o.lockKey === undefined ? undefined : lock.entries[o.lockKey];
-  if (entry?.kind !== 'apt') {
-    throw new IngotError(
-      'disk/no-grub',
-      'this source has no locked boot loader packages, and a disk needs a boot loader',
-      {
-        hint: 'Use output "oci" or "rootfs" for what does not boot by itself.',
-      },
-    );
-  }
-  const grub = { dir: await unpackTools(entry, ctx) };
+  await using scratch = await ctx.host.scratch(ctx.workDir, 'grub-');
+  const grub =
+    entry?.kind === 'apt'
+      ? { dir: await unpackTools(entry, ctx) }
+      : await grubOfImage(chain, scratch.dir, ctx);
   const options = o.disk as DiskOptions;
   return plain(await assembleDisk({ layers: chain.map(layerFs), options, seed: o.seed, grub, target }, ctx));
 }

@@ -1,3 +1,4 @@
+import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 
 /** One apt suite as it was when locked: `<suite>/InRelease` by digest. */
@@ -40,7 +41,30 @@ export interface LockedFile {
   readonly size: number;
 }
 
-export type LockEntry = LockedApt | LockedFile;
+/** A container image, by the digest of its manifest. */
+export interface LockedImage {
+  readonly kind: 'image';
+  /** Digest of the request: another one needs another resolution. */
+  readonly request: Digest;
+  /** As written in the template. */
+  readonly image: string;
+  /** Of the platform that was asked for. */
+  readonly manifest: Descriptor;
+  /** When the image says that it was made, seconds since 1970. */
+  readonly date?: number;
+  /** Releases that it stands on, the nearest first. */
+  readonly ancestry?: readonly Ancestor[];
+}
+
+/** A release that an image was built from. */
+export interface Ancestor {
+  readonly name: string;
+  readonly version: string;
+  /** Of the release's manifest. */
+  readonly digest: Digest;
+}
+
+export type LockEntry = LockedApt | LockedFile | LockedImage;
 
 /** `ingot.lock.json`. Keys of `entries`: `<type>.<name>` of the source. Mutable while pinning. */
 export interface Lock {
@@ -50,6 +74,7 @@ export interface Lock {
 
 /** SOURCE_DATE_EPOCH of a lock entry: its newest date; undefined where nothing in it carries one. */
 export function epochOf(entry: LockEntry | undefined): number | undefined {
+  if (entry?.kind === 'image') return entry.date;
   if (entry?.kind !== 'apt') return undefined;
   return Math.max(...entry.suites.map((s) => s.date));
 }

@@ -9,10 +9,10 @@ import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type WritableView } from './environment.ts';
 import { type MachineSlot, snapshotOf } from './machine-slot.ts';
 
-/** The source's first filesystem, as the chain's lowest layer. */
+/** The source's first filesystem: its own layer, above those that it starts from (of an image), where there are any. */
 export async function runSource(step: PlannedStep, slot: MachineSlot, run: ImageRun): Promise<Layer> {
   const machine = await slot.first(contextOf(run, step));
-  return commitMachine(step, machine, [], slot, run, null);
+  return commitMachine(step, machine, [...machine.chain], slot, run, null);
 }
 
 /** One provisioner in a machine on `chain`, and the layer of what it changed. */

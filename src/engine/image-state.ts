@@ -71,7 +71,9 @@ export class ImageState implements ImageRun {
         throw new IngotError('internal/unexpected', `${this.#byId.get(id)?.label ?? id} has left no layer`);
       chain.unshift(layer);
     }
-    return chain;
+    // What the source started from was made by no step.
+    const foundation = chain[0]?.parents.map((id) => this.layers.get(id) as Layer) ?? [];
+    return [...foundation, ...chain];
   }
 
   /** A step's options, with what the machine generated where they ask for it. */

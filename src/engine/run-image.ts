@@ -85,7 +85,7 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
         await slot.first(contextOf(state, step));
         return { ok: true };
       }
-      return keep(step, await runSource(step, slot, state), state);
+      return await runFirst(step, state);
     case 'provisioner': {
       if (step.cacheable)
         return keep(step, await runProvisioner(step, state.chainBelow(step), slot, state), state);
@@ -115,6 +115,12 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
     case 'output':
       throw new IngotError('internal/unexpected', 'outputs run together');
   }
+}
+
+async function runFirst(step: PlannedStep, state: ImageState): Promise<StepEnd> {
+  const layer = await runSource(step, state.slot, state);
+  for (const below of state.slot.running().chain) state.layers.set(below.id, below);
+  return keep(step, layer, state);
 }
 
 function keep(step: PlannedStep, layer: Layer, state: ImageState): StepEnd {

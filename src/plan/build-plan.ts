@@ -3,7 +3,7 @@ import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
 import { DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
-import { epochOf, type Lock } from '../core/lock.ts';
+import { epochOf, type Lock, type LockEntry } from '../core/lock.ts';
 import type { OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
   type Decoded,
@@ -20,7 +20,7 @@ import { checkExpressions, MissingComponents } from './missing-components.ts';
 import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { planOffline } from './plan-offline.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
-import type { GitFacts } from './stamp.ts';
+import type { GitFacts, StampOptions } from './stamp.ts';
 import { findTargets, fullName, type Target } from './targets.ts';
 import { type ImagePlan, type Plan, type PlannedStep, planStep } from './types.ts';
 
@@ -238,6 +238,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     templateDigest: template.digest,
     lockDigest: digestOf(entry ?? null),
     ...(pinned.lockKey !== undefined && { lockKey: pinned.lockKey }),
+    origin: originOf(entry),
     toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
     postProcessors: parts.postProcessors.map((p) => p.step),
   });
@@ -248,6 +249,13 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     steps: [...steps, ...offline.steps],
     annotations: offline.annotations,
   };
+}
+
+/** The image that a source starts from, where its lock entry is of one. */
+function originOf(entry: LockEntry | undefined): Pick<StampOptions, 'base' | 'ancestry'> {
+  if (entry?.kind !== 'image') return {};
+  const { image, manifest, ancestry } = entry;
+  return { base: { name: image, digest: manifest.digest }, ...(ancestry && { ancestry }) };
 }
 
 /** Each provisioner stands on the layer below it; those on the host stand beside the layers. */

@@ -46,6 +46,7 @@ function isLockEntry(entry: unknown): entry is LockEntry {
   if (typeof entry !== 'object' || entry === null) return false;
   const e = entry as Record<string, unknown>;
   if (e.kind === 'file') return typeof e.sha256 === 'string' && typeof e.size === 'number';
+  if (e.kind === 'image') return isLockedImage(e);
   if (e.kind !== 'apt' || !isDigest(e.request)) return false;
   const isPackage = (p: unknown): boolean => {
     const q = p as Record<string, unknown> | null;
@@ -70,6 +71,30 @@ function isLockEntry(entry: unknown): entry is LockEntry {
     e.packages.every(isPackage) &&
     Array.isArray(e.tools) &&
     e.tools.every(isPackage)
+  );
+}
+
+function isLockedImage(e: Record<string, unknown>): boolean {
+  const manifest = e.manifest as Record<string, unknown> | null | undefined;
+  const isAncestor = (a: unknown): boolean => {
+    const q = a as Record<string, unknown> | null;
+    return (
+      typeof q === 'object' &&
+      q !== null &&
+      isDigest(q.digest) &&
+      [q.name, q.version].every((v) => typeof v === 'string')
+    );
+  };
+  return (
+    isDigest(e.request) &&
+    typeof e.image === 'string' &&
+    typeof manifest === 'object' &&
+    manifest !== null &&
+    isDigest(manifest.digest) &&
+    typeof manifest.mediaType === 'string' &&
+    Number.isSafeInteger(manifest.size) &&
+    (e.date === undefined || Number.isSafeInteger(e.date)) &&
+    (e.ancestry === undefined || (Array.isArray(e.ancestry) && e.ancestry.every(isAncestor)))
   );
 }
 

@@ -21,6 +21,8 @@ interface OfflineRequest {
   readonly lockDigest: Digest;
   readonly lockKey?: string;
   readonly toolsDigest: Digest;
+  /** What the stamp says of the image that this one starts from. */
+  readonly origin: Pick<StampOptions, 'base' | 'ancestry'>;
   readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
 }
 
@@ -84,6 +86,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     templateDigest: request.templateDigest,
     lockDigest: request.lockDigest,
     epoch,
+    ...request.origin,
   };
   top = add('stamp', 'stamp', catalog.stamp.version, stamp as unknown as Json, stamp, [top], {
     title: `stamp ${version}`,

@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import type { Ancestor } from '../core/lock.ts';
 
 /** What is known of the template's git checkout. */
 export interface GitFacts {
@@ -18,4 +19,8 @@ export interface StampOptions {
   readonly templateDigest: Digest;
   readonly lockDigest: Digest;
   readonly epoch: number;
+  /** The image that it was built from. */
+  readonly base?: { readonly name: string; readonly digest: Digest };
+  /** Releases that it stands on, the nearest first. */
+  readonly ancestry?: readonly Ancestor[];
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
+import type { Ancestor } from '../core/lock.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { clampPasswordDates } from './password-dates.ts';
 
@@ -16,6 +17,10 @@ export interface Stamp {
   readonly lockDigest: Digest;
   /** SOURCE_DATE_EPOCH, seconds since 1970. */
   readonly epoch: number;
+  /** The image that it was built from. */
+  readonly base?: { readonly name: string; readonly digest: Digest };
+  /** Releases that it stands on, the nearest first. */
+  readonly ancestry?: readonly Ancestor[];
 }
 
 /**
@@ -48,7 +53,17 @@ export function stampAnnotations(stamp: Stamp): Record<string, string> {
     'dev.ingot.dirty': String(stamp.dirty),
     'dev.ingot.template': stamp.templateDigest,
     'dev.ingot.lock': stamp.lockDigest,
+    ...(stamp.base && {
+      'org.opencontainers.image.base.name': stamp.base.name,
+      'org.opencontainers.image.base.digest': stamp.base.digest,
+    }),
+    ...(stamp.ancestry && { 'dev.ingot.ancestry': ancestryText(stamp.ancestry) }),
   };
+}
+
+/** Releases in one line: `base@1.4.0@sha256:… vendor@9@sha256:…`, the nearest first. */
+function ancestryText(ancestry: readonly Ancestor[]): string {
+  return ancestry.map(({ name, version, digest }) => `${name}@${version}@${digest}`).join(' ');
 }
 
 /** A version is part of file names, tags and os-release: throws `stamp/bad-version` for what does not fit all three. */
@@ -68,6 +83,8 @@ function imageRelease(stamp: Stamp): string {
     TEMPLATE_DIGEST: stamp.templateDigest,
     LOCK_DIGEST: stamp.lockDigest,
     BUILD_DATE: isoDate(stamp.epoch),
+    ...(stamp.base && { BASE: stamp.base.name, BASE_DIGEST: stamp.base.digest }),
+    ...(stamp.ancestry && { ANCESTRY: ancestryText(stamp.ancestry) }),
   };
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${quote(value)}\n`)

@@ -20,7 +20,11 @@ export function manifestOf(fields: object): { text: string; descriptor: Descript
   return { text, descriptor: blobOf(text, MANIFEST) };
 }
 
-export async function pushText(store: ContentStore, descriptor: Descriptor, text: string): Promise<void> {
+export async function pushText(
+  store: Pick<ContentStore, 'push'>,
+  descriptor: Descriptor,
+  text: string,
+): Promise<void> {
   await store.push(descriptor, () => new Blob([text]).stream());
 }
 

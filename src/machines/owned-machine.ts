@@ -1,0 +1,26 @@
+import type { Machine } from '../core/machine.ts';
+import type { Scope } from '../core/scope.ts';
+
+/** The machine, whose end is the end of all that it stands on. */
+export function ownedMachine(machine: Machine, scope: Scope): Machine {
+  return {
+    kind: machine.kind,
+    os: machine.os,
+    communicator: machine.communicator,
+    generated: machine.generated,
+    get chain() {
+      return machine.chain;
+    },
+    ...(machine.reboot && { reboot: () => machine.reboot?.() as Promise<void> }),
+    ...(machine.snapshot && { snapshot: (into) => machine.snapshot?.(into) as Promise<void> }),
+    ...(machine.leave && {
+      async leave() {
+        const command = (await machine.leave?.()) ?? '';
+        scope.move();
+        return command;
+      },
+    }),
+    finish: () => machine.finish(),
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}
