@@ -32,6 +32,11 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'try expressions in the scope of a template',
     load: () => import('./verbs/console.ts'),
   },
+  {
+    name: 'hcl2_upgrade',
+    summary: 'turn a legacy JSON template into HCL2',
+    load: () => import('./verbs/hcl2-upgrade.ts'),
+  },
   { name: 'plan', summary: 'show what a build would do', load: () => import('./verbs/plan.ts') },
   { name: 'build', summary: 'build, seal, test and release images', load: () => import('./verbs/build.ts') },
   { name: 'test', summary: 'run the tests of built images again', load: () => import('./verbs/test.ts') },

@@ -141,6 +141,27 @@ const CORE: Omit<OfficialPlugin, 'source'> = {
   ],
 };
 
+/** Plugins that legacy templates could use without declaring them, by the beginning of their types (hcl2_upgrade's list). */
+const BUNDLED = [
+  'amazon',
+  'ansible',
+  'azure',
+  'docker',
+  'googlecompute',
+  'qemu',
+  'vagrant',
+  'virtualbox',
+  'vmware',
+  'vsphere',
+];
+
+/** The source of the plugin for a type of a legacy template; null: Packer's own type; undefined: not known. */
+export function bundledSource(type: string): string | null | undefined {
+  const name = BUNDLED.find((prefix) => type.startsWith(prefix));
+  if (name !== undefined) return `github.com/hashicorp/${name}`;
+  return Object.values(CORE).some((types) => types.includes(type)) ? null : undefined;
+}
+
 /** Whether Packer has a component of this type, by itself or by a plugin. */
 export function isOfficial(kind: ComponentKind, type: string): boolean {
   return [CORE, ...Object.values(officialPlugins)].some((plugin) => plugin[kind]?.includes(type));

@@ -19,6 +19,8 @@ export {
 export type { PostProcessorBlock } from './packer/post-processors.ts';
 export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts';
 export type { VariableInfo } from './packer/variables.ts';
+export { type Upgraded, upgradeLegacy } from './upgrade/upgrade.ts';
+export { parseJson } from './json/parse-json.ts';
 export { goQuote, printValue } from './value/print.ts';
 export { toJson, valueFromJson } from './value/json.ts';
 export type { Value } from './value/value.ts';
