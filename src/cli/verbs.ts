@@ -15,7 +15,11 @@ interface VerbEntry {
 
 /** Every verb, in the order of the help. A verb's code is loaded when it is asked for. */
 export const verbs: readonly VerbEntry[] = [
-  { name: 'init', summary: 'write a working example to start from', load: () => import('./verbs/init.ts') },
+  {
+    name: 'init',
+    summary: "write a working example, or look at a template's plugins",
+    load: () => import('./verbs/init.ts'),
+  },
   { name: 'fmt', summary: 'rewrite files in the canonical style', load: () => import('./verbs/fmt.ts') },
   {
     name: 'validate',
@@ -36,6 +40,16 @@ export const verbs: readonly VerbEntry[] = [
     name: 'hcl2_upgrade',
     summary: 'turn a legacy JSON template into HCL2',
     load: () => import('./verbs/hcl2-upgrade.ts'),
+  },
+  {
+    name: 'fix',
+    summary: 'rewrite old forms in a legacy JSON template',
+    load: () => import('./verbs/fix.ts'),
+  },
+  {
+    name: 'plugins',
+    summary: 'show what is built in, and what a template requires',
+    load: () => import('./verbs/plugins.ts'),
   },
   { name: 'plan', summary: 'show what a build would do', load: () => import('./verbs/plan.ts') },
   { name: 'build', summary: 'build, seal, test and release images', load: () => import('./verbs/build.ts') },
