@@ -8,6 +8,7 @@ import {
 } from '../reporters/reporter.ts';
 import { wantsColor } from '../reporters/style.ts';
 import type { GlobalFlags } from './arguments.ts';
+import type { ProgramName } from './program-name.ts';
 import { onInterrupt } from './interrupt.ts';
 
 /** What the command line runs in: `process`, or a test's stand-in for it. */
@@ -41,6 +42,7 @@ export interface ReportingOptions {
 export class Cli {
   readonly io: Surroundings;
   readonly globals: GlobalFlags;
+  readonly name: ProgramName;
   /** Texts of the files that diagnostics point into; filled by who reads them. */
   readonly sources = new Map<string, string>();
   /** Set when the answer is no although nothing was thrown (a failed test). */
@@ -53,8 +55,9 @@ export class Cli {
   readonly #lastLines: string[] = [];
   #reporter: Reporter | undefined;
 
-  constructor(io: Surroundings, globals: GlobalFlags) {
+  constructor(io: Surroundings, globals: GlobalFlags, name: ProgramName = 'ingot') {
     this.io = io;
+    this.name = name;
     this.globals = globals;
   }
 

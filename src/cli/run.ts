@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { ingotVersion } from '../app/package-root.ts';
 import { ExitCode } from '../core/error.ts';
 import { styles } from '../reporters/style.ts';
 import { readArguments } from './arguments.ts';
 import { Cli, type Surroundings } from './cli.ts';
 import { showFailure } from './failure.ts';
+import { NEEDS_TEMPLATE, type ProgramName, usageExitCode, versionText } from './program-name.ts';
 import { verbs } from './verbs.ts';
 
 const GLOBAL_HELP = `
@@ -17,9 +17,13 @@ Packer's single-dash flags (-var x=y, -only=a,b, -on-error=ask) are understood t
 `;
 
 /** Runs one command line (without node and script) and answers the exit code. Never throws. */
-export async function run(argv: readonly string[], io: Surroundings): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  io: Surroundings,
+  name: ProgramName = 'ingot',
+): Promise<number> {
   const { args, globals } = readArguments(argv);
-  const cli = new Cli(io, globals);
+  const cli = new Cli(io, globals, name);
   stopOnClosedPipe(io.stdout);
   try {
     const program = await createProgram(cli, wantedVerbs(args));
@@ -27,7 +31,10 @@ export async function run(argv: readonly string[], io: Surroundings): Promise<nu
     return cli.interrupted ? ExitCode.Interrupted : cli.exitCode;
   } catch (error) {
     // Commander has printed its own: help is no failure, anything else is a wrong command line.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+    if (error instanceof CommanderError) {
+      const unknownVerb = error.code === 'commander.unknownCommand' || args.length === 0;
+      return error.exitCode === 0 ? ExitCode.Done : usageExitCode(name, unknownVerb);
+    }
     return showFailure(error, cli);
   }
 }
@@ -42,9 +49,9 @@ function wantedVerbs(args: readonly string[]): readonly string[] {
 /** The program with all verbs by name; those in `wanted` have their flags, too. */
 export async function createProgram(cli: Cli, wanted: readonly string[]): Promise<Command> {
   const { io } = cli;
-  const program = new Command('ingot')
+  const program = new Command(cli.name)
     .description('Golden images from the files you already have.')
-    .version(`ingot ${ingotVersion()}`, '-v, --version', 'print the version')
+    .version(versionText(cli.name, true), '-v, --version', 'print the version')
     .helpCommand('help [verb]', 'show the help of a verb')
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', GLOBAL_HELP)
@@ -65,7 +72,10 @@ export async function createProgram(cli: Cli, wanted: readonly string[]): Promis
       .command(name)
       .description(summary)
       .showHelpAfterError(`(ingot help ${name} shows its flags)`);
-    if (wanted.includes(name)) (await load()).configure(command, cli);
+    if (!wanted.includes(name)) continue;
+    (await load()).configure(command, cli);
+    if (cli.name === 'packer' && NEEDS_TEMPLATE.has(name))
+      for (const argument of command.registeredArguments) argument.required = true;
   }
   return program;
 }

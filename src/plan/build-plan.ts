@@ -20,6 +20,7 @@ import { checkExpressions, MissingComponents } from './missing-components.ts';
 import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { planOffline } from './plan-offline.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
+import { registryAnnotations } from './registry.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
 import { findTargets, fullName, type Target } from './targets.ts';
 import { type ImagePlan, type Plan, type PlannedStep, planStep } from './types.ts';
@@ -57,6 +58,8 @@ interface Draft {
   readonly errorCleanup: DraftStep | undefined;
   readonly postProcessors: readonly DraftStep[];
   readonly secrets: readonly string[];
+  /** Of hcp_packer_registry. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /**
@@ -171,9 +174,17 @@ async function draft(
   const provisioners = await planProvisioners(parts);
   const errorCleanup = await planErrorCleanup(parts);
   const postProcessors = await planPostProcessors(parts);
+  const annotations = registryAnnotations(build, request.template.scope, diagnostics);
   if (!source || !decoded) return undefined;
   const secrets = [...decoded.secrets, ...[...provisioners, ...postProcessors].flatMap((p) => p.secrets)];
-  return { target: { ...target, source, decoded }, provisioners, errorCleanup, postProcessors, secrets };
+  return {
+    target: { ...target, source, decoded },
+    provisioners,
+    errorCleanup,
+    postProcessors,
+    secrets,
+    annotations,
+  };
 }
 
 function pinContext(target: Draft['target'], request: PlanRequest): PinContext {
@@ -237,6 +248,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     ]),
     templateDigest: template.digest,
     lockDigest: digestOf(entry ?? null),
+    annotations: parts.annotations,
     ...(pinned.lockKey !== undefined && { lockKey: pinned.lockKey }),
     origin: originOf(entry),
     toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),

@@ -19,6 +19,8 @@ interface OfflineRequest {
   readonly dirtyMark: Digest;
   readonly templateDigest: Digest;
   readonly lockDigest: Digest;
+  /** More than the stamp says. */
+  readonly annotations: Readonly<Record<string, string>>;
   readonly lockKey?: string;
   readonly toolsDigest: Digest;
   /** What the stamp says of the image that this one starts from. */
@@ -109,7 +111,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       label: 'disk',
     }).id;
   }
-  const annotations = catalog.stamp.annotations(stamp);
+  const annotations = { ...request.annotations, ...catalog.stamp.annotations(stamp) };
   const gates: Digest[] = [];
   for (const output of outputs) {
     const info = catalog.formats.get(output.type);

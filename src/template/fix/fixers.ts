@@ -30,7 +30,7 @@ const others =
     for (const block of blocksOf(template, kind)) if (which(block)) edit(block);
   };
 const any: Predicate = () => true;
-const amazon: Predicate = ({ type }) => String(type).startsWith('amazon');
+const amazon: Predicate = ({ type }) => typeof type === 'string' && type.startsWith('amazon');
 const isQemu = typeIs('qemu');
 
 /** Renames a builder's type, also in `override`, `only` and `except`, which name builders. */
@@ -55,8 +55,7 @@ export const fixers: readonly Fixer[] = [
     name: 'iso-md5',
     doc: 'iso_md5 is iso_checksum with its type',
     fix: builders(any, (b) => {
-      if (b.iso_md5 === undefined) return;
-      b.iso_checksum = `md5:${String(b.iso_md5)}`;
+      if (typeof b.iso_md5 === 'string') b.iso_checksum = `md5:${b.iso_md5}`;
       delete b.iso_md5;
     }),
   },
@@ -165,7 +164,10 @@ export const fixers: readonly Fixer[] = [
     fix: others('post-processors', typeIs('docker-tag'), (b) => {
       if (b.tag === undefined) return;
       const before = Array.isArray(b.tags) ? (b.tags as Json[]) : [];
-      b.tags = [...before, ...[b.tag].flat().flatMap((tag) => String(tag).split(','))];
+      b.tags = [
+        ...before,
+        ...[b.tag].flat().flatMap((tag) => (typeof tag === 'string' ? tag.split(',') : [tag as Json])),
+      ];
       delete b.tag;
     }),
   },
@@ -184,7 +186,7 @@ export const fixers: readonly Fixer[] = [
     name: 'vmware-compaction',
     doc: 'disks that cannot be compacted say skip_compaction',
     fix: builders(typeIs('vmware-iso'), (b) => {
-      if (!['zeroedthick', 'eagerzeroedthick'].includes(String(b.disk_type_id))) return;
+      if (b.disk_type_id !== 'zeroedthick' && b.disk_type_id !== 'eagerzeroedthick') return;
       if (b.remote_type === 'esx5') b.skip_compaction = true;
     }),
   },

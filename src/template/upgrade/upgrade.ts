@@ -24,7 +24,7 @@ export interface Upgraded {
 export interface UpgradeOptions {
   readonly withAnnotations: boolean;
   /** The source of the plugin that brings a type; `null` for Packer's own types, undefined for unknown ones. */
-  pluginSource(type: string): string | null | undefined;
+  readonly pluginSource: (type: string) => string | null | undefined;
 }
 
 /** Plain settings in front of those that every provisioner has. */
@@ -70,8 +70,9 @@ function compare(a: string, b: string): number {
 function componentsOf(list: Json | undefined): Component[] {
   return (Array.isArray(list) ? list : []).map((item: Json) => {
     if (typeof item === 'string') return { type: item, name: item, settings: {} };
-    const { type, name, ...settings } = item as Record<string, Json>;
-    return { type: String(type), name: typeof name === 'string' ? name : String(type), settings };
+    const { type: given, name, ...settings } = item as Record<string, Json>;
+    const type = typeof given === 'string' ? given : '';
+    return { type, name: typeof name === 'string' ? name : type, settings };
   });
 }
 

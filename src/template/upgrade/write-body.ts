@@ -51,7 +51,7 @@ export function expression(value: Json, calls: GoCalls): string {
     return lines.length === 0 ? '{}' : `{\n${lines.join('')}}`;
   }
   if (typeof value === 'number' && Number.isInteger(value)) return String(BigInt(value));
-  return String(value);
+  return JSON.stringify(value);
 }
 
 function keyOf(key: string): string {

@@ -1,0 +1,1 @@
+export { PACKER_VERSION } from '../template/packer/version.ts';
