@@ -174,7 +174,7 @@ async function draft(
   const provisioners = await planProvisioners(parts);
   const errorCleanup = await planErrorCleanup(parts);
   const postProcessors = await planPostProcessors(parts);
-  const annotations = registryAnnotations(build, request.template.scope, diagnostics);
+  const annotations = registryAnnotations(build);
   if (!source || !decoded) return undefined;
   const secrets = [...decoded.secrets, ...[...provisioners, ...postProcessors].flatMap((p) => p.secrets)];
   return {

@@ -90,9 +90,12 @@ describe('hcp_packer_registry', () => {
     `${NULL}build {\n  hcp_packer_registry {\n${body}\n  }\n  sources = ["null.a"]\n}\n`;
 
   test('is checked, and mapped with a note', async () => {
-    folder.write('t.pkr.hcl', template('    bucket_name = "b"\n    bucket_labels = { os = "debian" }'));
+    folder.write(
+      't.pkr.hcl',
+      template('    bucket_name = "web-server"\n    bucket_labels = { os = "debian" }'),
+    );
     const good = await folder.run('validate', 't.pkr.hcl');
-    expect(good.stderr).toContain('nothing is sent to HCP');
+    expect(good.stderr).toContain('nothing is pushed to the HCP Packer registry');
     expect(good.code).toBe(0);
     folder.write('t.pkr.hcl', template('    bucket = "b"'));
     expect((await folder.run('validate', 't.pkr.hcl')).stderr).toContain('bucket_name');

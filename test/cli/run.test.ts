@@ -57,5 +57,5 @@ describe('a wrong command line ends with 2', () => {
 test('version, for people and programs', async () => {
   expect((await runCli(['version'])).stdout).toMatch(/^ingot \d+\.\d+\.\d+\n$/);
   expect(JSON.parse((await runCli(['version', '--json'])).stdout)).toHaveProperty('version');
-  expect((await runCli(['-machine-readable', 'version'])).stdout).toMatch(/^\d+,,version,\d+\.\d+\.\d+\n$/);
+  expect((await runCli(['-machine-readable', 'version'])).stdout).toMatch(/^\d+,,version,\d+\.\d+\.\d+\n/);
 });
