@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hexOf, sha256 } from '../core/digest.ts';
 import { ExitCode, IngotError } from '../core/error.ts';
 import { runAtConsole } from '../host/qemu-run.ts';
+import type { Seed } from '../host/qemu-seed.ts';
 import { lookup } from './lookup.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
@@ -14,6 +17,10 @@ export interface BootOptions {
   readonly memory: number;
   readonly cpus: number;
   readonly store?: string;
+  /** Overlay that keeps what the machine writes; made where it is not there. Default: thrown away. */
+  readonly persist?: string;
+  /** File with an OpenSSH public key, which the image's first boot (cloud-init) lets in. */
+  readonly sshKey?: string;
 }
 
 /** `ingot boot`: a throwaway copy of an image at its serial console. Answers the exit code. */
@@ -27,6 +34,8 @@ export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
       firmware: o.firmware,
       memory: o.memory,
       cpus: o.cpus,
+      ...(o.persist !== undefined && { persist: o.persist }),
+      ...(o.sshKey !== undefined && { seed: await seedWith(o.sshKey) }),
       input: process.stdin,
       output: process.stdout,
     },
@@ -39,6 +48,22 @@ export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
     },
   );
   return ExitCode.Done;
+}
+
+async function seedWith(keyFile: string): Promise<Seed> {
+  const key = (await readFile(keyFile, 'utf8')).trim();
+  if (!/^(ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+( [^\n]*)?$/.test(key)) {
+    throw new IngotError('boot/bad-key', `${keyFile} holds no OpenSSH public key`, {
+      hint: 'Give the file that ends in .pub; ssh-keygen makes a pair.',
+      exitCode: ExitCode.Usage,
+    });
+  }
+  // The same key is the same instance: with --persist the second boot is not taken for a first.
+  return {
+    instanceId: `ingot-boot-${hexOf(sha256(key)).slice(0, 12)}`,
+    hostname: 'ingot-boot',
+    authorizedKeys: [key],
+  };
 }
 
 /** A disk of a release that QEMU reads, the smallest first. */

@@ -62,8 +62,12 @@ export class Workspace {
   }
 
   start(...args: string[]): ChildProcess {
-    const [program = '', ...rest] = [...this.prefix, process.execPath, BIN, ...args];
-    return spawn(program, rest, {
+    return this.startBy([...this.prefix, process.execPath], args);
+  }
+
+  /** Starts `ingot` by another program, such as setpriv or unshare; `by` ends with what runs a script of Node. */
+  startBy(by: readonly string[], args: readonly string[]): ChildProcess {
+    return spawn(by[0] as string, [...by.slice(1), BIN, ...args], {
       env: this.env,
       cwd: this.project,
       detached: true,
@@ -71,11 +75,23 @@ export class Workspace {
     });
   }
 
+  /** Starts `ingot` in a terminal of its own; its standard input is what the user types. */
+  startInTerminal(...args: string[]): ChildProcess {
+    const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+    return spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+      env: { ...this.env, TERM: 'xterm' },
+      cwd: this.project,
+      detached: true,
+      stdio: 'pipe',
+    });
+  }
+
   async run(...args: string[]): Promise<Finished> {
-    const child = this.start(...args);
-    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-    const exitCode = await new Promise<number>((done) => child.once('close', (code) => done(code ?? 128)));
-    return { exitCode, stdout: stdout(), stderr: stderr() };
+    return await finished(this.start(...args));
+  }
+
+  async runBy(by: readonly string[], ...args: string[]): Promise<Finished> {
+    return await finished(this.startBy([...by, process.execPath], args));
   }
 
   /** `ingot build --json`; throws with what it said when it fails. */
@@ -85,11 +101,13 @@ export class Workspace {
     return JSON.parse(stdout) as BuildReport;
   }
 
-  /** What a killed build could leave: mounts below the caches, leases, staging folders, processes of ours. */
+  /** What a killed build could leave: mounts, leases, staging folders, half-written files, processes of ours. */
   residue(): string[] {
+    const cache = this.env.INGOT_CACHE_DIR as string;
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
-      .filter((line) => line.includes(this.root));
+      // A test may have put the cache itself on a disk of its own.
+      .filter((line) => line.includes(this.root) && line.split(' ')[1] !== cache);
     const list = (dir: string): string[] =>
       existsSync(dir) ? readdirSync(dir).map((n) => join(dir, n)) : [];
     const processes = readdirSync('/proc')
@@ -104,8 +122,8 @@ export class Workspace {
       });
     return [
       ...mounts,
-      ...list(join(this.root, 'cache/leases')),
-      ...list(join(this.root, 'cache/tmp')),
+      ...['leases', 'tmp', 'layer-leases', 'apt/partial'].flatMap((name) => list(join(cache, name))),
+      ...readdirSync(this.root, { recursive: true, encoding: 'utf8' }).filter((n) => n.endsWith('.part')),
       ...processes,
     ];
   }
@@ -121,6 +139,13 @@ export class Workspace {
   mkdir(...parts: string[]): void {
     mkdirSync(this.path(...parts), { recursive: true });
   }
+}
+
+/** Waits for the end of a process. */
+export async function finished(child: ChildProcess): Promise<Finished> {
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const exitCode = await new Promise<number>((done) => child.once('close', (code) => done(code ?? 128)));
+  return { exitCode, stdout: stdout(), stderr: stderr() };
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {

@@ -1,6 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BootCheckResult } from '../../src/checks/boot.ts';
 import { Workspace } from './ingot.ts';
@@ -95,5 +98,68 @@ describe('examples/web, the whole way', () => {
     const refused = await ws.run('build', '.');
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr + refused.stdout).toContain('release/exists');
+  });
+
+  describe('ingot boot', () => {
+    const DISK = 'output-web/web-1.2.0.qcow2';
+    const said = async (stream: Readable | null, what: RegExp): Promise<RegExpExecArray> => {
+      let text = '';
+      for await (const chunk of stream ?? []) {
+        const found = what.exec((text += String(chunk)));
+        if (found) return found;
+      }
+      throw new Error(`${what} was not said: ${text}`);
+    };
+    /** Boots, and answers the port that leads to the machine's ssh server. */
+    const start = async (...args: string[]): Promise<{ child: ChildProcess; port: string }> => {
+      const child = ws.start('boot', '--firmware', 'bios', ...args);
+      child.stdout?.resume();
+      const stderr = child.stderr?.setEncoding('utf8').iterator({ destroyOnReturn: false });
+      const [, port] = await said(stderr as unknown as Readable, /127\.0\.0\.1:(\d+) leads to port 22/);
+      return { child, port: port as string };
+    };
+    const ended = (child: ChildProcess): Promise<number | null> =>
+      child.exitCode === null
+        ? new Promise((done) => child.once('close', done))
+        : Promise.resolve(child.exitCode);
+
+    test('lets a key in, ends with the machine, and keeps what it wrote where that is wanted', async () => {
+      const key = join(ws.root, 'key');
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+      const before = digest(ws.path(DISK));
+      const overlay = join(ws.root, 'overlay');
+      const { child, port } = await start('--ssh-key', `${key}.pub`, '--persist', overlay, 'web@1.2.0');
+      const options = [
+        'StrictHostKeyChecking=no',
+        'UserKnownHostsFile=/dev/null',
+        'BatchMode=yes',
+        'ConnectTimeout=5',
+      ];
+      const ssh = ['-q', '-i', key, '-p', port, ...options.flatMap((o) => ['-o', o]), 'debian@127.0.0.1'];
+      const script = 'cat /etc/image-release && sudo systemctl poweroff';
+      let release = '';
+      for (let attempt = 0; !release.includes('1.2.0') && attempt < 60; attempt++) {
+        const answer = spawnSync('ssh', [...ssh, script], { encoding: 'utf8' });
+        release += answer.stdout;
+        if (release === '') await sleep(2000);
+      }
+      expect(release).toContain('1.2.0');
+      expect(await ended(child)).toBe(0);
+      expect(digest(ws.path(DISK))).toBe(before);
+      expect(statSync(overlay).size).toBeGreaterThan(2 ** 20);
+      const other = await ws.run('boot', '--persist', overlay, 'web@1.2.1');
+      expect(other.exitCode).toBe(1);
+      expect(other.stderr).toContain('[boot/other-base]');
+      expect(ws.residue()).toEqual([]);
+    });
+
+    test('stopped by a signal, it takes machine and changes with it', async () => {
+      const before = digest(ws.path(DISK));
+      const { child } = await start(DISK);
+      process.kill(child.pid as number, 'SIGTERM');
+      expect(await ended(child)).toBe(130);
+      expect(digest(ws.path(DISK))).toBe(before);
+      expect(ws.residue()).toEqual([]);
+    });
   });
 });

@@ -8,6 +8,8 @@ interface Flags {
   memory: number;
   cpus: number;
   store?: string;
+  persist?: string;
+  sshKey?: string;
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -17,14 +19,21 @@ export function configure(command: Command, cli: Cli): void {
     .option('--memory <size>', 'memory of the machine', parseSize, parseSize('1G'))
     .option('--cpus <n>', 'processors of the machine', wholeNumber(1), 2)
     .option('--store <store>', 'where to look for the release: oci-layout:/path; default: your own')
+    .option('--persist <file>', 'keep what the machine writes in this file, and go on from it the next time')
+    .option('--ssh-key <file>', 'public key that may log in as the default user; the image needs cloud-init')
     .action(async (image: string, flags: Flags) => {
       const { boot } = await import('../../app/boot.ts');
       cli.exitCode = await cli.report({ lines: true }, (deps) => boot({ image, ...flags }, deps));
     });
-  command.addHelpText('after', '\nThe image itself stays as it is. Leave the console with Ctrl-A X.\n');
+  command.addHelpText(
+    'after',
+    '\nThe image itself stays as it is. Leave the console with Ctrl-A x. Port 22 is reached at the address that is told.\n',
+  );
   addExamples(
     command,
     ['ingot boot web@1.2.0', 'a throwaway copy, at its console'],
+    ['ingot boot --ssh-key ~/.ssh/id_ed25519.pub web@dev', 'log in by ssh, too'],
+    ['ingot boot --persist web.overlay web@1.2.0', 'with a disk that remembers'],
     ['ingot boot --firmware bios output-web/web.qcow2', 'a disk by its path'],
   );
 }

@@ -63,6 +63,8 @@ export function proxyConfig(port: number): string {
     'Acquire::Check-Valid-Until "false";',
     'Acquire::PDiffs "false";',
     'Acquire::Languages "none";',
+    // The proxy has tried several times already.
+    'Acquire::Retries "0";',
     '',
   ].join('\n');
 }
