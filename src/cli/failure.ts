@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { DiagnosticsError, ExitCode, IngotError } from '../core/error.ts';
+import { DiagnosticsError, ExitCode, firstError, IngotError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { renderDiagnostics } from '../core/render-diagnostic.ts';
 import { diagnosticToJson } from '../reporters/jsonl.ts';
@@ -17,19 +17,24 @@ export function showFailure(error: unknown, cli: Cli): number {
     cli.io.stderr.write('interrupted\n');
     return ExitCode.Interrupted;
   }
-  if (error instanceof DiagnosticsError) {
-    const { sources } = error as DiagnosticsError & { sources?: ReadonlyMap<string, string> };
-    if (sources) cli.addSources(sources);
-    showDiagnostics(error.diagnostics, cli);
-    for (const { cause } of error.diagnostics) if (cause instanceof IngotError) showOutput(cause, cli);
-    return error.exitCode;
-  }
-  const explained = explainSystemError(error);
-  const known = explained.code === 'internal/unexpected' ? unexpected(explained) : explained;
-  showDiagnostics([known.toDiagnostic()], cli);
-  showOutput(known, cli);
+  const { first } = firstError(error);
+  // Several images may have failed, each for a reason of its own.
+  const failures = (first instanceof AggregateError ? (first.errors as unknown[]) : [first]).map(told);
+  for (const failure of failures) if (failure instanceof DiagnosticsError) cli.addSources(failure.sources);
+  const diagnostics = failures.flatMap((failure) =>
+    failure instanceof DiagnosticsError ? failure.diagnostics : [failure.toDiagnostic()],
+  );
+  showDiagnostics(diagnostics, cli);
+  for (const { cause } of diagnostics) if (cause instanceof IngotError) showOutput(cause, cli);
   if (cli.globals.debug) cli.io.stderr.write(`${stackOf(error)}\n`);
-  return known.exitCode;
+  return Math.max(...failures.map(({ exitCode }) => exitCode));
+}
+
+/** An error as what the user is told of it. */
+function told(error: unknown): IngotError | DiagnosticsError {
+  if (error instanceof DiagnosticsError) return error;
+  const explained = explainSystemError(error);
+  return explained.code === 'internal/unexpected' ? unexpected(explained) : explained;
 }
 
 /** A wrong image file alone is wrong usage; a wrong template fails as Packer has it. */

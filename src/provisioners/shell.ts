@@ -217,7 +217,7 @@ function hintFor(exitCode: number): string {
   if (exitCode === 127)
     return 'Exit code 127: a command was not found in the machine. Is its package installed by then?';
   if (exitCode === 126) return 'Exit code 126: a file is not executable, or its interpreter is missing.';
-  return 'Its last lines of output are below; `set -x` in the script shows each command as it runs.';
+  return 'Its last lines of output say why; `set -x` in the script shows each command as it runs.';
 }
 
 /** Variables in a format of the user's, which takes a name, then a value with its single quotes escaped. */

@@ -120,3 +120,14 @@ describe('exit code of findings', () => {
     ],
   ])('%s', (_where, diagnostics, code) => expect(failureCode(diagnostics)).toBe(code));
 });
+
+test('where several images failed, each reason is told, in one document', () => {
+  const other = new DiagnosticsError([unknownKey], 2);
+  const both = new AggregateError([failed, other], 'both');
+  expect(show(both).stderr).toMatch(/harden\.sh ended[^]*unknown attribute[^]*nginx: test failed/);
+  const { code, stdout } = show(both, {}, (cli) => {
+    cli.json = true;
+  });
+  expect(code).toBe(2);
+  expect((JSON.parse(stdout) as { diagnostics: unknown[] }).diagnostics).toHaveLength(2);
+});
