@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Recovered, recover } from '../host/index.ts';
+import { forgetDeadContainers } from '../machines/container/nspawn-residue.ts';
 import { aptCache } from '../sources/mmdebstrap.ts';
 import { dropDeadLayerLeases } from '../store/layer-cache.ts';
 import type { Paths } from './paths.ts';
@@ -8,6 +9,7 @@ import type { Paths } from './paths.ts';
 export async function recoverAll({ cacheDir, leases }: Paths): Promise<Recovered[]> {
   const recovered = await recover(leases, join(cacheDir, 'tmp'));
   await dropDeadLayerLeases(cacheDir);
+  await forgetDeadContainers();
   const downloads = await aptCache({ cacheDir }).dropAbandoned();
   return [...recovered, ...downloads.map((target): Recovered => ({ kind: 'file', target }))];
 }

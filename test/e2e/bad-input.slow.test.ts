@@ -31,6 +31,10 @@ build {
   }
 }
 `;
+/** Where systemd-nspawn keeps a folder a container, named by our pid. */
+const CONTAINERS = '/run/systemd/nspawn/propagate';
+const containersOf = (pid: number | undefined): string[] =>
+  readdirSync(CONTAINERS).filter((name) => name.includes(`-${pid}-`));
 const SOURCE_LINE = 11;
 const SCRIPT_LINE = 13;
 const image = (compression: string): string => `image "web" {
@@ -236,7 +240,9 @@ describe('the user', () => {
       process.kill(child.pid as number, signal);
     };
     child.stdout?.on('data', whenPrinted);
-    return await finished(child);
+    const result = await finished(child);
+    expect(containersOf(child.pid)).toEqual([]);
+    return result;
   }
 
   test.each([
@@ -318,8 +324,11 @@ describe('ingot clean', () => {
     await finished(build);
     const left = readdirSync(partial);
     expect(left).not.toEqual([]);
+    const container = join(CONTAINERS, `ingot-bootstrap-${build.pid}-0`);
+    mkdirSync(container, { recursive: true });
     const { stdout, exitCode } = await ws.run('clean');
     expect(exitCode).toBe(0);
+    expect(containersOf(build.pid)).toEqual([]);
     expect(stdout).toContain(`recovered file ${join(partial, left[0] as string)}`);
     expect(stdout).toContain(`recovered directory ${join(disk.dir, 'tmp/build-00000000-0000')}`);
   });
