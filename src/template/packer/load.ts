@@ -80,6 +80,7 @@ export interface LoadedTemplate {
 
 /** Codes of findings that stand in the way of a build only: `-syntax-only` and `inspect` pass over them, as Packer's do. */
 export const NEEDED_TO_BUILD: ReadonlySet<string> = new Set([
+  'template/go-template',
   'template/no-builders',
   'template/unset-variable',
   'template/unknown-source',
