@@ -117,7 +117,7 @@ async function evaluateLegacy(
   const expression = use?.body.attributes.get('line')?.expression;
   // Places are those of the template made up here: only what is said is of use.
   const said = diagnostics
-    .filter((d) => !NEEDED_TO_BUILD.has(d.code))
+    .filter((d) => d.code === 'template/go-template' || !NEEDED_TO_BUILD.has(d.code))
     .map(({ code, severity, message }) => ({ code, severity, message }));
   if (!use || !expression || hasErrors(said)) return { text: '', diagnostics: said };
   const found: Diagnostic[] = [];
