@@ -4,6 +4,8 @@ import { FunctionError } from './function.ts';
 export interface Question {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent by POST; without one the question is a GET. */
+  readonly body?: string;
   /** Certificates to trust instead of the system's, PEM. */
   readonly ca?: string;
   /** Takes any certificate. */
@@ -21,16 +23,17 @@ const TIMEOUT_MS = 15_000;
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Sends a GET and waits for the answer without giving up the thread, since expressions are evaluated in one go:
+ * Sends a request and waits for the answer without giving up the thread, since expressions are evaluated in one go:
  * a worker does the waiting. Redirects are followed on the same host and scheme alone, so that no token goes elsewhere.
  * Throws FunctionError where there is no answer.
  */
-export function askNow({ url, headers, ca, insecure = false }: Question): Answer {
+export function askNow({ url, headers, body, ca, insecure = false }: Question): Answer {
   const { port1, port2 } = new MessageChannel();
   const done = new Int32Array(new SharedArrayBuffer(4));
   const workerData = {
     url: url.href,
     headers,
+    body,
     ca,
     insecure,
     port: port2,
@@ -61,11 +64,11 @@ const finish = (message) => {
 };
 const ask = (href, redirects) => {
   const url = new URL(href);
-  const { get } = require(url.protocol === 'https:' ? 'node:https' : 'node:http');
-  const options = { headers: q.headers, ca: q.ca, rejectUnauthorized: !q.insecure, agent: false };
-  const request = get(url, options, (response) => {
+  const { request: send } = require(url.protocol === 'https:' ? 'node:https' : 'node:http');
+  const options = { method: q.body === undefined ? 'GET' : 'POST', headers: q.headers, ca: q.ca, rejectUnauthorized: !q.insecure, agent: false };
+  const request = send(url, options, (response) => {
     const { statusCode: status, headers } = response;
-    if (status >= 300 && status < 400 && headers.location) {
+    if (status >= 300 && status < 400 && headers.location && q.body === undefined) {
       response.resume();
       const next = new URL(headers.location, url);
       if (next.origin !== url.origin) return finish({ problem: 'it redirects to ' + next.origin });
@@ -83,6 +86,7 @@ const ask = (href, redirects) => {
     response.on('error', (error) => finish({ problem: error.message }));
   });
   request.on('error', (error) => finish({ problem: error.message || error.code }));
+  request.end(q.body);
 };
 setTimeout(() => finish({ problem: 'no answer in ' + q.timeout / 1000 + ' seconds' }), q.timeout).unref();
 ask(q.url, 3);

@@ -2,7 +2,8 @@ import { sensitiveMark } from '../value/marks.ts';
 import { STRING } from '../value/type.ts';
 import { mark, string, unknown } from '../value/value.ts';
 import { FunctionError, type FunctionSpec, param } from './function.ts';
-import { askAws, askConsul, askVault, type ServiceCall, type Services } from './services.ts';
+import { askAws, askAwsRaw } from './aws-secrets.ts';
+import { askConsul, askVault, type ServiceCall, type Services } from './services.ts';
 
 export interface ServiceFunction {
   readonly call: ServiceCall;
@@ -16,7 +17,7 @@ export const SERVICE_FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map([
   ['vault', { call: askVault, parameters: ['path', 'key'], secret: true }],
   ['consul_key', { call: askConsul, parameters: ['key'], secret: false }],
   ['aws_secretsmanager', { call: askAws, parameters: ['name', 'key'], secret: true }],
-  ['aws_secretsmanager_raw', { call: askAws, parameters: ['name'], secret: true }],
+  ['aws_secretsmanager_raw', { call: askAwsRaw, parameters: ['name'], secret: true }],
 ]);
 
 /** The functions for HCL2. */

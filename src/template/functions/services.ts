@@ -4,7 +4,7 @@ import { FunctionError } from './function.ts';
 
 /** Where functions that ask services find them, and what they were told. */
 export interface Services {
-  /** VAULT_*, CONSUL_*. */
+  /** VAULT_*, CONSUL_*, AWS_*. */
   readonly env: NodeJS.ProcessEnv;
   /** What is not configured: an error, or, while validating, not known. */
   readonly unconfigured: 'error' | 'unknown';
@@ -79,25 +79,20 @@ export const askConsul: ServiceCall = (services, [key = '']) => {
   });
 };
 
-/** Secrets Manager wants requests signed by AWS's own scheme; that is not spoken here. */
-export const askAws: ServiceCall = (services) => {
-  if (services.unconfigured === 'unknown') return undefined;
-  throw new FunctionError(
-    'AWS Secrets Manager can\'t be asked from here: give the value by a sensitive variable, PKR_VAR_x="$(aws secretsmanager get-secret-value …)"',
-  );
-};
-
-function unconfigured({ unconfigured }: Services, hint: string): undefined {
+/** Where a service is not configured: an error that says how, or not known. */
+export function unconfigured({ unconfigured }: Services, hint: string): undefined {
   if (unconfigured === 'error') throw new FunctionError(`the service is not configured. ${hint}`);
 }
 
-function once({ answers }: Services, name: string, ask: () => string): string {
+/** Asks a question unless it was asked before. */
+export function once({ answers }: Services, name: string, ask: () => string): string {
   const known = answers.get(name) ?? ask();
   answers.set(name, known);
   return known;
 }
 
-function serviceUrl(text: string, from: string): URL {
+/** Reads the address of a service; `from` names where it was given. */
+export function serviceUrl(text: string, from: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new FunctionError(
@@ -128,7 +123,8 @@ function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(?:1|t|true)$/i.test(text);
 }
 
-function readAnswer({ status, body }: Answer, service: string): unknown {
+/** The JSON that a service answered. */
+export function readAnswer({ status, body }: Answer, service: string): unknown {
   let read: unknown;
   try {
     read = JSON.parse(body);
@@ -137,15 +133,19 @@ function readAnswer({ status, body }: Answer, service: string): unknown {
   }
   if (status === 200 && read !== undefined) return read;
   const errors = field(read, 'errors');
+  const message = field(read, 'message') ?? field(read, 'Message');
   const said = Array.isArray(errors)
     ? errors.join('; ')
-    : status === 200
-      ? 'no JSON'
-      : body.slice(0, 200).trim();
+    : typeof message === 'string'
+      ? message
+      : status === 200
+        ? 'no JSON'
+        : body.slice(0, 200).trim();
   throw new FunctionError(`${service} answered with status ${status}${said === '' ? '' : `: ${said}`}`);
 }
 
-function field(value: unknown, name: string): unknown {
+/** A field of what was read, if that is an object and has it. */
+export function field(value: unknown, name: string): unknown {
   const isRecord = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
   return isRecord ? (value as Record<string, unknown>)[name] : undefined;
 }

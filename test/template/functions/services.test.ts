@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -8,7 +8,7 @@ import { standardFunctions } from '../../../src/template/functions/index.ts';
 import type { Services } from '../../../src/template/functions/services.ts';
 import { NOW, run } from '../evaluate-text.ts';
 
-/** Vault and Consul in a thread of their own: the one that asks stands still until it has its answer. */
+/** Vault, Consul and Secrets Manager in a thread of their own: the one that asks stands still until it has its answer. */
 const SERVER = `
 const { createServer } = require('node:http');
 const { parentPort } = require('node:worker_threads');
@@ -16,6 +16,19 @@ let asked = 0;
 const server = createServer((request, response) => {
   const json = (status, body) => { response.statusCode = status; response.end(JSON.stringify(body)); };
   const { pathname, searchParams } = new URL(request.url, 'http://x');
+  if (request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
+    let body = '';
+    request.on('data', (part) => { body += part; });
+    return request.on('end', () => {
+      const { SecretId: id } = JSON.parse(body);
+      const { authorization, 'x-amz-security-token': session } = request.headers;
+      const secrets = { plain: 'just text', one: '{"a":"first"}', two: '{"a":"first","b":2,"c":[]}', request: session + ' ' + authorization };
+      if (id in secrets) return json(200, { SecretString: secrets[id] });
+      if (id === 'binary') return json(200, { SecretBinary: 'AAAA' });
+      if (id === 'denied') return json(400, { __type: 'AccessDeniedException', Message: 'not for you' });
+      json(400, { __type: 'ResourceNotFoundException', Message: 'none' });
+    });
+  }
   const token = request.headers['x-vault-token'];
   if (pathname.startsWith('/v1/secret/') && token !== 'root') return json(403, { errors: ['permission denied'] });
   if (pathname === '/v1/secret/data/hello') return json(200, { data: { data: { foo: 'bär', n: 1 }, metadata: {} } });
@@ -149,16 +162,71 @@ describe('consul_key', () => {
   });
 });
 
-test.each(['aws_secretsmanager("a")', 'aws_secretsmanager("a", "b")', 'aws_secretsmanager_raw("a")'])(
-  '%s',
-  (text) => {
-    expect(run(text, scopeWith({})).errors[0]).toMatch(/AWS Secrets Manager can't be asked from here/);
-    expect(run(text, scopeWith({}, { unconfigured: 'unknown' })).errors).toEqual([]);
-    expect(run('aws_secretsmanager("a", "b", "c")', scopeWith({})).errors[0]).toMatch(
-      /at most 2 arguments, got 3/,
+describe('aws_secretsmanager', () => {
+  const env = (): NodeJS.ProcessEnv => ({
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'key',
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL: origin,
+  });
+
+  test.each([
+    ['aws_secretsmanager("plain")', 'just text'],
+    ['aws_secretsmanager("plain", "x")', 'just text'],
+    ['aws_secretsmanager("one")', 'first'],
+    ['aws_secretsmanager("two", "b")', '2'],
+    ['aws_secretsmanager_raw("two")', '{"a":"first","b":2,"c":[]}'],
+  ])('%s', (text, expected) => {
+    const { value, errors } = run(text, scopeWith(env()));
+    expect([toJson(value), errors]).toEqual([expected, []]);
+    expect([...value.marks.sensitive][0]).toMatch(/^aws_secretsmanager/);
+  });
+
+  test.each([
+    ['aws_secretsmanager("two")', 'the secret "two" holds 3 values, expected the key of one of them'],
+    ['aws_secretsmanager("two", "x")', 'the secret "two" has no key "x"'],
+    ['aws_secretsmanager("two", "c")', 'the secret "two" has no text under the key "c"'],
+    ['aws_secretsmanager("none")', 'AWS Secrets Manager has no secret "none" in eu-central-1'],
+    ['aws_secretsmanager("binary")', 'the secret "binary" is binary, expected a text'],
+    ['aws_secretsmanager("denied")', 'AWS Secrets Manager answered with status 400: not for you'],
+    ['aws_secretsmanager("a", "b", "c")', 'it takes at most 2 arguments, got 3'],
+  ])('refuses %s', (text, message) =>
+    expect(run(text, scopeWith(env())).errors).toEqual([`aws_secretsmanager: ${message}`]),
+  );
+
+  test('the request is signed for the region, with the session of temporary credentials', () => {
+    const scope = scopeWith({ ...env(), AWS_SESSION_TOKEN: 'session' });
+    const said = toJson(run('aws_secretsmanager_raw("request")', scope).value) as string;
+    expect(said).toMatch(
+      /^session AWS4-HMAC-SHA256 Credential=id\/\d{8}\/eu-central-1\/secretsmanager\/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=[0-9a-f]{64}$/,
     );
-  },
-);
+  });
+
+  test('a profile in the shared files will do', () => {
+    const home = mkdtempSync(join(tmpdir(), 'ingot-aws-'));
+    try {
+      mkdirSync(join(home, '.aws'));
+      writeFileSync(
+        join(home, '.aws/credentials'),
+        '[default]\naws_access_key_id = no\n\n[ci]\naws_access_key_id=from-file\naws_secret_access_key = s\n',
+      );
+      writeFileSync(join(home, '.aws/config'), '[profile ci]\nregion = us-east-1\n');
+      const scope = scopeWith({ HOME: home, AWS_PROFILE: 'ci', AWS_ENDPOINT_URL: origin });
+      expect(toJson(run('aws_secretsmanager_raw("request")', scope).value)).toContain(
+        'Credential=from-file/',
+      );
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test('is unknown while validating where it is not configured, an error else', () => {
+    for (const text of ['aws_secretsmanager("a", "b")', 'aws_secretsmanager_raw("a")']) {
+      expect(run(text, scopeWith({})).errors[0]).toMatch(/not configured\. Set AWS_ACCESS_KEY_ID/);
+      expect(run(text, scopeWith({}, { unconfigured: 'unknown' })).errors).toEqual([]);
+    }
+  });
+});
 
 describe('in templates', () => {
   let dir = '';

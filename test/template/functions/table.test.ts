@@ -229,8 +229,11 @@ const REFUSED: readonly (readonly [string, string | RegExp])[] = [
   ['abspath(null)', 'abspath: path must not be null'],
   ['alltrue(["x"])', 'alltrue: list: at [0]: expected bool, got string "x"'],
   ['anytrue(true)', 'anytrue: list: expected list(bool), got bool'],
-  ['aws_secretsmanager("a")', /^aws_secretsmanager: AWS Secrets Manager can't be asked from here/],
-  ['aws_secretsmanager_raw("a")', /^aws_secretsmanager_raw: AWS Secrets Manager can't be asked from here/],
+  ['aws_secretsmanager("a")', /^aws_secretsmanager: the service is not configured\. Set AWS_ACCESS_KEY_ID/],
+  [
+    'aws_secretsmanager_raw("a")',
+    /^aws_secretsmanager_raw: the service is not configured\. Set AWS_ACCESS_KEY_ID/,
+  ],
   ['base64encode([])', 'base64encode: str: expected string, got tuple([])'],
   ['base64gzip()', 'base64gzip: it takes 1 argument (str), got 0'],
   ['basename("a", "b")', 'basename: it takes 1 argument (path), got 2'],
