@@ -313,11 +313,13 @@ describe('the user', () => {
 describe('ingot clean', () => {
   test('takes what was half fetched by a killed build, and folders of nobody', async () => {
     using mirror = await Mirror.start();
+    let stalled = false;
+    mirror.stalls = (path) => path.endsWith('.deb') && (stalled = true);
     write('web.pkr.hcl', template({ packages: ['gcc'], mirror: mirror.url }));
     const build = ws.start('build', '.');
     const partial = join(disk.dir, 'apt/partial');
     const deadline = Date.now() + 60_000;
-    while (readdirSync(partial).length === 0 && Date.now() < deadline) await sleep(5);
+    while (!(stalled && readdirSync(partial).length > 0) && Date.now() < deadline) await sleep(5);
     // A stranger's and an old one, as a build before the last start of the machine would have left them.
     mkdirSync(join(disk.dir, 'tmp/build-00000000-0000/container'), { recursive: true });
     process.kill(build.pid as number, 'SIGKILL');

@@ -11,6 +11,8 @@ export class Mirror {
   alter: ((inRelease: string) => string) | undefined;
   /** Asked with each path: true ends the mirror for good, this answer half-way. */
   dies: (path: string) => boolean = () => false;
+  /** Asked with each path: true leaves this answer half-way, for as long as the mirror lives. */
+  stalls: (path: string) => boolean = () => false;
 
   private constructor() {
     const place = { suite: 'bookworm', components: ['main'], mirrors: undefined, snapshot: undefined };
@@ -21,9 +23,10 @@ export class Mirror {
       const [, archive, rest] = /^\/(debian|debian-security)\/(.*)$/.exec(path) ?? [];
       if (archive === undefined) return response.writeHead(404).end();
       const answer = await fetch(`${upstream[archive as 'debian']}/${rest}`);
-      if (this.dies(path)) {
+      const dies = this.dies(path);
+      if (dies || this.stalls(path)) {
         response.writeHead(200, { 'content-length': 1_000_000 });
-        response.write(Buffer.alloc(1000), () => this.#stop());
+        response.write(Buffer.alloc(1000), () => dies && this.#stop());
         return;
       }
       if (rest?.endsWith('InRelease') && this.alter) {

@@ -30,6 +30,7 @@ export async function startArchiveProxy(
   const sockets = new Set<Duplex>();
   const server = createServer((request, response) => {
     answer(request, response, archive, unpinned, ctx).catch((error: unknown) => {
+      if (hungUp(error)) return;
       const failure = asIngotError(error);
       note(ctx, `${failure.message}${failure.hint === undefined ? '' : ` ${failure.hint}`}`);
       if (response.headersSent) response.destroy();
@@ -54,6 +55,13 @@ export async function startArchiveProxy(
     },
   };
 }
+
+/**
+ * Whether the asking side closed the connection, as it may once it has read what it wanted. It knows better than we
+ * whether that was all; a broken read of ours ends with another error.
+ */
+const hungUp = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 /** apt.conf(5) that leads apt through the proxy. Its own signature check stays on. */
 export function proxyConfig(port: number): string {
