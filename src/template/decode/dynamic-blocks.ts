@@ -3,6 +3,7 @@ import { type Evaluation, evaluateIn, expectType, fault } from '../eval/evaluate
 import { knownElements } from '../eval/for.ts';
 import { type EvalScope, innerScope } from '../eval/scope.ts';
 import type { HclBlock, HclBody } from '../hcl/ast.ts';
+import { iteratorOf } from '../hcl/bind.ts';
 import { withJsonBlocks } from '../json/json-blocks.ts';
 import { STRING } from '../value/type.ts';
 import { mark, object } from '../value/value.ts';
@@ -97,10 +98,10 @@ function expand(written: HclBlock, run: Evaluation): ScopedBlock[] | undefined {
 }
 
 function iteratorName(block: HclBlock, type: string, run: Evaluation): string {
-  const attribute = block.body.attributes.get('iterator');
-  if (!attribute) return type;
-  if (attribute.expression.kind === 'variable') return attribute.expression.name;
-  fault(run, 'template/dynamic-block', 'iterator is a bare name', attribute.expression.range);
+  const name = iteratorOf(block);
+  if (name !== undefined) return name;
+  const range = block.body.attributes.get('iterator')?.expression.range ?? block.range;
+  fault(run, 'template/dynamic-block', 'iterator is a bare name', range);
   return type;
 }
 

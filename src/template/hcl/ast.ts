@@ -16,8 +16,13 @@ export interface HclAttribute {
   readonly text: string;
   readonly range: SourceRange;
   readonly nameRange: SourceRange;
-  /** Where it comes from JSON: it may turn out to stand for blocks. */
-  readonly json?: { readonly node: JsonNode; readonly source: string; readonly strings?: StringReader };
+  /** Where it comes from JSON: it may turn out to stand for blocks, in which `bound` is known too. */
+  readonly json?: {
+    readonly node: JsonNode;
+    readonly source: string;
+    readonly strings?: StringReader;
+    readonly bound?: ReadonlyMap<string, Value>;
+  };
 }
 
 export interface HclBlock {

@@ -1,6 +1,7 @@
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
+import { bindBlock } from '../hcl/bind.ts';
 import type { JsonNode } from './json-node.ts';
 import { bodyOfNode, type JsonSource } from './parse-json-body.ts';
 
@@ -19,9 +20,11 @@ export function withJsonBlocks(
     const labels = types.get(name);
     if (labels === undefined || !attribute.json) attributes.set(name, attribute);
     else {
-      const { source: text, strings } = attribute.json;
+      const { source: text, strings, bound } = attribute.json;
       const source = { text, diagnostics, templates: [], ...(strings && { strings }) };
-      expand(name, attribute.json.node, labels, [], [], attribute.nameRange, { made, source });
+      const own: HclBlock[] = [];
+      expand(name, attribute.json.node, labels, [], [], attribute.nameRange, { made: own, source });
+      made.push(...(bound ? own.map((block) => bindBlock(block, bound)) : own));
     }
   }
   return made.length === 0 && attributes.size === body.attributes.size

@@ -65,6 +65,56 @@ test('a template in JSON syntax', async () => {
   });
 });
 
+test('blocks nested in a dynamic one know its iterator', async () => {
+  const { template, diagnostics } = await load({
+    source: { null: { a: {} } },
+    build: {
+      sources: ['null.a'],
+      dynamic: {
+        provisioner: {
+          for_each: ['x', 'y'],
+          iterator: 'turn',
+          labels: ['shell'],
+          content: {
+            name: '${turn.value}',
+            inner: [
+              { text: 'a ${turn.key}', deepest: { text: '${turn.value}' } },
+              { text: 'b ${turn.value}' },
+            ],
+            dynamic: {
+              more: { for_each: ['1'], content: { text: '${turn.value}${more.value}' } },
+              // Its own iterator hides the outer one in what it holds.
+              hidden: {
+                iterator: 'turn',
+                for_each: ['${turn.value}!'],
+                content: { text: '${turn.value}', deepest: { text: '${turn.value}' } },
+              },
+            },
+          },
+        },
+      },
+    },
+  });
+  expect(diagnostics).toEqual([]);
+  const text = { text: attr.string('Text.') };
+  const inner = bodySpec(text, { deepest: block(bodySpec(text), { doc: 'Deepest.' }) });
+  const many = blocks(inner, { doc: 'Blocks.' });
+  const spec = bodySpec({}, { inner: many, more: many, hidden: many });
+  const [build] = template.builds;
+  const decoded = build?.provisioners.map((p) => {
+    const found = decodeBody(p.bodyFor('a'), spec, build.sources[0]?.scope ?? testScope());
+    expect(found.diagnostics).toEqual([]);
+    return { name: p.name, ...(JSON.parse(JSON.stringify(found.options)) as object) };
+  });
+  const expected = (key: number, value: string) => ({
+    name: value,
+    inner: [{ text: `a ${key}`, deepest: { text: value } }, { text: `b ${value}` }],
+    more: [{ text: `${value}1` }],
+    hidden: [{ text: `${value}!`, deepest: { text: `${value}!` } }],
+  });
+  expect(decoded).toEqual([expected(0, 'x'), expected(1, 'y')]);
+});
+
 test('blocks with labels, and dynamic ones', () => {
   const spec = bodySpec(
     {},
