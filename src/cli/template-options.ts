@@ -23,10 +23,20 @@ interface Flags {
 }
 
 const append = (value: string, before: string[]): string[] => [...before, value];
-const appendList = (value: string, before: string[]): string[] => [
-  ...before,
-  ...value.split(',').filter((item) => item !== ''),
-];
+const appendList = (value: string, before: string[]): string[] => [...before, ...splitPatterns(value)];
+
+/** Patterns between commas; those between braces belong to their pattern. */
+export function splitPatterns(list: string): string[] {
+  const patterns = [''];
+  let open = 0;
+  for (const [char] of list.matchAll(/\\?./gsu)) {
+    if (char === '{') open++;
+    else if (char === '}') open = Math.max(0, open - 1);
+    if (char === ',' && open === 0) patterns.push('');
+    else patterns[patterns.length - 1] += char;
+  }
+  return patterns;
+}
 
 /** Adds the argument and the flags of every verb that reads a template. */
 export function addTemplateOptions(command: Command): Command {
@@ -36,7 +46,12 @@ export function addTemplateOptions(command: Command): Command {
       'template file, folder of *.pkr.hcl files, or - for legacy JSON on standard input',
       '.',
     )
-    .option('--only <builds>', 'only these builds: comma-separated, * matches any text', appendList, [])
+    .option(
+      '--only <builds>',
+      'only these builds: comma-separated patterns, such as null.* or null.{web,db}',
+      appendList,
+      [],
+    )
     .option('--except <builds>', 'not these builds or post-processors', appendList, [])
     .option('--image-file <file>', 'image file to use instead of the *.ingot.hcl beside the template');
 }

@@ -21,6 +21,7 @@ import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { planOffline } from './plan-offline.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
 import { registryAnnotations } from './registry.ts';
+import { readSelection, type Selection } from './select.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
 import { findTargets, fullName, type Target } from './targets.ts';
 import { type ImagePlan, type Plan, type PlannedStep, planStep } from './types.ts';
@@ -94,8 +95,9 @@ export async function checkTemplate(
   const missing = new MissingComponents(request.template, request.missing);
   await checkDataSources(request, missing, diagnostics);
   const drafts: Draft[] = [];
-  for (const target of findTargets(request, imageFile?.images, missing, diagnostics)) {
-    const drafted = await draft(target, request, missing, diagnostics);
+  const selection = readSelection(request.only, request.except, diagnostics);
+  for (const target of findTargets(request, selection, imageFile?.images, missing, diagnostics)) {
+    const drafted = await draft(target, request, selection, missing, diagnostics);
     if (drafted) drafts.push(drafted);
   }
   missing.report(diagnostics);
@@ -154,6 +156,7 @@ function imageScope(scope: EvalScope, git: GitFacts): EvalScope {
 async function draft(
   target: Target,
   request: PlanRequest,
+  selection: Selection,
   missing: MissingComponents,
   diagnostics: Diagnostic[],
 ): Promise<Draft | undefined> {
@@ -165,7 +168,7 @@ async function draft(
   const parts = {
     catalog: request.catalog,
     baseDir: request.context.templateDir,
-    except: request.except,
+    selection,
     missing,
     build,
     use,

@@ -17,7 +17,7 @@ import type { Catalog } from './catalog.ts';
 import { describeFiles } from './files.ts';
 import type { ComponentKind } from './official-plugins.ts';
 import { checkExpressions, type MissingComponents } from './missing-components.ts';
-import { globMatches } from './select.ts';
+import type { Selection } from './select.ts';
 import type { PlannedStep, StepKind } from './types.ts';
 
 /** A step that does not yet know what it stands on. */
@@ -32,8 +32,8 @@ interface Parts {
   readonly catalog: Catalog;
   /** Relative paths start here. */
   readonly baseDir: string;
-  /** -except, which leaves out post-processors by name, too. */
-  readonly except: readonly string[];
+  /** -except leaves out post-processors by name, too. */
+  readonly selection: Selection;
   readonly missing: MissingComponents;
   readonly build: BuildBlock;
   readonly use: SourceUse;
@@ -67,7 +67,7 @@ export async function planPostProcessors(parts: Parts): Promise<DraftStep[]> {
       const label = `${block.name ?? block.type}[${index++}]`;
       if (!appliesTo(block, parts.use)) continue;
       // As in Packer: what is excluded ends its chain, since what follows would get the wrong artifact.
-      if (parts.except.some((pattern) => globMatches(pattern, block.name ?? block.type))) break;
+      if (parts.selection.excludes(block.name ?? block.type)) break;
       const plugin = findPlugin(parts.catalog.postProcessors, 'postProcessors', block, block.body, parts);
       if (!plugin) continue;
       const draft = await draftStep('post-processor', plugin, block.body, block.range, label, parts);
@@ -180,9 +180,8 @@ function appliesTo(
   block: { readonly only?: readonly string[]; readonly except?: readonly string[] },
   use: SourceUse,
 ): boolean {
-  const names = [`${use.type}.${use.name}`, use.name];
-  const hit = (patterns: readonly string[]): boolean =>
-    patterns.some((p) => names.some((n) => globMatches(p, n)));
+  const hit = (names: readonly string[]): boolean =>
+    names.includes(`${use.type}.${use.name}`) || names.includes(use.name);
   if (block.only && block.only.length > 0 && !hit(block.only)) return false;
   return !(block.except && hit(block.except));
 }

@@ -1,46 +1,55 @@
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { compileGlob, type Glob, GlobError } from './glob.ts';
+
 /** A build as the flags name it. */
 export interface Selector {
-  readonly type: string;
-  readonly name: string;
-  readonly buildName?: string;
-  /** Of a legacy template: the name alone selects it. */
-  readonly legacy?: boolean;
+  /** `type.name`, with the build's name in front where it has one. */
+  readonly fullName: string;
+  /** Of a legacy template: the builder's name, which selects it, too. */
+  readonly legacyName?: string;
+}
+
+/** What `-only` and `-except` say. */
+export interface Selection {
+  selects(build: Selector): boolean;
+  /** Whether `-except` names this post-processor. */
+  excludes(name: string): boolean;
 }
 
 /**
- * Whether a build is meant by `-only`/`-except`: patterns of `*` and `?` over `type.name`, and over
- * `build.type.name` where the build block has a name (as Packer's glob matching does).
+ * Reads `-only` and `-except`: patterns over full names, as Packer has them. One that can't be read is reported, and
+ * left out.
  */
-export function isSelected(build: Selector, only: readonly string[], except: readonly string[]): boolean {
-  const names = [`${build.type}.${build.name}`];
-  if (build.buildName !== undefined) names.push(`${build.buildName}.${build.type}.${build.name}`);
-  if (build.legacy) names.push(build.name);
-  const matches = (patterns: readonly string[]): boolean =>
-    patterns.some((p) => names.some((n) => globMatches(p, n)));
-  if (only.length > 0 && !matches(only)) return false;
-  return !matches(except);
+export function readSelection(
+  only: readonly string[],
+  except: readonly string[],
+  diagnostics: Diagnostic[],
+): Selection {
+  const wanted = matcher('-only', only, diagnostics);
+  const unwanted = matcher('-except', except, diagnostics);
+  const matches = (match: Glob, { fullName, legacyName }: Selector): boolean =>
+    match(fullName) || (legacyName !== undefined && match(legacyName));
+  return {
+    selects: (build) => (only.length === 0 || matches(wanted, build)) && !matches(unwanted, build),
+    excludes: unwanted,
+  };
 }
 
-/** Shell pattern of `*` and `?` against a whole string, in linear time a star. */
-export function globMatches(pattern: string, text: string): boolean {
-  let p = 0;
-  let t = 0;
-  let star = -1;
-  let mark = 0;
-  while (t < text.length) {
-    if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t]) && pattern[p] !== '*') {
-      p++;
-      t++;
-    } else if (pattern[p] === '*') {
-      star = p++;
-      mark = t;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
+/** Whether a text is one of these, or matches one as a pattern. */
+function matcher(flag: string, patterns: readonly string[], diagnostics: Diagnostic[]): Glob {
+  const globs = patterns.flatMap((pattern) => {
+    try {
+      return [compileGlob(pattern)];
+    } catch (error) {
+      if (!(error instanceof GlobError)) throw error;
+      diagnostics.push({
+        code: 'plan/wrong-pattern',
+        severity: 'error',
+        message: `${flag} has the pattern ${JSON.stringify(pattern)}, in which ${error.message}`,
+        hint: 'Write \\ before a character that is meant as it is.',
+      });
+      return [];
     }
-  }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
+  });
+  return (text) => patterns.includes(text) || globs.some((matches) => matches(text));
 }

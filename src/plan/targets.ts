@@ -4,7 +4,7 @@ import { type BuildBlock, nearest, type SourceUse, type Template } from '../temp
 import type { Catalog } from './catalog.ts';
 import type { ImageBlock } from './image-file.ts';
 import type { MissingComponents } from './missing-components.ts';
-import { isSelected } from './select.ts';
+import type { Selection } from './select.ts';
 
 /** A source that is to be built, and the image block that speaks of it. */
 export interface Target {
@@ -17,16 +17,15 @@ export interface Target {
   readonly name: string;
 }
 
-interface Selection {
+interface Request {
   readonly template: Template;
   readonly catalog: Catalog;
-  readonly only: readonly string[];
-  readonly except: readonly string[];
 }
 
 /** The builds that -only and -except leave, each with its image block. */
 export function findTargets(
-  request: Selection,
+  request: Request,
+  selection: Selection,
   images: readonly ImageBlock[] | undefined,
   missing: MissingComponents,
   diagnostics: Diagnostic[],
@@ -40,12 +39,10 @@ export function findTargets(
   const taken = new Set<string>();
   for (const { build, use } of all) {
     const selector = {
-      type: use.type,
-      name: use.name,
-      ...(build.name !== undefined && { buildName: build.name }),
-      legacy: template.syntax === 'legacy',
+      fullName: fullName(build, use),
+      ...(template.syntax === 'legacy' && { legacyName: use.name }),
     };
-    if (!isSelected(selector, request.only, request.except)) continue;
+    if (!selection.selects(selector)) continue;
     const source = catalog.sources.get(use.type);
     if (!source) missing.add('builders', use, catalog.sources.keys(), diagnostics);
     const image = images?.find((i) =>

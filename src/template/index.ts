@@ -22,6 +22,8 @@ export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts
 export type { VariableInfo } from './packer/variables.ts';
 export { type Upgraded, upgradeLegacy } from './upgrade/upgrade.ts';
 export { parseJson } from './json/parse-json.ts';
+export { SafeRegExp } from './regexp/regexp.ts';
+export { PatternError } from './regexp/syntax.ts';
 export { goQuote, printValue } from './value/print.ts';
 export { toJson, valueFromJson } from './value/json.ts';
 export type { Value } from './value/value.ts';
