@@ -7,6 +7,7 @@ import { BLOCK, BLOCKS_PER_GROUP, hasSuperblock, planGeometry } from './geometry
 import { groupState } from './groups.ts';
 import { Inodes, type Journal, JOURNAL_INODE } from './inode-table.ts';
 import { journalBlocks } from './journal.ts';
+import { readAhead } from './read-ahead.ts';
 import type { ReservedBlock } from './resize-inode.ts';
 import { superblock } from './superblock.ts';
 import type { Tree, TreeFile } from './tree.ts';
@@ -38,6 +39,7 @@ export async function writeExt4(tree: Tree, o: Ext4Options): Promise<void> {
   const { top, files, lostFound } = withLostFound(tree, o.epoch);
   const geometry = planGeometry(o.size, files.length);
   const uuid = uuidBytes(o.uuid);
+  await using ahead = readAhead(files);
   const content = new Content(o.file, o.offset, geometry);
   const seed = continueCrc32c(0xffffffff, uuid);
   const inodes = new Inodes({
@@ -57,7 +59,9 @@ export async function writeExt4(tree: Tree, o: Ext4Options): Promise<void> {
     const copier = new FileCopier(content);
     for (const file of files) {
       o.signal?.throwIfAborted();
-      if (file.kind !== 'directory') await inodes.other(file, copier);
+      if (file.kind === 'directory') continue;
+      await inodes.other(file, copier);
+      if (file.kind === 'file') ahead.used(file.size);
     }
     const journal = await inodes.journal(journalBlocks(geometry.blocks), uuid);
     const reserved = await inodes.resize(geometry);
