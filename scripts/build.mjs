@@ -1,7 +1,16 @@
 // Bundles src/ into dist/ with esbuild: one small entry, and a chunk for each verb that is loaded when asked for.
 //   node scripts/build.mjs           builds, and removes what an older build left
 //   node scripts/build.mjs --keep    leaves older chunks for a day, since a running ingot may still load them
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -40,7 +49,11 @@ const result = await build({
 // Entries come last and by rename: whoever starts while we write gets a whole old or a whole new program. They
 // are dated back to our start, so that a source file saved while we ran is seen as newer.
 mkdirSync(dist, { recursive: true });
-const files = result.outputFiles.toSorted((a, b) => isEntry(a.path) - isEntry(b.path));
+// Plugins for Ansible are read as they are, from beside the bundle.
+const copied = readdirSync(join(root, 'src'), { recursive: true })
+  .filter((path) => path.endsWith('.py'))
+  .map((path) => ({ path: join(dist, basename(path)), contents: readFileSync(join(root, 'src', path)) }));
+const files = [...copied, ...result.outputFiles].toSorted((a, b) => isEntry(a.path) - isEntry(b.path));
 for (const { path, contents } of files) {
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, contents);

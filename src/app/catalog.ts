@@ -11,6 +11,7 @@ import { checksumPostProcessor } from '../post-processors/checksum.ts';
 import { compressPostProcessor } from '../post-processors/compress.ts';
 import { manifestPostProcessor } from '../post-processors/manifest.ts';
 import { shellLocalPostProcessor } from '../post-processors/shell-local.ts';
+import { ansibleProvisioner } from '../provisioners/ansible.ts';
 import { breakpointProvisioner } from '../provisioners/breakpoint.ts';
 import { fileProvisioner } from '../provisioners/file.ts';
 import { shellProvisioner } from '../provisioners/shell.ts';
@@ -37,6 +38,7 @@ const provisioners: readonly Provisioner<never>[] = [
   fileProvisioner,
   shellLocalProvisioner,
   breakpointProvisioner,
+  ansibleProvisioner,
   sleepProvisioner,
 ];
 const postProcessors: readonly PostProcessor<never>[] = [

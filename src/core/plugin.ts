@@ -14,8 +14,8 @@ export interface Plugin<O = unknown> {
   /** Hashed into every step of this type: bump it when the output changes. */
   readonly version: number;
   schema(): Promise<BodySpec>;
-  /** Files and folders on the host that the options make the step read, relative to the template. Hashed. */
-  files?(options: O): readonly string[];
+  /** Files and folders on the host that the options make the step read, relative to the template's folder. Hashed. */
+  files?(options: O, templateDir: string): readonly string[];
 }
 
 /** What pinning answers: the options with every outside input resolved, and what must be in the lock. */

@@ -2,6 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Layer, LayerChain } from '../core/layer.ts';
 import type { GeneratedData } from '../core/machine.ts';
+import type { StepResult } from '../core/plugin.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
@@ -19,6 +20,8 @@ export class ImageState implements ImageRun {
   readonly toRun = new Set<Digest>();
   readonly outputs: OutputReport[] = [];
   readonly tests = new Map<Digest, TestOutcome>();
+  /** Of provisioners that left no layer. */
+  readonly results = new Map<Digest, StepResult>();
   readonly artifacts = new ArtifactChains();
   release: ReleaseRecord | undefined;
   /** Steps that were really executed. */

@@ -1,6 +1,8 @@
 import type { Digest } from '../core/digest.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
 import type { Artifact } from '../core/artifact.ts';
+import type { Layer } from '../core/layer.ts';
+import type { StepResult } from '../core/plugin.ts';
 import type { ReleaseRecord } from './environment.ts';
 import type { ImageState } from './image-state.ts';
 
@@ -12,6 +14,11 @@ export interface OutputReport {
   readonly size: number;
 }
 
+export interface ProvisionerReport extends StepResult {
+  readonly label: string;
+  readonly type: string;
+}
+
 /** What became of one image. */
 export interface ImageReport {
   readonly name: string;
@@ -21,6 +28,8 @@ export interface ImageReport {
   /** What builder and post-processors left. */
   readonly artifacts: readonly Pick<Artifact, 'builderId' | 'id' | 'files' | 'description'>[];
   readonly tests: readonly { readonly label: string; readonly type: string; readonly outcome: TestOutcome }[];
+  /** What provisioners said of their work, now or when the cached layer was made. */
+  readonly provisioners: readonly ProvisionerReport[];
   readonly release?: ReleaseRecord;
   readonly steps: { readonly total: number; readonly cached: number; readonly ran: number };
   readonly seconds: number;
@@ -49,8 +58,20 @@ export function reportOf(
       const outcome = state.tests.get(s.id);
       return outcome ? [{ label: s.label, type: s.spec.type, outcome }] : [];
     }),
+    provisioners: state.stepsOf('provisioner').flatMap((s) => {
+      const result = state.results.get(s.id) ?? resultOf(state.layers.get(s.id));
+      return result?.summary === undefined ? [] : [{ label: s.label, type: s.spec.type, ...result }];
+    }),
     ...(release && { release }),
     steps: { total: image.steps.length, ran, cached: image.steps.length - ran },
     seconds,
   };
+}
+
+/** What a provisioner's layer keeps of its result. */
+function resultOf(layer: Layer | undefined): StepResult | undefined {
+  const result = layer?.result;
+  return typeof result === 'object' && result !== null && !Array.isArray(result)
+    ? (result as StepResult)
+    : undefined;
 }

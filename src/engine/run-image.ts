@@ -93,7 +93,9 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
         image.produces === 'files'
           ? slot.running()
           : await slot.on(state.chainBelow(step), contextOf(state, step));
-      const { summary } = await provision(step, machine, state);
+      const result = await provision(step, machine, state);
+      state.results.set(step.id, result);
+      const { summary } = result;
       return { ok: true, ...(summary !== undefined && { detail: summary }) };
     }
     case 'artifact':

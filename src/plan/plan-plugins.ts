@@ -119,9 +119,12 @@ async function draftStep(
   const decoded = decodeBody(body, spec, scope);
   parts.diagnostics.push(...decoded.diagnostics);
   let files: FileDescriptor[] = [];
-  if (decoded.options !== undefined && !decoded.unknown) {
+  if (decoded.options !== undefined) {
     try {
-      files = await describeFiles(plugin.files?.(decoded.options as never) ?? [], parts.baseDir);
+      files = await describeFiles(
+        plugin.files?.(decoded.options as never, parts.baseDir) ?? [],
+        parts.baseDir,
+      );
     } catch (error) {
       parts.diagnostics.push(asIngotError(error).at({ range }).toDiagnostic());
     }

@@ -58,7 +58,7 @@ test.each([
   ['source = "a"\ngenerated = true\ndestination = "/x"', []],
   ['source = "/etc/a"\ndirection = "download"\ndestination = "x"', []],
 ])('what is hashed of %j', async (hcl, expected) => {
-  expect(fileProvisioner.files?.(await optionsOf(fileProvisioner, hcl))).toEqual(expected);
+  expect(fileProvisioner.files?.(await optionsOf(fileProvisioner, hcl), '.')).toEqual(expected);
 });
 
 test.each([

@@ -57,6 +57,7 @@ export async function openBench(signal = new AbortController().signal): Promise<
             okCodes: 'any',
             cwd: root,
             ...(options.onLine && { onLine: options.onLine }),
+            ...(options.input !== undefined && { input: options.input }),
             ...(options.signal && { signal: options.signal }),
           });
         },

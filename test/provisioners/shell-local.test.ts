@@ -40,7 +40,7 @@ test('scripts of the template run as they are, in order', async () => {
   const hcl = 'scripts = ["b.sh", "a.sh"]';
   await provision(hcl);
   expect(bench.lines).toEqual(['stdout: b', 'stdout: a']);
-  expect(shellLocalProvisioner.files?.(await optionsOf(shellLocalProvisioner, hcl))).toEqual([
+  expect(shellLocalProvisioner.files?.(await optionsOf(shellLocalProvisioner, hcl), '.')).toEqual([
     'b.sh',
     'a.sh',
   ]);

@@ -65,12 +65,12 @@ describe('scripts', () => {
   });
 
   test('files() names what is hashed', async () => {
-    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'script = "a"'))).toEqual(['a']);
-    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'scripts = ["a", "b"]'))).toEqual([
+    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'script = "a"'), '.')).toEqual(['a']);
+    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'scripts = ["a", "b"]'), '.')).toEqual([
       'a',
       'b',
     ]);
-    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'inline = ["a"]'))).toEqual([]);
+    expect(shellProvisioner.files?.(await optionsOf(shellProvisioner, 'inline = ["a"]'), '.')).toEqual([]);
   });
 });
 
