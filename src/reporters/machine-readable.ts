@@ -1,9 +1,11 @@
 import type { BuildEvent } from '../core/event.ts';
+import { besideOutputs } from './beside-outputs.ts';
 import { imageOf } from './image-of.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { cleanLine } from './terminal-text.ts';
 
-type ArtifactEvent = Extract<BuildEvent, { type: 'artifact' }>;
+type OutputEvent = Extract<BuildEvent, { type: 'artifact' }>;
+type Artifact = Extract<BuildEvent, { type: 'build:artifact' }>['artifact'];
 
 /**
  * Packer's `-machine-readable`: `timestamp,target,type,data…`, where commas in data are written
@@ -23,7 +25,8 @@ export function machineReadableLine(
 
 /** Events in Packer's types: `ui` for what a person would read, `artifact…` and `error` for programs. */
 export function machineReadableReporter({ stream, now = Date.now }: ReporterOptions): Reporter {
-  const artifacts = new Map<string, ArtifactEvent[]>();
+  const outputs = new Map<string, OutputEvent[]>();
+  const artifacts = new Map<string, Artifact[]>();
   const put = (target: string, type: string, ...data: string[]): void => {
     stream.write(machineReadableLine(now() / 1000, target, type, data));
   };
@@ -46,15 +49,25 @@ export function machineReadableReporter({ stream, now = Date.now }: ReporterOpti
           put(imageOf(event.step), 'check', event.name, event.status, event.message ?? '');
           break;
         case 'artifact':
-          artifacts.set(event.name, [...(artifacts.get(event.name) ?? []), event]);
+          outputs.set(event.name, [...(outputs.get(event.name) ?? []), event]);
+          break;
+        case 'build:artifact':
+          artifacts.set(event.image, [...(artifacts.get(event.image) ?? []), event.artifact]);
           break;
         case 'release':
           put(event.name, 'release', event.version, event.digest, event.store);
           break;
-        case 'build:end':
-          for (const line of artifactLines(artifacts.get(event.image) ?? [])) put(event.image, ...line);
+        case 'build:end': {
+          const written = outputs.get(event.image) ?? [];
+          const made = [
+            ...written.map(asArtifact),
+            ...besideOutputs(artifacts.get(event.image) ?? [], written),
+          ];
+          for (const line of artifactLines(made)) put(event.image, ...line);
+          for (const { description } of made) put('', 'ui', 'say', `--> ${event.image}: ${description}`);
           say(event.image, `build ${event.status}`);
           break;
+        }
         case 'diagnostic': {
           const { severity, message: text, range, code } = event.diagnostic;
           const where = range ? `${range.file}:${range.start.line}: ` : '';
@@ -73,16 +86,25 @@ export function machineReadableReporter({ stream, now = Date.now }: ReporterOpti
   };
 }
 
+function asArtifact({ format, digest, path, size }: OutputEvent): Artifact {
+  return {
+    builderId: `ingot.${format}`,
+    id: digest,
+    files: [path],
+    description: `${format} of ${size} bytes: ${path}`,
+  };
+}
+
 /** The lines that Packer writes about artifacts: how many, then each from `builder-id` to `end`. */
-function artifactLines(artifacts: readonly ArtifactEvent[]): [string, ...string[]][] {
+function artifactLines(artifacts: readonly Artifact[]): [string, ...string[]][] {
   const lines: [string, ...string[]][] = [['artifact-count', String(artifacts.length)]];
-  artifacts.forEach(({ format, digest, path, size }, index) => {
+  artifacts.forEach(({ builderId, id, files, description }, index) => {
     const about = (...data: string[]): void => void lines.push(['artifact', String(index), ...data]);
-    about('builder-id', `ingot.${format}`);
-    about('id', digest);
-    about('string', `${format} of ${size} bytes: ${path}`);
-    about('files-count', '1');
-    about('file', '0', path);
+    about('builder-id', builderId);
+    about('id', id);
+    about('string', description);
+    about('files-count', String(files.length));
+    files.forEach((file, number) => void about('file', String(number), file));
     about('end');
   });
   return lines;

@@ -57,6 +57,9 @@ export function plainReporter(options: ReporterOptions): Reporter {
             `${event.format} ${event.path} (${formatBytes(event.size)}, ${shortDigest(event.digest)})`,
           );
           break;
+        case 'build:artifact':
+          line(paint.bold(`--> ${event.image}: ${cleanLine(event.artifact.description)}`));
+          break;
         case 'release':
           say(
             event.name,

@@ -1,5 +1,7 @@
+import { besideOutputs } from './beside-outputs.ts';
 import { formatBytes, formatSeconds, shortDigest } from './quantities.ts';
 import { type Style, styles } from './style.ts';
+import { cleanLine } from './terminal-text.ts';
 
 /** What the summary tells of one image. */
 export interface SummaryImage {
@@ -12,6 +14,7 @@ export interface SummaryImage {
     readonly digest: string;
     readonly size: number;
   }[];
+  readonly artifacts: readonly { readonly description: string; readonly files: readonly string[] }[];
   readonly tests: readonly {
     readonly label: string;
     readonly outcome: {
@@ -59,6 +62,8 @@ function imageLines(image: SummaryImage, style: Style): string[] {
       `${output.path}  ${formatBytes(output.size)}  ${style.dim(shortDigest(output.digest))}`,
     );
   }
+  for (const { description } of besideOutputs(image.artifacts, image.outputs))
+    add('artifact', cleanLine(description));
   if (image.release) {
     const { digest, store, existed } = image.release;
     const note = existed ? ' (was there already)' : '';

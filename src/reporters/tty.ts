@@ -89,6 +89,7 @@ class TtyReporter implements Reporter {
         this.#print(event.level === 'warning' ? style.yellow(`warning: ${event.text}`) : event.text);
         break;
       case 'artifact':
+      case 'build:artifact':
       case 'release':
         // The summary at the end tells of these.
         break;

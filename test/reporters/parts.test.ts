@@ -88,6 +88,10 @@ test('the summary tells of tests, outputs, release, cache and the next command',
         version: '1.2.0',
         status: 'done',
         outputs: [{ format: 'qcow2', path: 'output-web/web.qcow2', digest, size: 220_200_960 }],
+        artifacts: [
+          { description: 'web 1.2.0: qcow2', files: ['output-web/web.qcow2'] },
+          { description: 'Created artifact from files: web.md5', files: ['web.md5'] },
+        ],
         tests: [
           {
             label: 'web/boot',
@@ -105,6 +109,7 @@ test('the summary tells of tests, outputs, release, cache and the next command',
 ✓ web 1.2.0
   test     bios passed in 13.2s
   qcow2    output-web/web.qcow2  210 MiB  sha256:c0c0c0c0c0c0
+  artifact Created artifact from files: web.md5
   release  web@1.2.0  sha256:c0c0c0c0c0c0 (was there already)
   store    oci-layout:/srv
   steps    9, 7 from the cache

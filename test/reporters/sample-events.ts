@@ -74,6 +74,26 @@ export const sampleEvents: readonly BuildEvent[] = [
     },
   },
   { type: 'release', name: 'web', version: '1.2.0', digest: id, store: 'oci-layout:/srv/releases' },
+  {
+    type: 'build:artifact',
+    image: 'web',
+    artifact: {
+      builderId: 'ingot.mmdebstrap',
+      id: 'web@1.2.0',
+      files: ['output-web/web.qcow2'],
+      description: 'web 1.2.0: qcow2',
+    },
+  },
+  {
+    type: 'build:artifact',
+    image: 'web',
+    artifact: {
+      builderId: 'packer.post-processor.checksum',
+      id: '',
+      files: ['web.md5', 'web.sha256'],
+      description: 'Created artifact from files: web.md5, web.sha256',
+    },
+  },
   { type: 'build:end', image: 'web', status: 'failed', seconds: 66.2 },
 ];
 
