@@ -13,7 +13,8 @@ interface Chain {
 /**
  * What post-processors hand to each other. Every chain starts with the build's own artifact; in a chain, each takes
  * what the one before it made. An input that nobody wants to keep is deleted: within a chain at once, the build's own
- * when all chains have ended (Packer's rules for `keep_input_artifact`).
+ * when all chains have ended (Packer's rules for `keep_input_artifact`). What a post-processor failed on stays, too,
+ * where Packer deletes a build's own artifact that no other chain keeps: it took time to make.
  */
 export class ArtifactChains {
   #own: Artifact | undefined;
@@ -45,6 +46,11 @@ export class ArtifactChains {
     if (keeps) chain.kept.push(chain.last);
     else await remove(chain.last, artifact);
     chain.last = artifact;
+  }
+
+  /** Ends a chain whose post-processor failed. */
+  failed(step: PlannedStep): void {
+    if (!this.#chains.has(step.chain?.index ?? 0)) this.#keepOwn = true;
   }
 
   /** Ends all chains and answers what is left: the build's own artifact, where kept, then those of the chains. */

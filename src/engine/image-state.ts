@@ -23,6 +23,10 @@ export class ImageState implements ImageRun {
   /** Of provisioners that left no layer. */
   readonly results = new Map<Digest, StepResult>();
   readonly artifacts = new ArtifactChains();
+  /** Errors of post-processors: other chains go on, and the build has failed. */
+  readonly failures: unknown[] = [];
+  /** The user wants everything left as it is. */
+  left = false;
   release: ReleaseRecord | undefined;
   /** Steps that were really executed. */
   ran = 0;

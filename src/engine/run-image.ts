@@ -1,4 +1,4 @@
-import type { Json } from '../core/digest.ts';
+import type { Digest, Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Layer } from '../core/layer.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
@@ -38,8 +38,10 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
     await state.resolve();
     await using _lease = await env.cache.lease(image.steps.map((s) => s.id));
     const ok = await runJobs(jobsOf(state), AT_ONCE, () => stop.abort(new Error('another step has failed')));
-    const artifacts = ok ? await state.artifacts.settle() : [];
-    for (const artifact of artifacts) env.emit({ type: 'build:artifact', image: image.name, artifact });
+    const artifacts = ok || state.failures.length > 0 ? await state.artifacts.settle() : [];
+    if (ok)
+      for (const artifact of artifacts) env.emit({ type: 'build:artifact', image: image.name, artifact });
+    throwAll(state.failures);
     status = ok ? 'done' : 'failed';
     return reportOf(state, status, artifacts, seconds());
   } finally {
@@ -53,15 +55,22 @@ function jobsOf(state: ImageState): Job[] {
   const outputs = steps.filter((s) => s.spec.kind === 'output');
   const jobs = steps
     .filter((s) => s.spec.kind !== 'output')
-    .map((step) => jobOf([step], state, () => runOne(step, state)));
+    .map((step) =>
+      jobOf([step], state, () =>
+        step.spec.kind === 'post-processor' ? runInChain(step, state) : runOne(step, state),
+      ),
+    );
   if (outputs.length > 0) jobs.push(jobOf(outputs, state, () => runAllOutputs(outputs, state)));
   return jobs;
 }
 
 function jobOf(steps: readonly PlannedStep[], state: ImageState, run: () => Promise<boolean>): Job {
+  const inputs = steps.flatMap((s) => s.spec.inputs);
+  const others = new Set(steps.flatMap((s) => otherChains(s, state)));
   return {
     provides: steps.map((s) => s.id),
-    needs: steps.flatMap((s) => [...s.spec.inputs, ...s.after]),
+    needs: [...inputs.filter((id) => !others.has(id)), ...steps.flatMap((s) => s.after)],
+    after: inputs.filter((id) => others.has(id)),
     run,
     skip: () => {
       for (const step of steps) endStep(step, state, state.toRun.has(step.id) ? 'skipped' : 'cached', 0);
@@ -75,6 +84,32 @@ async function runOne(step: PlannedStep, state: ImageState): Promise<boolean> {
     return true;
   }
   return await runStep(step, state, () => execute(step, state));
+}
+
+/** The post-processors of other chains: one that failed is no reason not to run these. */
+function otherChains(step: PlannedStep, state: ImageState): readonly Digest[] {
+  if (step.spec.kind !== 'post-processor') return [];
+  return state
+    .stepsOf('post-processor')
+    .filter((s) => s.chain?.index !== step.chain?.index)
+    .map((s) => s.id);
+}
+
+/** A post-processor; its error ends its chain, and the build when the other chains have ended, as in Packer. */
+async function runInChain(step: PlannedStep, state: ImageState): Promise<boolean> {
+  try {
+    return await runOne(step, state);
+  } catch (error) {
+    if (state.env.signal.aborted || state.left) throw error;
+    state.artifacts.failed(step);
+    state.failures.push(error);
+    return false;
+  }
+}
+
+function throwAll(failures: readonly unknown[]): void {
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, 'several post-processors failed');
 }
 
 async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {

@@ -4,6 +4,8 @@ import type { Digest } from '../core/digest.ts';
 export interface Job {
   readonly provides: readonly Digest[];
   readonly needs: readonly Digest[];
+  /** What must have ended before, whatever became of it. */
+  readonly after?: readonly Digest[];
   /** Answers false when the work was done and its verdict is a failure: what stands on it is skipped. */
   run(): Promise<boolean>;
   /** Called instead of run when something below failed. */
@@ -43,19 +45,27 @@ export async function runJobs(jobs: readonly Job[], limit: number, onThrow: () =
 
   while (waiting.size > 0 || running.size > 0) {
     for (const job of waiting) {
-      const below = job.needs.map((id) => provided.get(id)).filter((j) => j !== undefined && j !== job);
-      if (thrown || below.some((j) => state.get(j as Job) === 'failed')) {
+      const jobsOf = (ids: readonly Digest[] = []): Job[] =>
+        ids.map((id) => provided.get(id)).filter((j): j is Job => j !== undefined && j !== job);
+      const below = jobsOf(job.needs);
+      if (thrown || below.some((j) => state.get(j) === 'failed')) {
         waiting.delete(job);
         state.set(job, 'failed');
         job.skip();
-      } else if (running.size < limit && below.every((j) => state.get(j as Job) === 'done')) {
+      } else if (
+        running.size < limit &&
+        below.every((j) => state.get(j) === 'done') &&
+        jobsOf(job.after).every((j) => state.has(j))
+      ) {
         start(job);
       }
     }
     if (running.size > 0) await Promise.race(running);
     else if (
       waiting.size > 0 &&
-      ![...waiting].some((job) => job.needs.some((id) => state.has(provided.get(id) as Job)))
+      ![...waiting].some((job) =>
+        [...job.needs, ...(job.after ?? [])].some((id) => state.has(provided.get(id) as Job)),
+      )
     )
       throw new Error('the plan has steps that wait for each other');
   }

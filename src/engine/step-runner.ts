@@ -96,7 +96,10 @@ async function answerFailure(
     return answer;
   }
   if (answer !== 'abort' && hasCleanup) await cleanUpAfter(image.errorCleanup, state);
-  if (answer !== 'cleanup') env.onLeft(await slot.leave());
+  if (answer !== 'cleanup') {
+    state.left = true;
+    env.onLeft(await slot.leave());
+  }
   return answer;
 }
 

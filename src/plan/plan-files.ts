@@ -27,13 +27,20 @@ export function planFiles(request: FilesRequest): {
 } {
   const { name, source, epoch, image, git } = request;
   const steps = [source];
-  const add = (label: string, draft: Omit<PlannedStep, 'id'>): void => {
+  const add = (label: string, draft: Omit<PlannedStep, 'id'>, made?: PlannedStep): PlannedStep => {
     const before = steps.at(-1) as PlannedStep;
-    const spec = { ...draft.spec, inputs: [before.id], epoch };
-    steps.push(planStep({ ...draft, label: `${name}/${label}`, spec, cacheable: false }));
+    const inputs = [...new Set([...(made ? [made.id] : []), before.id])];
+    const step = planStep({
+      ...draft,
+      label: `${name}/${label}`,
+      spec: { ...draft.spec, inputs, epoch },
+      cacheable: false,
+    });
+    steps.push(step);
+    return step;
   };
   for (const { step } of request.provisioners) add(step.label, step);
-  add('artifact', {
+  const artifact = add('artifact', {
     label: 'artifact',
     title: 'hand over the artifact',
     spec: { kind: 'artifact', type: 'artifact', version: 1, options: null, inputs: [], files: [], epoch },
@@ -42,7 +49,7 @@ export function planFiles(request: FilesRequest): {
     after: [],
     cacheable: false,
   });
-  for (const { step } of request.postProcessors) add(`post-processor.${step.label}`, step);
+  for (const { step } of request.postProcessors) add(`post-processor.${step.label}`, step, artifact);
   const dirtyMark = digestOf(steps.map((step) => step.id));
   return { steps, version: versionOf({ image, git, dirtyMark }), annotations: {} };
 }

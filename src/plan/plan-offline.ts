@@ -147,6 +147,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     );
   }
   let last = gates;
+  const processed: Digest[] = [];
   for (const draft of request.postProcessors) {
     const step = planStep({
       ...draft,
@@ -154,13 +155,14 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       spec: { ...draft.spec, inputs: last, epoch },
     });
     steps.push(step);
+    processed.push(step.id);
     last = [...gates, step.id];
   }
   if (image?.release) {
     const { release } = image;
     const options: ReleaseStepOptions = { release: release.options, name, version, annotations };
     const hashed = { release: release.hashForm, annotations };
-    add('release', 'release', catalog.release.version, hashed, options, last, {
+    add('release', 'release', catalog.release.version, hashed, options, [...gates, ...processed], {
       title: `release ${name}@${version}`,
       label: 'release',
       cacheable: false,

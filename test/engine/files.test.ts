@@ -111,6 +111,23 @@ describe('post-processors', () => {
     expect(there('made.txt', 'one.gz', 'sums')).toEqual([true, true, true]);
   });
 
+  test('one that fails ends its chain, and the build when the others have ended', async () => {
+    const line = (text: string): string =>
+      `    post-processor "shell-local" {\n      inline = ["${text}"]\n    }\n`;
+    const result = await build(
+      of(
+        chain(line('touch one'), line('exit 3'), line('touch two')) +
+          chain(line('exit 4')) +
+          chain(compress('three.gz'), line('touch four')),
+      ),
+    );
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/exit code 3[\s\S]*exit code 4/);
+    expect(there('one', 'two', 'three.gz', 'four')).toEqual([true, false, true, true]);
+    // What a post-processor failed on is not deleted, although compress does not keep it.
+    expect(there('made.txt')).toEqual([true]);
+  });
+
   test('what must keep its input keeps it, whatever the template says', async () => {
     await build(
       of('  post-processor "shell-local" {\n    inline = ["true"]\n    keep_input_artifact = false\n  }\n'),

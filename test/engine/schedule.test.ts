@@ -63,6 +63,15 @@ describe('runJobs', () => {
     expect(new Set(r.log)).toEqual(new Set(['start a', 'start d', 'skip b', 'skip c']));
   });
 
+  test('what only comes after a job runs whatever became of it', async () => {
+    const r = recorder();
+    const second = { ...r.job('b', []), after: [id('a')] };
+    const skipped = { ...r.job('d', []), after: [id('c')] };
+    const jobs = [second, skipped, r.job('c', ['a']), r.job('a', [], false)];
+    expect(await runJobs(jobs, 3, () => {})).toBe(false);
+    expect(r.log).toEqual(['start a', 'start b', 'skip c', 'start d']);
+  });
+
   test('an error stops the rest, is told once and thrown', async () => {
     const r = recorder();
     let told = 0;
