@@ -104,7 +104,7 @@ function artifactLines(artifacts: readonly Artifact[]): [string, ...string[]][] 
     about('id', id);
     about('string', description);
     about('files-count', String(files.length));
-    files.forEach((file, number) => void about('file', String(number), file));
+    files.forEach((file, number) => about('file', String(number), file));
     about('end');
   });
   return lines;
