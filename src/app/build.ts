@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { asIngotError } from '../core/error.ts';
+import type { Engine } from '../core/plugin.ts';
 import { Scope } from '../core/scope.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
 import type { ImageReport } from '../engine/report.ts';
@@ -19,6 +20,8 @@ export interface BuildOptions extends TemplateOptions {
   readonly locked?: boolean;
   readonly force?: boolean;
   readonly outputDir?: string;
+  /** `--engine`: for sources that leave the choice. */
+  readonly engine?: Engine;
   readonly onError?: 'cleanup' | 'abort' | 'ask' | 'run-cleanup-provisioner';
   /** Called before each step (`-debug`). */
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;

@@ -24,10 +24,12 @@ import { ingotSource } from '../sources/ingot.ts';
 import { nullSource } from '../sources/null.ts';
 import { ociSource } from '../sources/oci.ts';
 import { mmdebstrapSource } from '../sources/mmdebstrap.ts';
+import { qemuSource } from '../sources/qemu.ts';
 import { STAMP_VERSION, stampAnnotations } from '../stamp/index.ts';
 
 const sources: readonly Source<never>[] = [
   mmdebstrapSource as unknown as Source<never>,
+  qemuSource as unknown as Source<never>,
   nullSource as unknown as Source<never>,
   fileSource as unknown as Source<never>,
   ociSource as unknown as Source<never>,

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { DiagnosticsError, ExitCode } from '../core/error.ts';
 import type { Lock } from '../core/lock.ts';
-import type { PinContext } from '../core/plugin.ts';
+import type { Engine, PinContext } from '../core/plugin.ts';
 import { buildPlan, checkTemplate, type PlanRequest } from '../plan/build-plan.ts';
 import type { Catalog } from '../plan/catalog.ts';
 import { formatLock, LOCK_FILE, readLock } from '../plan/lock-file.ts';
@@ -35,6 +35,7 @@ export interface PlanningOptions extends TemplateOptions {
   /** False leaves what data sources answer unknown; default true. */
   readonly askData?: boolean;
   readonly outputDir?: string;
+  readonly engine?: Engine;
   /** Nothing is built: what a service that is not configured would say may stay unknown, and so may component types. */
   readonly validating?: boolean;
   /** The plan will be run, not shown. */
@@ -100,6 +101,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
     git: await readGit(session.host, template.dir),
     only: options.only ?? [],
     except: options.except ?? [],
+    ...(options.engine && { engine: options.engine }),
     ...(options.outputDir !== undefined && { outputDir: options.outputDir }),
     context,
   };

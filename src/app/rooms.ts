@@ -23,6 +23,7 @@ import { type SealOptions, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { catalog } from './catalog.ts';
+import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import type { Paths } from './paths.ts';
 
 /** Wires the rooms to the engine. */
@@ -31,8 +32,12 @@ export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
     sources: catalog.sources,
     provisioners: catalog.provisioners,
     postProcessors: catalog.postProcessors,
-    openView: (chain, ctx) => mountChain(ctx.host, chain, { parent: ctx.workDir }),
-    openWritable,
+    openView: async (chain, ctx) =>
+      isDisk(chain)
+        ? await viewOfDisk(chain, ctx)
+        : await mountChain(ctx.host, chain, { parent: ctx.workDir }),
+    openWritable: async (chain, ctx) =>
+      isDisk(chain) ? await writableDisk(chain, ctx) : await openWritable(chain, ctx),
     bootConfig: async (view, o, ctx) =>
       plain(await bootConfig(view.root, { disk: o.disk as DiskOptions, seed: o.seed }, view.exec, ctx)),
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
@@ -71,11 +76,13 @@ async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableVi
   return {
     root: openRootfs(view.dir),
     exec: (argv, onLine) => runInRoot(view.dir, argv, ctx, onLine),
-    async moveTo(target) {
+    async moveTo(layer) {
+      const target = layerFs(layer);
       await view.unmount();
       clampTimes(view.upper, ctx.epoch);
       await rmdir(target);
       await rename(view.upper, target);
+      return 'overlay';
     },
     [Symbol.asyncDispose]: () => view[Symbol.asyncDispose]() as Promise<void>,
   };
@@ -88,6 +95,7 @@ async function assemble(
   lock: Lock,
   ctx: Context,
 ): Promise<Json> {
+  if (isDisk(chain)) return plain(await flattenDisk(chain, target, ctx));
   const entry = o.lockKey === undefined ? undefined : lock.entries[o.lockKey];
   await using scratch = await ctx.host.scratch(ctx.workDir, 'grub-');
   const grub =

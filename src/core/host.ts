@@ -43,6 +43,20 @@ export interface OverlaySpec {
   readonly target: string;
 }
 
+/** A disk image, and the one below it, where it is an overlay. */
+export interface DiskFile {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2';
+  readonly backing?: DiskFile;
+}
+
+export interface DiskMountSpec {
+  /** Written to; what lies below it is only read. */
+  readonly disk: DiskFile;
+  /** Empty folder of the caller's, on which everything of the mount lies. */
+  readonly dir: string;
+}
+
 /** What kind of thing a lease speaks of; says how to recover it. */
 export type LeaseKind = 'mount' | 'process' | 'loop' | 'directory' | 'cgroup' | 'netns';
 
@@ -58,6 +72,11 @@ export interface Host {
   mountOverlay(spec: OverlaySpec): Promise<Mount>;
   /** Mounts a tmpfs at an existing folder. `size` in bytes. */
   mountTmpfs(target: string, size: number): Promise<Mount>;
+  /**
+   * Mounts the root filesystem of a disk. Dispose writes everything back and closes the image. Throws `disk/no-root`
+   * where it has none that can be mounted.
+   */
+  mountDisk(spec: DiskMountSpec): Promise<Mount>;
   /** A fresh folder `<parent>/<prefix>XXXXXX`, removed on dispose. */
   scratch(parent: string, prefix: string): Promise<AsyncDisposable & { readonly dir: string }>;
   /** Absolute path of a tool, or throws `host/missing-tool` naming the package that has it. */

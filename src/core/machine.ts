@@ -2,7 +2,7 @@ import type { Artifact } from './artifact.ts';
 import type { LayerChain, StagedLayer } from './layer.ts';
 
 export interface ExecOptions {
-  /** Absolute path in the machine; default `/`. */
+  /** Absolute path in the machine; default: `/`, over SSH where a login begins. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: string;

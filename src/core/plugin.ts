@@ -24,10 +24,18 @@ export interface Pinned<O> {
   readonly options: O;
   /** Key into the lock, and the lock entry that these options stand on. */
   readonly lockKey?: string;
+  /** What of the outside enters the digest beside the options as written; for sources whose options hold more than what makes the image. */
+  readonly hashed?: Json;
 }
+
+/** What provisioners run in, where a source leaves the choice. */
+export const ENGINES = ['vm', 'container'] as const;
+export type Engine = (typeof ENGINES)[number];
 
 export interface PinContext extends Omit<Context, 'epoch'> {
   readonly lock: Lock;
+  /** One of the source's `engines`. */
+  readonly engine?: Engine;
   /** `use`: what is locked, else resolve and add. `locked`: refuse to add. `update`: resolve anew. */
   readonly mode: 'use' | 'locked' | 'update';
 }
@@ -35,6 +43,12 @@ export interface PinContext extends Omit<Context, 'epoch'> {
 export interface Source<O = unknown> extends Plugin<O> {
   /** What an image from here is: layers of a filesystem that we assemble into disks, or files as they are. */
   readonly produces: 'rootfs' | 'files';
+  /** Of a rootfs: `qcow2` where its layers are those of a whole disk, which brings its own boot loader. */
+  readonly layers?: 'overlay' | 'qcow2';
+  /** What is written where no image file says so: the template's own words. */
+  output?(options: O): OwnOutput;
+  /** The engines that it can be built with; the first is the default. */
+  readonly engines?: readonly Engine[];
   /** Resolves every input from outside into the lock (mutates `ctx.lock`). Cheap when the lock has it already. */
   pin(options: O, ctx: PinContext): Promise<Pinned<O>>;
   /**
@@ -44,6 +58,16 @@ export interface Source<O = unknown> extends Plugin<O> {
   start(options: O, base: LayerChain | undefined, ctx: Context): Promise<Machine>;
   /** Which locked inputs have newer versions outside (`ingot outdated`). */
   outdated?(options: O, ctx: PinContext): Promise<readonly OutdatedInput[]>;
+}
+
+/** The output that a template itself asks for, as Packer's builders write one. */
+export interface OwnOutput {
+  /** Type and options of an output block. */
+  readonly format: string;
+  readonly options: Readonly<Record<string, Json>>;
+  /** Relative to the template; default `output-NAME`. */
+  readonly directory?: string;
+  readonly fileName?: string;
 }
 
 export interface OutdatedInput {

@@ -4,7 +4,7 @@ import type { Digest, Json } from '../core/digest.ts';
 import type { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
-import type { LayerCache, LayerChain } from '../core/layer.ts';
+import type { LayerCache, LayerChain, LayerKind, StagedLayer } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
 import type { ExecResult } from '../core/machine.ts';
 import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
@@ -15,12 +15,12 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 /** Runs a command in a container on the filesystem that an offline step works on. */
 export type RootfsExec = (argv: readonly string[], onLine?: (line: string) => void) => Promise<ExecResult>;
 
-/** A writable view of a chain; what is written lands in `upper`. */
+/** A writable view of a chain. */
 export interface WritableView extends AsyncDisposable {
   readonly root: Rootfs;
   readonly exec: RootfsExec;
-  /** Unmounts, clamps times to the epoch and moves what was written to `target`. */
-  moveTo(target: string): Promise<void>;
+  /** Unmounts, clamps times to the epoch where it can, and moves what was written into a staged layer; answers its kind. */
+  moveTo(layer: Pick<StagedLayer, 'dir'>): Promise<LayerKind>;
 }
 
 /** A file that an output step wrote, as stored in its layer's result. */

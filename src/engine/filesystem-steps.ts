@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import { type Layer, type LayerChain, layerFs } from '../core/layer.ts';
+import type { Layer, LayerChain } from '../core/layer.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Provisioner, StepResult } from '../core/plugin.ts';
 import type { DiskStepOptions } from '../plan/catalog.ts';
@@ -25,6 +25,18 @@ export async function runProvisioner(
   const machine = await slot.on(chain, contextOf(run, step));
   const result = await provision(step, machine, run);
   return commitMachine(step, machine, chain, slot, run, result as Json);
+}
+
+/** The layer of a machine that was shut down: what its services wrote as they stopped. */
+export async function runShutdown(
+  step: PlannedStep,
+  chain: LayerChain,
+  slot: MachineSlot,
+  run: ImageRun,
+): Promise<Layer> {
+  const machine = await slot.on(chain, contextOf(run, step));
+  await machine.finish();
+  return await commitMachine(step, machine, chain, slot, run, null);
 }
 
 /** Runs a provisioner with its meta options: pause_before, timeout, max_retries, continue_on_error. */
@@ -71,8 +83,8 @@ export async function runOffline(step: PlannedStep, chain: LayerChain, run: Imag
   await using view = await run.env.rooms.openWritable(chain, ctx);
   const result = await offlineRoom(step, view, run, ctx);
   await using staged = await run.env.cache.stage(step.id);
-  await view.moveTo(layerFs(staged));
-  return await staged.commit({ kind: 'overlay', parents: chain.map((l) => l.id), result });
+  const kind = await view.moveTo(staged);
+  return await staged.commit({ kind, parents: chain.map((l) => l.id), result });
 }
 
 function offlineRoom(step: PlannedStep, view: WritableView, run: ImageRun, ctx: Context): Promise<Json> {
@@ -99,7 +111,8 @@ async function commitMachine(
 ): Promise<Layer> {
   await using staged = await run.env.cache.stage(step.id);
   await snapshotOf(machine)(staged);
-  const layer = await staged.commit({ kind: 'overlay', parents: chain.map((l) => l.id), result });
+  const kind = machine.chain.at(-1)?.kind ?? 'overlay';
+  const layer = await staged.commit({ kind, parents: chain.map((l) => l.id), result });
   slot.committed(layer.id);
   return layer;
 }

@@ -5,7 +5,7 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { runArtifact, runPostProcessor, runRelease } from './end-steps.ts';
 import { contextOf, type EngineEnvironment } from './environment.ts';
 import { runDisk, runTest } from './file-steps.ts';
-import { provision, runOffline, runProvisioner, runSource } from './filesystem-steps.ts';
+import { provision, runOffline, runProvisioner, runShutdown, runSource } from './filesystem-steps.ts';
 import { ImageState } from './image-state.ts';
 import { runAllOutputs } from './write-outputs.ts';
 import { type ImageReport, reportOf } from './report.ts';
@@ -133,6 +133,8 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
       const { summary } = result;
       return { ok: true, ...(summary !== undefined && { detail: summary }) };
     }
+    case 'shutdown':
+      return keep(step, await runShutdown(step, state.chainBelow(step), slot, state), state);
     case 'artifact':
       return await runArtifact(state);
     case 'boot-config':

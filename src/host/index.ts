@@ -5,6 +5,7 @@ import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, type Lease, takeLease } from './lease.ts';
+import { mountDisk } from './mount-disk.ts';
 import { mountOverlay, mountTmpfs, type Run } from './mount.ts';
 import { launch } from './process.ts';
 import { findTool } from './tools.ts';
@@ -37,7 +38,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
     using mark = marked();
     return await launch(command, args, { ...options, env: { ...options.env, ...mark.env } }).ended;
   };
-  return {
+  const host: Host = {
     run,
 
     async start(command, args, options = {}) {
@@ -60,6 +61,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
     },
 
     mountOverlay: (spec) => mountOverlay({ leaseDir, busy }, spec),
+    mountDisk: (spec) => mountDisk({ leaseDir, busy, start: (...a) => host.start(...a) }, spec),
     mountTmpfs: (target, size) => mountTmpfs({ leaseDir, busy }, target, size),
 
     async scratch(parent, prefix) {
@@ -95,6 +97,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
       );
     },
   };
+  return host;
 }
 
 /**

@@ -22,7 +22,7 @@ export const runAlone: Run = async (command, args, options = {}) =>
   await launch(command, args, options).ended;
 
 /** What mounting needs of its host. */
-interface Mounter {
+export interface Mounter {
   readonly leaseDir: string;
   /** Told when a mount could only be detached. */
   readonly busy: (target: string) => void;
@@ -61,7 +61,7 @@ export async function mountTmpfs(mounter: Mounter, target: string, size: number)
 }
 
 /** Mounts at the real path of `target`: that is how the kernel's table names it. */
-async function mount(
+export async function mount(
   { leaseDir, busy }: Mounter,
   target: string,
   args: readonly string[],

@@ -208,7 +208,7 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** Gathers one stream's text, up to a limit in bytes, and hands on its lines. */
-class Collector {
+export class Collector {
   readonly #lines = new StringDecoder('utf8');
   readonly #max: number;
   readonly #onLine: ((line: string) => void) | undefined;

@@ -41,6 +41,21 @@ export interface QemuCommand {
   readonly forwards: readonly Forward[];
   readonly kernel?: { readonly image: string; readonly initrd: string; readonly append: string };
   readonly monitor: string;
+  /** A restart of the guest is a restart; default: it ends QEMU. */
+  readonly mayRestart?: boolean;
+  /** Type of machine and processor as QEMU names them; default q35, and all that the accelerator has. */
+  readonly machine?: string;
+  readonly cpu?: string;
+  /** Model of the network card; default virtio-net-pci. */
+  readonly nic?: string;
+  /** ISO images in the drive, the first one bootable. */
+  readonly discs?: readonly QemuDisk[];
+  /** Raw floppy image. */
+  readonly floppy?: QemuDisk;
+  /** Unix socket of a VNC server: the machine has a screen and a keyboard. */
+  readonly vnc?: string;
+  /** Options of the user; the first one of a name puts ours of that name out. */
+  readonly overrides?: readonly (readonly [string, ...string[]])[];
 }
 
 const DEVICES: Record<DiskBus, readonly string[]> = {
@@ -58,12 +73,25 @@ const DEVICES: Record<DiskBus, readonly string[]> = {
  * name means anything there. The sandbox keeps a guest that breaks out of QEMU from starting programs.
  */
 export function qemuArguments(c: QemuCommand): string[] {
-  const args = ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'];
+  return c.overrides ? overridden(ourArguments(c), c.overrides) : ourArguments(c);
+}
+
+function ourArguments(c: QemuCommand): string[] {
+  const args = [
+    '-nodefaults',
+    '-no-user-config',
+    ...(c.mayRestart ? [] : ['-no-reboot']),
+    '-display',
+    'none',
+  ];
   args.push('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny');
   // Without graphics SeaBIOS and GRUB talk on the serial port, where a failure can be read.
-  args.push('-machine', `q35,graphics=off,smm=off${firmwareProperty(c.firmware)}`, '-vga', 'none');
+  const graphics = c.vnc === undefined ? 'off' : 'on';
+  const machine = `${c.machine ?? 'q35'},graphics=${graphics},smm=off${firmwareProperty(c.firmware)}`;
+  args.push('-machine', machine, '-vga', c.vnc === undefined ? 'none' : 'std');
+  if (c.vnc !== undefined) args.push('-vnc', `unix:${escapeOption(c.vnc)}`);
   args.push('-accel', c.accel === 'kvm' ? 'kvm' : 'tcg,thread=multi');
-  args.push('-cpu', c.accel === 'kvm' ? 'host' : 'max');
+  args.push('-cpu', c.cpu ?? (c.accel === 'kvm' ? 'host' : 'max'));
   args.push('-smp', String(c.cpus), '-m', `${Math.ceil(c.memory / 1048576)}M`);
   if (c.firmware !== 'bios') {
     args.push(
@@ -74,10 +102,16 @@ export function qemuArguments(c: QemuCommand): string[] {
     );
   }
   args.push('-blockdev', blockdev('disk0', c.disk));
-  for (const device of DEVICES[c.bus]) args.push('-device', device);
+  for (const device of devicesOf(c.bus, c.machine)) args.push('-device', device);
   for (const [i, disk] of c.extraDisks.entries()) {
     args.push('-blockdev', blockdev(`extra${i}`, disk), '-device', `virtio-blk-pci,drive=extra${i}`);
   }
+  for (const [i, disc] of (c.discs ?? []).entries()) {
+    const boot = i === 0 ? ',bootindex=2' : '';
+    args.push('-blockdev', blockdev(`disc${i}`, disc));
+    args.push('-device', `ide-cd,drive=disc${i},bus=ide.${i + 1}${boot}`);
+  }
+  if (c.floppy) args.push('-blockdev', blockdev('floppy0', c.floppy), '-device', 'floppy,drive=floppy0');
   for (const [i, port] of c.serial.entries()) {
     args.push('-chardev', chardev(`serial${i}`, port), '-serial', `chardev:serial${i}`);
   }
@@ -87,6 +121,36 @@ export function qemuArguments(c: QemuCommand): string[] {
   args.push('-chardev', chardev('monitor', { socket: c.monitor }), '-mon', 'chardev=monitor,mode=control');
   return args;
 }
+
+/** An old PC has its IDE channels on the board; the others get a controller. */
+function devicesOf(bus: DiskBus, machine = 'q35'): readonly string[] {
+  const isOld = /^(pc|pc-i440fx.*|isapc)$/.test(machine);
+  return bus === 'ide' && isOld ? ['ide-hd,drive=disk0,bus=ide.0,bootindex=1'] : DEVICES[bus];
+}
+
+/** Packer's rule for `qemuargs`: a name that the user gives at all is the user's alone. */
+function overridden(ours: readonly string[], overrides: NonNullable<QemuCommand['overrides']>): string[] {
+  const taken = new Set(overrides.map(([name]) => name));
+  const kept: string[] = [];
+  for (let i = 0; i < ours.length; ) {
+    const end = ours.findIndex((word, at) => at > i && word.startsWith('-'));
+    const option = ours.slice(i, end === -1 ? undefined : end);
+    if (!taken.has(option[0] as string) || OURS.has(option[0] as string)) kept.push(...option);
+    i += option.length;
+  }
+  return [...kept, ...overrides.flatMap((words) => words.filter((word) => word !== ''))];
+}
+
+/** Options of which ours stay beside the user's: without them there is no disk, no way in and no monitor. */
+const OURS: ReadonlySet<string> = new Set([
+  '-blockdev',
+  '-device',
+  '-netdev',
+  '-chardev',
+  '-mon',
+  '-object',
+  '-serial',
+]);
 
 function firmwareProperty(firmware: QemuCommand['firmware']): string {
   return firmware === 'bios' ? '' : ',pflash0=flash0,pflash1=flash1';
@@ -100,7 +164,8 @@ function blockdev(name: string, disk: QemuDisk): string {
   return JSON.stringify({ 'node-name': name, ...blockNode(disk) });
 }
 
-function blockNode(disk: QemuDisk): Record<string, unknown> {
+/** A disk as QEMU's block layer describes it (qemu-qmp-ref(7), BlockdevOptions). */
+export function blockNode(disk: QemuDisk): Record<string, unknown> {
   const common = {
     'read-only': disk.readOnly ?? false,
     ...(disk.volatile && { cache: { 'no-flush': true } }),
@@ -132,5 +197,6 @@ function network(c: QemuCommand): string[] {
   const forwards = c.forwards.map((f) => `,hostfwd=tcp:127.0.0.1:${f.host}-:${f.guest}`).join('');
   const restrict = c.network === 'isolated' ? ',restrict=on' : '';
   // No network boot: an empty disk must fail at once, not after a PXE timeout.
-  return ['-netdev', `user,id=net0${restrict}${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='];
+  const card = `${c.nic ?? 'virtio-net-pci'},netdev=net0,romfile=`;
+  return ['-netdev', `user,id=net0${restrict}${forwards}`, '-device', card];
 }

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { IngotError } from '../core/error.ts';
 import type { Host } from '../core/host.ts';
-import type { DiskFormat, QemuDisk } from './qemu-command.ts';
+import { blockNode, type DiskFormat, type QemuDisk } from './qemu-command.ts';
 
 export interface ImageFacts {
   readonly format: DiskFormat;
@@ -39,6 +39,14 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
   } finally {
     await file.close();
   }
+}
+
+/** Bytes that the guest sees of a qcow2 which may lie above others (its header alone says so). */
+export async function imageSize(path: string): Promise<number> {
+  await using file = await open(path, 'r');
+  const header = Buffer.alloc(32);
+  await file.read(header, 0, header.length, 0);
+  return Number(header.readBigUInt64BE(24));
 }
 
 function notStandalone(path: string, what: string): IngotError {
@@ -82,6 +90,21 @@ export async function copyToRaw(
       fileName(target),
     ]);
   }
+}
+
+/** A disk with everything below it as one qcow2 that stands alone. */
+export async function toQcow2(host: Host, disk: QemuDisk, target: string): Promise<void> {
+  await convert(host, disk, 'qcow2', target);
+}
+
+/** A disk with everything below it as one sparse raw file. */
+export async function flatten(host: Host, disk: QemuDisk, target: string): Promise<void> {
+  await convert(host, disk, 'raw', target);
+}
+
+async function convert(host: Host, disk: QemuDisk, format: DiskFormat, target: string): Promise<void> {
+  const source = `json:${JSON.stringify(blockNode({ ...disk, readOnly: true }))}`;
+  await host.run('qemu-img', ['convert', '-W', '-O', format, source, fileName(target)]);
 }
 
 /** What must not change while an image is booted: inode, size and time of the last write in nanoseconds. */

@@ -9,6 +9,8 @@ export interface Seed {
   readonly hostname: string;
   /** OpenSSH public keys for the image's default user. */
   readonly authorizedKeys?: readonly string[];
+  /** Whom the keys let in, in place of the image's default user; made where there is none, and may use sudo. */
+  readonly user?: string;
 }
 
 /**
@@ -19,11 +21,20 @@ export async function writeSeed(host: Host, dir: string, seed: Seed): Promise<Qe
   const metaData = { 'instance-id': seed.instanceId, 'local-hostname': seed.hostname };
   const userData = {
     hostname: seed.hostname,
-    ...(seed.authorizedKeys?.length && { ssh_authorized_keys: seed.authorizedKeys }),
+    ...(seed.authorizedKeys?.length && loginOf(seed.authorizedKeys, seed.user)),
   };
   await writeFile(join(dir, 'meta-data'), `${JSON.stringify(metaData)}\n`);
   await writeFile(join(dir, 'user-data'), `#cloud-config\n${JSON.stringify(userData)}\n`);
   await host.run('mformat', ['-i', 'seed.img', '-C', '-T', '2048', '-v', 'CIDATA', '::'], { cwd: dir });
   await host.run('mcopy', ['-i', 'seed.img', 'meta-data', 'user-data', '::'], { cwd: dir });
   return { path: join(dir, 'seed.img'), format: 'raw', readOnly: true };
+}
+
+/** cloud-init docs, modules "Users and Groups" and "SSH". */
+function loginOf(keys: readonly string[], user: string | undefined): Record<string, unknown> {
+  if (user === undefined) return { ssh_authorized_keys: keys };
+  const entry = { name: user, ssh_authorized_keys: keys, shell: '/bin/bash', sudo: 'ALL=(ALL) NOPASSWD:ALL' };
+  return user === 'root'
+    ? { disable_root: false, users: [{ name: 'root', ssh_authorized_keys: keys }] }
+    : { users: ['default', entry] };
 }

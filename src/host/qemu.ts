@@ -40,6 +40,14 @@ export interface QemuOptions {
   readonly extraDisks?: readonly QemuDisk[];
   /** Starts a kernel directly, without the disk's boot loader. */
   readonly kernel?: QemuCommand['kernel'];
+  /** Folder that relative names in `overrides` start from; default: the state folder. */
+  readonly cwd?: string;
+  /** Paths of UEFI's code and of its empty variables; default: Debian's. */
+  readonly uefi?: { readonly code: string; readonly vars?: string };
+  readonly more?: Pick<
+    QemuCommand,
+    'mayRestart' | 'machine' | 'cpu' | 'nic' | 'discs' | 'floppy' | 'vnc' | 'overrides'
+  >;
 }
 
 /** A running x86-64 machine. Dispose ends it at once and waits for the process. */
@@ -51,10 +59,12 @@ export interface Qemu extends AsyncDisposable {
   readonly forwards: readonly Forward[];
   /** Presses the power button; when the guest has not gone after `timeoutMs`, ends QEMU. Answers whether it went by itself. */
   powerdown(timeoutMs: number): Promise<boolean>;
+  /** One command of QEMU's monitor (qemu-qmp-ref(7)). */
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
 
 /**
- * Starts qemu-system-x86_64 under a lease. The machine never reboots: a guest's restart ends the process.
+ * Starts qemu-system-x86_64 under a lease. Unless `more.mayRestart` is set, a guest's restart ends the process.
  * Throws `qemu/start-failed` with QEMU's own words, `qemu/no-firmware`, `qemu/no-kvm`, `host/missing-tool`.
  */
 export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'signal'>): Promise<Qemu> {
@@ -64,7 +74,7 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
     accel: acceleration.accel,
     cpus: o.cpus ?? Math.min(2, hostCpus().length),
     memory: o.memory ?? DEFAULT_MEMORY,
-    firmware: o.firmware === 'uefi' ? await uefiFirmware(o.stateDir) : 'bios',
+    firmware: o.firmware === 'uefi' ? await uefiFirmware(o.stateDir, o.uefi) : 'bios',
     disk: o.disk,
     bus: o.bus ?? 'virtio',
     extraDisks: o.extraDisks ?? [],
@@ -72,9 +82,11 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
     network: o.network ?? 'none',
     forwards,
     ...(o.kernel && { kernel: o.kernel }),
-    monitor: MONITOR,
+    monitor: o.cwd === undefined ? MONITOR : join(o.stateDir, MONITOR),
+    ...o.more,
   });
-  const child = await ctx.host.start('qemu-system-x86_64', args, { cwd: o.stateDir, signal: ctx.signal });
+  const cwd = o.cwd ?? o.stateDir;
+  const child = await ctx.host.start('qemu-system-x86_64', args, { cwd, signal: ctx.signal });
   try {
     const qmp = await connectMonitor(join(o.stateDir, MONITOR), child);
     const resolved = forwards.length === 0 ? [] : await resolveForwards(qmp, forwards);
@@ -100,6 +112,7 @@ function machine(
     ended: child.ended,
     acceleration,
     forwards,
+    execute: (command, args) => qmp.execute(command, args),
     async powerdown(timeoutMs) {
       await qmp.execute('system_powerdown');
       const timer = new AbortController();
@@ -119,11 +132,19 @@ function machine(
 }
 
 /** The firmware's code as installed, and a copy of its empty variable store for this machine alone. */
-async function uefiFirmware(stateDir: string): Promise<{ code: string; vars: string }> {
+async function uefiFirmware(
+  stateDir: string,
+  given?: QemuOptions['uefi'],
+): Promise<{ code: string; vars: string }> {
+  const variables = join(stateDir, 'uefi-vars.fd');
+  if (given?.vars !== undefined) {
+    await copyFile(given.vars, variables);
+    return { code: given.code, vars: variables };
+  }
   for (const [code, vars] of UEFI_BUILDS) {
     if (!(await exists(code)) || !(await exists(vars))) continue;
-    await copyFile(vars, join(stateDir, 'uefi-vars.fd'));
-    return { code, vars: 'uefi-vars.fd' };
+    await copyFile(vars, variables);
+    return { code: given?.code ?? code, vars: variables };
   }
   throw new IngotError('qemu/no-firmware', `UEFI was asked for, but there is no ${UEFI_BUILDS[0][0]}`, {
     hint: 'Install it: apt install ovmf.',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { LeaseKind } from '../core/host.ts';
 import { dropLease, isAlive, LEASE_VARIABLE, type Lease, leasesIn, orphanedLeases } from './lease.ts';
-import { isMounted, mountsBelow, unmount } from './mount.ts';
+import { detachLoops } from './loop.ts';
+import { isMounted, mountsBelow, runAlone, unmount } from './mount.ts';
 
 /** Something that a killed run had left behind. */
 export interface Recovered {
@@ -76,6 +77,8 @@ async function giveBack(lease: Lease): Promise<boolean> {
       if (!isMounted(lease.target)) return false;
       await unmount(lease.target);
       return true;
+    case 'loop':
+      return await detachLoops(runAlone, lease.target);
     case 'directory':
       if (!existsSync(lease.target)) return false;
       await removeFolder(lease.target);

@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   mmdebstrap: 'mmdebstrap',
   'qemu-img': 'qemu-utils',
   'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-storage-daemon': 'qemu-system-common',
   sfdisk: 'fdisk',
   'systemd-nspawn': 'systemd-container',
   xorriso: 'xorriso',

@@ -26,6 +26,7 @@ import {
   NSPAWN_ENVIRONMENT,
   type NspawnSettings,
 } from './container/nspawn.ts';
+import type { ContainerRoot } from './container/root.ts';
 import { copyOut } from './container/copy-out.ts';
 import { LentFile } from './container/lent-file.ts';
 import { forgetContainer, isNspawnChatter, withoutChatter } from './container/nspawn-residue.ts';
@@ -47,6 +48,14 @@ export interface ContainerOptions {
   /** Variables of every command. */
   readonly env?: Readonly<Record<string, string>>;
   readonly network?: 'host' | 'none';
+  /** A root of another kind than an overlay on `base`; gets a folder of its own. */
+  readonly root?: (dir: string) => ContainerRoot;
+  /** Who runs commands that name nobody; default root. */
+  readonly user?: string;
+  /** Run when systemd has settled, before the first command. */
+  readonly onBoot?: (run: (argv: readonly string[]) => Promise<ExecResult>) => Promise<void>;
+  /** Words for PID 1 beside or in place of ours. */
+  readonly bootWords?: readonly string[];
 }
 
 let count = 0;
@@ -60,7 +69,8 @@ export async function startContainer(options: ContainerOptions, ctx: Context): P
   await using scope = new Scope();
   const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'container-'), "the container's folder");
   const root = scope.use(
-    new OverlayRoot(ctx.host, scratch.dir, options.base.map(layerFs), options.upper),
+    options.root?.(scratch.dir) ??
+      new OverlayRoot(ctx.host, scratch.dir, options.base.map(layerFs), options.upper),
     "the container's root",
   );
   return new Container(options, ctx, scratch.dir, root, scope.move());
@@ -74,7 +84,7 @@ class Container implements Machine {
   readonly #options: ContainerOptions;
   readonly #ctx: Context;
   readonly #dir: string;
-  readonly #root: OverlayRoot;
+  readonly #root: ContainerRoot;
   readonly #scope: Scope;
   readonly #name = `ingot-${process.pid}-${count++}`;
   readonly #chain: Layer[];
@@ -85,7 +95,7 @@ class Container implements Machine {
   readonly #machineId = new LentFile('/etc/machine-id', MACHINE_ID);
   #booted: BootedContainer | undefined;
 
-  constructor(options: ContainerOptions, ctx: Context, dir: string, root: OverlayRoot, scope: Scope) {
+  constructor(options: ContainerOptions, ctx: Context, dir: string, root: ContainerRoot, scope: Scope) {
     this.#options = options;
     this.#ctx = ctx;
     this.#dir = dir;
@@ -97,7 +107,7 @@ class Container implements Machine {
     this.generated = new Map<string, string>([
       ['ID', 'ingot-container'],
       ['Host', 'localhost'],
-      ['User', 'root'],
+      ['User', options.user ?? 'root'],
     ]);
     this.communicator = {
       exec: (argv, o) => this.#exec(argv, o),
@@ -121,12 +131,12 @@ class Container implements Machine {
     await this.#shutDown();
     const lent = [...(this.#resolver ? [this.#resolver] : []), this.#machineId];
     const leave = { lent, residue: this.#placeholders };
-    await this.#root.moveUpper(layerFs(into), `${into.committedDir}/fs`, leave, this.#ctx.epoch);
+    await this.#root.moveInto(into, leave, this.#ctx.epoch);
     this.#placeholders.clear();
     const parents = this.#chain.map((l) => l.id);
     this.#chain.push({
       id: into.id,
-      kind: 'overlay',
+      kind: this.#root.kind,
       parents,
       blobs: [],
       localOnly: false,
@@ -173,7 +183,9 @@ class Container implements Machine {
   ): Promise<ExecResult> {
     const root = await this.#root.mounted();
     this.#resolver?.lend(root, this.#root.upper);
-    const user = options.user === undefined ? undefined : findUser(root, options.user);
+    const booted = this.#options.boot ? await this.#bootedOn(root) : undefined;
+    const name = options.user ?? this.#options.user;
+    const user = name === undefined ? undefined : findUser(root, name);
     const env = containerEnvironment(this.#ctx.epoch, {
       ...(user && { HOME: user.home, USER: user.name, LOGNAME: user.name }),
       ...this.#options.env,
@@ -183,7 +195,6 @@ class Container implements Machine {
       ...(user && { user }),
       ...(options.cwd !== undefined && { cwd: options.cwd }),
     };
-    const booted = this.#options.boot ? await this.#bootedOn(root) : undefined;
     const [command, args]: [string, string[]] = booted
       ? enterCommand(booted.leader, argv, how, env)
       : ['systemd-nspawn', commandArguments(this.#settings(root), argv, how, env)];
@@ -216,7 +227,16 @@ class Container implements Machine {
     if (!this.#booted) {
       const id = root.exists('/etc/machine-id') ? root.readText('/etc/machine-id').trim() : '';
       if (!/^[0-9a-f]{32}$/.test(id)) this.#machineId.lend(root, this.#root.upper);
-      this.#booted = await bootContainer(this.#settings(root, quietBinds(this.#dir)), this.#ctx);
+      const booted = await bootContainer(
+        this.#settings(root, quietBinds(this.#dir)),
+        this.#ctx,
+        this.#options.bootWords,
+      );
+      this.#booted = booted;
+      await this.#options.onBoot?.(async (argv) => {
+        const [command, args] = enterCommand(booted.leader, argv, {}, containerEnvironment(this.#ctx.epoch));
+        return await this.#ctx.host.run(command, args, { okCodes: 'any', signal: this.#ctx.signal });
+      });
     }
     return this.#booted;
   }
@@ -242,10 +262,20 @@ class Container implements Machine {
     destination: string,
     o: TransferOptions,
   ): Promise<void> {
-    const script = 'umask 077 && cat > "$1" && chown "$3" "$1" && chmod "$2" "$1"';
+    // Whoever logs in owns what is sent, unless an owner is named.
+    const isOwn = this.#options.user !== undefined && o.uid === undefined && o.gid === undefined;
+    const script = isOwn
+      ? 'umask 077 && cat > "$1" && chmod "$2" "$1"'
+      : 'umask 077 && cat > "$1" && chown "$3" "$1" && chmod "$2" "$1"';
     const owner = `${o.uid ?? 0}:${o.gid ?? 0}`;
     const mode = (o.mode ?? 0o644).toString(8);
-    await this.#must(['sh', '-c', script, 'sh', destination, mode, owner], `write ${destination}`, input);
+    const user = isOwn || this.#options.user === undefined ? {} : { user: 'root' };
+    await this.#must(
+      ['sh', '-c', script, 'sh', destination, mode, owner],
+      `write ${destination}`,
+      input,
+      user,
+    );
   }
 
   async #uploadDirectory(
@@ -264,8 +294,13 @@ class Container implements Machine {
     await rm(archive);
   }
 
-  async #must(argv: readonly string[], what: string, input?: RunOptions['input']): Promise<void> {
-    const result = await this.#run(argv, {}, input);
+  async #must(
+    argv: readonly string[],
+    what: string,
+    input?: RunOptions['input'],
+    options: Pick<ExecOptions, 'user'> = {},
+  ): Promise<void> {
+    const result = await this.#run(argv, options, input);
     if (result.exitCode === 0) return;
     throw new IngotError(
       'machine/transfer-failed',

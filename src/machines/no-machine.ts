@@ -7,7 +7,7 @@ export function noMachine(generated: GeneratedData, artifact: Artifact): Machine
   return {
     kind: 'none',
     os: 'linux',
-    communicator: refusing,
+    communicator: noCommunicator,
     generated,
     chain: [],
     finish: async () => artifact,
@@ -23,7 +23,8 @@ const refuse = async (): Promise<never> => {
   );
 };
 
-const refusing: Communicator = {
+/** Answers every wish with the reason why there is nothing to run in. */
+export const noCommunicator: Communicator = {
   exec: refuse,
   upload: refuse,
   uploadBytes: refuse,

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
-import { DiagnosticsError } from '../core/error.ts';
+import { asIngotError, DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { epochOf, type Lock, type LockEntry } from '../core/lock.ts';
-import type { OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
+import type { Engine, OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
   type Decoded,
   decodeBody,
@@ -18,6 +18,7 @@ import type { Catalog } from './catalog.ts';
 import { decodeImageFile } from './image-file.ts';
 import { checkExpressions, MissingComponents } from './missing-components.ts';
 import { checkImageOfFiles, planFiles } from './plan-files.ts';
+import { checkEngine, engineOf, shutdownStep } from './plan-machine.ts';
 import { planOffline } from './plan-offline.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
 import { registryAnnotations } from './registry.ts';
@@ -44,6 +45,8 @@ export interface PlanRequest {
   /** Everything that pinning needs, but the lock. */
   readonly context: Omit<PinContext, 'lock' | 'mode' | 'step'>;
   readonly outputDir?: string;
+  /** `--engine`: for every source that leaves the choice. */
+  readonly engine?: Engine;
 }
 
 export interface PlanResult {
@@ -165,6 +168,7 @@ async function draft(
   if (decoded) diagnostics.push(...decoded.diagnostics);
   else checkExpressions(use.body, use.scope, diagnostics);
   if (source?.produces === 'files' && target.image) checkImageOfFiles(target.image, use.type, diagnostics);
+  if (source && target.image) checkEngine(source, target.image, diagnostics);
   const parts = {
     catalog: request.catalog,
     baseDir: request.context.templateDir,
@@ -192,7 +196,8 @@ async function draft(
 
 function pinContext(target: Draft['target'], request: PlanRequest): PinContext {
   const step = `${target.use.type}.${target.use.name}`;
-  return { ...request.context, step, lock: request.lock, mode: request.mode };
+  const engine = engineOf(target.source, target.image, request.engine);
+  return { ...request.context, step, lock: request.lock, mode: request.mode, ...(engine && { engine }) };
 }
 
 async function pin(
@@ -220,7 +225,8 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
   const entry = pinned.lockKey === undefined ? undefined : lock.entries[pinned.lockKey];
   const epoch = epochOf(entry) ?? 1;
   const source = sourceStep(name, target, pinned, entry, epoch);
-  const outputDir = request.outputDir ?? image?.outputDirectory ?? `output-${name}`;
+  const own = image ? undefined : target.source.output?.(pinned.options as never);
+  const outputDir = request.outputDir ?? image?.outputDirectory ?? own?.directory ?? `output-${name}`;
   const common = {
     name,
     build: fullName(build, use),
@@ -237,10 +243,14 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     return { ...common, ...planned, produces: 'files' };
   }
   const { steps, top, after } = provisionerSteps(name, source, parts.provisioners, epoch);
+  const isVm = engineOf(target.source, image, request.engine) === 'vm';
+  const shutdown = isVm ? shutdownStep(name, top, after, epoch) : undefined;
   const offline = planOffline({
     name,
-    top,
-    after,
+    top: shutdown?.id ?? top,
+    after: shutdown ? [] : after,
+    ...(own && { own }),
+    wholeDisk: target.source.layers === 'qcow2',
     epoch,
     image,
     catalog: request.catalog,
@@ -261,7 +271,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     ...common,
     produces: 'rootfs',
     version: offline.version,
-    steps: [...steps, ...offline.steps],
+    steps: [...steps, ...(shutdown ? [shutdown] : []), ...offline.steps],
     annotations: offline.annotations,
   };
 }
@@ -311,7 +321,9 @@ function sourceStep(
   const { use, source, decoded } = target;
   // Tools (boot loaders) are no part of the filesystem: they enter the disk step.
   const locked = entry === undefined ? null : digestOf({ ...(entry as object), tools: undefined });
-  const options = decoded.secrets.length > 0 ? decoded.hashForm : (pinned.options as Json);
+  const written = decoded.secrets.length > 0 ? decoded.hashForm : (pinned.options as Json);
+  const options =
+    pinned.hashed === undefined ? written : { written: decoded.hashForm, outside: pinned.hashed };
   return planStep({
     label: `${name}/${use.type}.${use.name}`,
     title: `${use.type} ${use.name}`,

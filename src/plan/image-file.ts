@@ -1,6 +1,7 @@
 import { attr, type BodySpec, bodySpec } from '../core/body-spec.ts';
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import type { Json } from '../core/digest.ts';
+import { type Engine, ENGINES } from '../core/plugin.ts';
 import {
   decodeBody,
   type EvalScope,
@@ -15,6 +16,10 @@ import type { Catalog } from './catalog.ts';
 export const imageSpec = bodySpec({
   build: attr.string(
     'Source this image is built from, as `type.name` or `build.type.name`; may be left out where there is one.',
+  ),
+  engine: attr.string(
+    'What provisioners of a disk image run in: "vm", or "container", which mounts the disk and starts its systemd here.',
+    { oneOf: ENGINES },
   ),
   version: attr.string('Version of the image; by default `git.version`, from a tag such as release-1.2.0.'),
   output_directory: attr.string(
@@ -35,6 +40,7 @@ export interface ImageBlock {
   readonly name: string;
   readonly build?: string;
   readonly version?: string;
+  readonly engine?: Engine;
   readonly outputDirectory?: string;
   readonly outputs: readonly Placed[];
   readonly tests: readonly Placed[];
@@ -149,6 +155,7 @@ function decodeImage(
   return {
     name,
     ...(own.options?.build !== undefined && { build: own.options.build }),
+    ...(own.options?.engine !== undefined && { engine: own.options.engine as Engine }),
     ...(own.options?.version !== undefined && { version: own.options.version }),
     ...(own.options?.output_directory !== undefined && { outputDirectory: own.options.output_directory }),
     outputs: labelled('output', catalog.formats),

@@ -1,5 +1,6 @@
 import { type Digest, hexOf, type Json } from '../core/digest.ts';
 import { decodeBody, emptyBody, emptyScope } from '../template/index.ts';
+import type { OwnOutput } from '../core/plugin.ts';
 import type { Catalog, DiskStepOptions, OutputStepOptions, ReleaseStepOptions } from './catalog.ts';
 import type { ImageBlock, Placed } from './image-file.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
@@ -11,6 +12,10 @@ interface OfflineRequest {
   readonly top: Digest;
   /** Steps on the host that must have ended. */
   readonly after: readonly Digest[];
+  /** What the template itself asks for, where there is no image file. */
+  readonly own?: OwnOutput;
+  /** The layers are those of a disk that boots already. */
+  readonly wholeDisk: boolean;
   readonly epoch: number;
   readonly image: ImageBlock | undefined;
   readonly catalog: Catalog;
@@ -38,7 +43,7 @@ interface OfflinePlan {
 export function planOffline(request: OfflineRequest): OfflinePlan {
   const { name, epoch, image, catalog } = request;
   const version = versionOf(request);
-  const outputs = image && image.outputs.length > 0 ? image.outputs : defaultOutputs(catalog);
+  const outputs = image && image.outputs.length > 0 ? image.outputs : defaultOutputs(catalog, request.own);
   const tests = image?.tests ?? [];
   const onDisk = (p: Placed, infos: ReadonlyMap<string, { input: 'disk' | 'rootfs' }>): boolean =>
     infos.get(p.type)?.input === 'disk';
@@ -71,7 +76,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
   };
 
   const disk = image?.disk ?? defaults('disk', catalog);
-  if (wantsDisk) {
+  if (wantsDisk && !request.wholeDisk) {
     // The seed is known before the stamp, so that a commit that changes nothing else keeps the UUIDs.
     const options: DiskStepOptions = { ...diskOptions(request, disk), seed: request.top };
     const hashed = { disk: disk.hashForm, seed: request.top };
@@ -117,7 +122,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     const info = catalog.formats.get(output.type);
     if (!info) continue;
     const input = info.input === 'disk' ? (diskId as Digest) : chain;
-    const fileName = `${name}-${version}.${info.extension}`;
+    const fileName = request.own?.fileName ?? `${name}-${version}.${info.extension}`;
     const hashed = { options: output.hashForm, fileName, annotations };
     const options: OutputStepOptions = {
       format: output.type,
@@ -183,8 +188,16 @@ export function versionOf(request: Pick<OfflineRequest, 'image' | 'git' | 'dirty
   return `${written}.${hexOf(request.dirtyMark).slice(0, 8)}`;
 }
 
-function defaultOutputs(catalog: Catalog): Placed[] {
-  return [decodeEmpty('qcow2', catalog.formats.get('qcow2')?.spec ?? { attributes: {}, blocks: {} })];
+function defaultOutputs(catalog: Catalog, own: OwnOutput = { format: 'qcow2', options: {} }): Placed[] {
+  const { format, options } = own;
+  const output = decodeEmpty(format, catalog.formats.get(format)?.spec ?? { attributes: {}, blocks: {} });
+  return [
+    {
+      ...output,
+      options: { ...(output.options as object), ...options },
+      hashForm: { ...(output.hashForm as object), ...options },
+    },
+  ];
 }
 
 function defaults(kind: 'disk' | 'seal', catalog: Catalog): Placed {

@@ -8,6 +8,8 @@ export type StepKind =
   | 'provisioner'
   /** The end of a machine whose artifact is files. */
   | 'artifact'
+  /** The end of a machine that has run: its disk as it is when it is off. */
+  | 'shutdown'
   | 'boot-config'
   | 'stamp'
   | 'seal'

@@ -111,7 +111,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     openWritable: async () => ({
       root: undefined as never,
       exec: undefined as never,
-      moveTo: async () => {},
+      moveTo: async () => 'overlay' as const,
       async [Symbol.asyncDispose]() {},
     }),
     bootConfig: async () => (calls.push('boot-config'), {}),

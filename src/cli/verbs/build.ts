@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { BuildReport } from '../../app/build.ts';
 import type { ReproducibilityReport } from '../../app/verify-reproducible.ts';
 import { ExitCode } from '../../core/error.ts';
+import { type Engine, ENGINES } from '../../core/plugin.ts';
 import type { Cli } from '../cli.ts';
 import { wholeNumber } from '../flag-values.ts';
 import { askBeforeStep, askOnError } from '../ask.ts';
@@ -16,6 +17,7 @@ interface Flags {
   force?: boolean;
   parallelBuilds: number;
   outputDir?: string;
+  engine?: Engine;
   locked?: boolean;
   verifyReproducible?: boolean;
   timestampUi?: boolean;
@@ -34,6 +36,7 @@ export function configure(command: Command, cli: Cli): void {
     .option('--force', 'run every step, whatever the cache has')
     .option('--parallel-builds <n>', 'images built at once; 0: all', wholeNumber(0), 0)
     .option('--output-dir <folder>', 'where outputs go; default: output-<name> beside the template')
+    .addOption(new Option('--engine <what>', 'what provisioners of disk images run in').choices([...ENGINES]))
     .option('--locked', 'fail where the lock would have to change')
     .option('--verify-reproducible', 'build twice, and say which file differs')
     .option('--warn-on-undeclared-var', 'warn about variables in files that the template does not declare')
@@ -51,6 +54,7 @@ export function configure(command: Command, cli: Cli): void {
         ...(cli.globals.debug && { beforeStep: askBeforeStep(cli) }),
         warnUndeclared: flags.warnOnUndeclaredVar ?? false,
         locked: flags.locked ?? false,
+        ...(flags.engine !== undefined && { engine: flags.engine }),
         ...(flags.outputDir !== undefined && { outputDir: flags.outputDir }),
       };
       const { build } = await import('../../app/build.ts');

@@ -28,14 +28,18 @@ export interface BootedContainer extends AsyncDisposable {
 }
 
 /** Boots systemd in the container and waits until it has settled. Dispose powers it off. */
-export async function bootContainer(settings: NspawnSettings, ctx: Context): Promise<BootedContainer> {
+export async function bootContainer(
+  settings: NspawnSettings,
+  ctx: Context,
+  words?: readonly string[],
+): Promise<BootedContainer> {
   if (!openRootfs(settings.dir).exists('/usr/lib/systemd/systemd')) {
     throw new IngotError('machine/boot-failed', 'the container was to be booted, and it has no systemd', {
       hint: 'Add the package systemd-sysv to the source, or leave out boot = true.',
     });
   }
   const console: string[] = [];
-  const nspawn = await ctx.host.start('systemd-nspawn', bootArguments(settings), {
+  const nspawn = await ctx.host.start('systemd-nspawn', bootArguments(settings, words), {
     env: NSPAWN_ENVIRONMENT,
     onLine: (_stream, line) => {
       console.push(line);

@@ -32,16 +32,19 @@ export class LentFile {
     this.#content = Buffer.from(content);
   }
 
-  /** Puts it in its place, unless it is there already. `upper` is the overlay's upper folder. */
-  lend(root: Rootfs, upper: string): void {
+  /**
+   * Puts it in its place, unless it is there already. `upper` is the overlay's upper folder; without one everything is
+   * put back while the root is mounted.
+   */
+  lend(root: Rootfs, upper: string | undefined): void {
     if (this.#isOurs(root)) return;
     const parent = dirname(this.path);
     const folder = root.lstat(parent);
     const original = originalOf(root, this.path);
     // An image that has something else there, or no such folder, does without.
     if (!folder?.isDirectory() || !original) return;
-    const inUpper = isThere(join(upper, this.path));
-    const parentInUpper = isThere(join(upper, parent));
+    const inUpper = upper === undefined || isThere(join(upper, this.path));
+    const parentInUpper = upper === undefined || isThere(join(upper, parent));
     if (original.kind === 'link') root.remove(this.path);
     root.write(this.path, this.#content, { mode: 0o644, uid: 0, gid: 0 });
     const parentAfter = root.lstat(parent) as Stats;

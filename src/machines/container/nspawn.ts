@@ -102,7 +102,7 @@ export function commandArguments(
 }
 
 /** A whole system with systemd as PID 1. */
-export function bootArguments(s: NspawnSettings): string[] {
+export function bootArguments(s: NspawnSettings, words: readonly string[] = QUIET_ARGUMENTS): string[] {
   return [
     ...commonArguments(s),
     `--drop-capability=${DROPPED_BOOTED}`,
@@ -110,7 +110,7 @@ export function bootArguments(s: NspawnSettings): string[] {
     '--console=pipe',
     '--notify-ready=no',
     '--kill-signal=SIGRTMIN+3',
-    ...QUIET_ARGUMENTS,
+    ...words,
   ];
 }
 

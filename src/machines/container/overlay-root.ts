@@ -1,16 +1,18 @@
 import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host, Mount } from '../../core/host.ts';
+import { layerFs, type StagedLayer } from '../../core/layer.ts';
 import type { Rootfs } from '../../core/rootfs.ts';
 import { clampTimes } from '../../host/clamp-times.ts';
 import { openRootfs } from '../../host/index.ts';
-import type { LentFile } from './lent-file.ts';
+import type { ContainerRoot, Leave } from './root.ts';
 
 /**
  * The root of a container: an overlay whose lower folders grow by one with every snapshot. Mounted when first
  * needed, so that a snapshot's layer may be renamed in between.
  */
-export class OverlayRoot implements AsyncDisposable {
+export class OverlayRoot implements ContainerRoot {
+  readonly kind = 'overlay';
   readonly #host: Host;
   readonly #dir: string;
   readonly #lower: string[];
@@ -45,15 +47,10 @@ export class OverlayRoot implements AsyncDisposable {
 
   /**
    * Unmounts, takes back what was lent, removes what `residue` names where it is still an empty file of the upper
-   * folder, clamps times, and moves what was written to `target` (an empty folder). Later changes go on top of
-   * `committed`.
+   * folder, clamps times, and moves what was written into the layer. Later changes go on top of it.
    */
-  async moveUpper(
-    target: string,
-    committed: string,
-    leave: { readonly lent: readonly LentFile[]; readonly residue: Iterable<string> },
-    epoch: number,
-  ): Promise<void> {
+  async moveInto(layer: StagedLayer, leave: Leave, epoch: number): Promise<void> {
+    const target = layerFs(layer);
     if (this.#mount) for (const file of leave.lent) file.takeBackMounted(openRootfs(this.#mount.target));
     await this.#unmount();
     for (const file of leave.lent.toReversed()) file.takeBackUnmounted(this.#upper);
@@ -61,7 +58,7 @@ export class OverlayRoot implements AsyncDisposable {
     clampTimes(this.#upper, epoch);
     rmdirSync(target);
     renameSync(this.#upper, target);
-    this.#lower.push(committed);
+    this.#lower.push(layerFs({ dir: layer.committedDir }));
     rmSync(join(this.#dir, `work${this.#round}`), { recursive: true, force: true });
     this.#round++;
     this.#upper = this.#freshUpper();
@@ -85,7 +82,7 @@ export class OverlayRoot implements AsyncDisposable {
 }
 
 /** Removes the empty file that a bind mount left where it was mounted. */
-function removePlaceholder(path: string): void {
+export function removePlaceholder(path: string): void {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isFile() && stat.size === 0) rmSync(path);
   else if (stat?.isDirectory()) {

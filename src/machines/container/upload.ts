@@ -24,7 +24,10 @@ export async function packFolder(
   ctx: Context,
 ): Promise<void> {
   await refuseSpecial(source);
-  const [from, what] = source.endsWith('/') ? [source, '.'] : [dirname(source), basename(source)];
+  // Without an entry for the folder itself, whose mode only the owner of the destination could take over.
+  const [from, what] = source.endsWith('/')
+    ? [source, (await readdir(source)).sort().map((name) => `./${name}`)]
+    : [dirname(source), [`./${basename(source)}`]];
   await ctx.host.run('tar', [
     '--create',
     `--file=${archive}`,
@@ -37,8 +40,7 @@ export async function packFolder(
     `--mtime=@${ctx.epoch}`,
     ...exclude.map((pattern) => `--exclude=${pattern}`),
     `--directory=${from}`,
-    '--',
-    what,
+    ...(what.length === 0 ? ['--files-from=/dev/null'] : ['--', ...what]),
   ]);
 }
 

@@ -53,6 +53,7 @@ export function testContext(workDir: string, signal = new AbortController().sign
       start: unused,
       mountOverlay: unused,
       mountTmpfs: unused,
+      mountDisk: unused,
       async scratch(parent, prefix) {
         const dir = mkdtempSync(`${parent}/${prefix}`);
         return { dir, [Symbol.asyncDispose]: async () => rmSync(dir, { recursive: true }) };

@@ -1,0 +1,107 @@
+import { rename } from 'node:fs/promises';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import { type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
+import type { ExecResult, Machine } from '../core/machine.ts';
+import type { Rootfs } from '../core/rootfs.ts';
+import { openRootfs } from '../host/index.ts';
+import type { QemuDisk } from '../host/qemu-command.ts';
+import { startContainer } from './container.ts';
+import { removePlaceholder } from './container/overlay-root.ts';
+import type { ContainerRoot, Leave } from './container/root.ts';
+import { LAYER_DISK } from './vm/chain-disk.ts';
+import { DiskRoot } from './vm/disk-root.ts';
+import { placeImage } from './vm/place-image.ts';
+
+export interface DiskContainerOptions {
+  /** Layers of kind `qcow2`, lowest first. */
+  readonly base: LayerChain;
+  /** Where there are no layers: the image that becomes the first one. */
+  readonly image: QemuDisk;
+  /** Who runs commands, as over SSH; made where there is none, and may use sudo. */
+  readonly user?: string;
+}
+
+/** Units that would give the image a first start, or wait for a cloud. Their work is done by {@link settle}. */
+const WORDS = ['cloud-init=disabled', 'systemd.firstboot=off'];
+
+/**
+ * A container on the root filesystem of a disk image, with its systemd running: for scripts that are written for the
+ * machine which that image is. Kernel, devices and boot loader are those of no machine.
+ */
+export async function startDiskContainer(o: DiskContainerOptions, ctx: Context): Promise<Machine> {
+  return await startContainer(
+    {
+      base: o.base,
+      boot: true,
+      bootWords: WORDS,
+      root: (dir) => new DiskContainerRoot(o, dir, ctx),
+      onBoot: (run) => settle(o.user, run),
+      ...(o.user !== undefined && o.user !== 'root' && { user: o.user }),
+    },
+    ctx,
+  );
+}
+
+class DiskContainerRoot implements ContainerRoot {
+  readonly kind = 'qcow2';
+  readonly upper = undefined;
+  readonly #options: DiskContainerOptions;
+  readonly #ctx: Context;
+  readonly #disk: DiskRoot;
+  #chain: LayerChain;
+  #isMounted = false;
+
+  constructor(options: DiskContainerOptions, dir: string, ctx: Context) {
+    this.#options = options;
+    this.#ctx = ctx;
+    this.#chain = options.base;
+    this.#disk = new DiskRoot(ctx.host, dir, options.base);
+  }
+
+  async mounted(): Promise<Rootfs> {
+    const { dir } = await this.#disk.mounted();
+    this.#isMounted = true;
+    return openRootfs(dir);
+  }
+
+  async moveInto(layer: StagedLayer, leave: Leave): Promise<void> {
+    const target = layerFile(layer, LAYER_DISK);
+    if (this.#chain.length === 0) await placeImage(this.#ctx.host, this.#options.image, target);
+    else {
+      if (this.#isMounted) {
+        const root = await this.mounted();
+        for (const file of leave.lent) file.takeBackMounted(root);
+        for (const path of leave.residue) removePlaceholder(root.hostPath(path));
+      }
+      await rename(await this.#disk.close(), target);
+    }
+    this.#isMounted = false;
+    const own = { ...layer, kind: 'qcow2' as const, dir: layer.committedDir };
+    this.#chain = [...this.#chain, { ...own, parents: [], blobs: [], localOnly: false, result: null }];
+    this.#disk.continueOn(this.#chain);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#disk[Symbol.asyncDispose]();
+  }
+}
+
+/** What the image's first start in a cloud would have done for scripts: a user who may use sudo. */
+const USER = `id "$1" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$1" || exit 1
+[ "$1" = root ] && exit 0
+command -v sudo >/dev/null || exit 0
+printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$1" > /etc/sudoers.d/90-ingot-build && chmod 0440 /etc/sudoers.d/90-ingot-build`;
+
+async function settle(
+  user: string | undefined,
+  run: (argv: readonly string[]) => Promise<ExecResult>,
+): Promise<void> {
+  if (user === undefined) return;
+  const { exitCode, stderr } = await run(['/bin/sh', '-c', USER, 'sh', user]);
+  if (exitCode === 0) return;
+  throw new IngotError('machine/boot-failed', `the user ${user} could not be made in the image`, {
+    hint: 'Set ssh_username to a user that the image has.',
+    output: stderr.split('\n').filter(Boolean).slice(-5),
+  });
+}

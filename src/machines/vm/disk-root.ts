@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host, Mount } from '../../core/host.ts';
+import type { LayerChain } from '../../core/layer.ts';
+import { createOverlay, imageSize } from '../../host/qemu-image.ts';
+import type { QemuDisk } from '../../host/qemu-command.ts';
+import { chainDisk } from './chain-disk.ts';
+
+/**
+ * The root filesystem of a chain of disk images, mounted here. What is written lands in an overlay; the layers below are
+ * only read. Mounted when it is first asked for.
+ */
+export class DiskRoot implements AsyncDisposable {
+  readonly #host: Host;
+  readonly #dir: string;
+  #chain: LayerChain;
+  #mount: Mount | undefined;
+  #overlay: string | undefined;
+  #round = 0;
+
+  constructor(host: Host, dir: string, chain: LayerChain) {
+    this.#host = host;
+    this.#dir = dir;
+    this.#chain = chain;
+  }
+
+  /** Where the root filesystem is. */
+  async mounted(): Promise<{ readonly dir: string }> {
+    if (!this.#mount) {
+      const dir = join(this.#dir, `disk${this.#round++}`);
+      mkdirSync(dir);
+      const overlay = join(dir, 'overlay.qcow2');
+      const below = belowOf(this.#chain);
+      const disk = await createOverlay(this.#host, overlay, below, await imageSize(below.path));
+      this.#mount = await this.#host.mountDisk({ disk, dir });
+      this.#overlay = overlay;
+    }
+    return { dir: this.#mount.target };
+  }
+
+  /** Unmounts it and answers the overlay, which is whole then. */
+  async close(): Promise<string> {
+    await this.mounted();
+    await this.#unmount();
+    return this.#overlay as string;
+  }
+
+  /** Goes on above `chain`, which has what was written so far. */
+  continueOn(chain: LayerChain): void {
+    this.#chain = chain;
+    this.#overlay = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#unmount();
+    if (this.#overlay !== undefined) rmSync(this.#overlay, { force: true });
+  }
+
+  async #unmount(): Promise<void> {
+    const mount = this.#mount;
+    this.#mount = undefined;
+    await mount?.[Symbol.asyncDispose]();
+  }
+}
+
+function belowOf(chain: LayerChain): QemuDisk {
+  const disk = chainDisk(chain);
+  if (!disk) throw new TypeError('a disk without layers has no root');
+  return disk;
+}

@@ -1,0 +1,28 @@
+import { chmod, link, lstat } from 'node:fs/promises';
+import type { Host } from '../../core/host.ts';
+import type { QemuDisk } from '../../host/qemu-command.ts';
+import { toQcow2 } from '../../host/qemu-image.ts';
+
+/** An image as the disk of a layer: by a second name where it lies in the cache, else as a copy that nobody else writes to. */
+export async function placeImage(
+  host: Host,
+  image: QemuDisk & { readonly shared?: boolean },
+  target: string,
+): Promise<void> {
+  if (image.shared && image.format === 'qcow2' && (await linked(image.path, target))) return;
+  if (image.format === 'qcow2')
+    await host.run('cp', ['--reflink=auto', '--sparse=always', '--', image.path, target]);
+  else await toQcow2(host, image, target);
+  await chmod(target, 0o644);
+}
+
+async function linked(path: string, target: string): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isFile()) return false;
+    await link(path, target);
+    return true;
+  } catch (error) {
+    if (['EXDEV', 'EPERM', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Context, note } from '../../core/context.ts';
+import { IngotError } from '../../core/error.ts';
+import type { Scope } from '../../core/scope.ts';
+import type { QemuDisk } from '../../host/qemu-command.ts';
+import { writeSeed } from '../../host/qemu-seed.ts';
+import { LiveDisk } from '../../host/qemu-snapshot.ts';
+import { type Qemu, startQemu } from '../../host/qemu.ts';
+import { SshSession } from '../ssh/session.ts';
+import { buildKey } from './build-key.ts';
+import { consoleTail, deathOf } from './console-log.ts';
+import type { VmOptions } from './options.ts';
+
+/** How long a machine that heard its power button may take before it is ended. */
+const ACPI_MS = 60_000;
+const CONSOLE = 'console.log';
+
+/** A machine between its start and its end. */
+export interface RunningVm {
+  readonly qemu: Qemu;
+  readonly live: LiveDisk;
+  /** Absent where nothing is run in it. */
+  readonly session: SshSession | undefined;
+  /** Loopback port that leads to its SSH server. */
+  readonly port: number;
+  /** Whether QEMU still runs. */
+  isUp(): boolean;
+  /** Ends it in order: by the template's command, then the power button, then by force. */
+  shutDown(): Promise<void>;
+}
+
+/** Starts QEMU on `disk`. Everything taken is released with `scope`. */
+export async function startVm(
+  o: VmOptions,
+  disk: QemuDisk,
+  dir: string,
+  scope: Scope,
+  ctx: Context,
+): Promise<RunningVm> {
+  const { hardware } = o;
+  const key = o.seedUser === undefined ? undefined : await buildKey(ctx.cacheDir);
+  const seed =
+    key &&
+    (await writeSeed(ctx.host, dir, {
+      instanceId: `ingot-${key.fingerprint.slice(7, 23)}`,
+      hostname: 'localhost',
+      authorizedKeys: [key.publicKey],
+      user: o.seedUser as string,
+    }));
+  const qemu = scope.use(
+    await startQemu(
+      {
+        disk: { ...disk, volatile: true },
+        stateDir: dir,
+        serial: [{ file: join(dir, CONSOLE) }],
+        network: 'user',
+        forwards: o.ssh === 'none' ? [] : [{ guest: o.guestPort, host: 0 }],
+        extraDisks: [...(seed ? [seed] : []), ...(hardware.extraDisks ?? [])],
+        ...(hardware.cpus !== undefined && { cpus: hardware.cpus }),
+        ...(hardware.memory !== undefined && { memory: hardware.memory }),
+        ...(hardware.firmware && { firmware: hardware.firmware }),
+        ...(hardware.uefi && { uefi: hardware.uefi }),
+        ...(hardware.bus && { bus: hardware.bus }),
+        ...(hardware.accel && { accel: hardware.accel }),
+        ...(hardware.cwd !== undefined && { cwd: hardware.cwd }),
+        more: { mayRestart: true, ...hardware.more },
+      },
+      ctx,
+    ),
+    'QEMU',
+  );
+  note(ctx, qemu.acceleration.reason);
+  const port = qemu.forwards[0]?.host ?? 0;
+  const gone = new AbortController();
+  let stopping = false;
+  const ended = qemu.ended.then(
+    () => true,
+    () => true,
+  );
+  void ended.then(async () => {
+    gone.abort(stopping ? new Error('the machine was shut down') : await poweredOff(dir));
+  });
+  const session =
+    o.ssh === 'none'
+      ? undefined
+      : scope.use(
+          new SshSession({
+            settings: {
+              ...o.ssh,
+              host: '127.0.0.1',
+              port,
+              ...(key && { privateKeys: [key.privateKey, ...(o.ssh.privateKeys ?? [])] }),
+            },
+            signal: ctx.signal,
+            gone: gone.signal,
+            verdict: () => verdictOf(dir),
+            explain: async (error) => withConsole(error, dir),
+            onConnect: refuseWhileStopping,
+          }),
+          'SSH',
+        );
+  return {
+    qemu,
+    live: new LiveDisk(qemu),
+    session,
+    port,
+    isUp: () => !gone.signal.aborted,
+    async shutDown() {
+      stopping = true;
+      if (o.shutdownCommand !== undefined && session) {
+        await session.run(o.shutdownCommand, { signal: ctx.signal }).catch((error: unknown) => {
+          // The command takes the connection with it.
+          if (!gone.signal.aborted && !(error instanceof IngotError && error.code === 'machine/disconnected'))
+            throw error;
+        });
+        if (await within(ended, o.shutdownTimeoutMs)) return;
+        note(ctx, `the machine runs ${o.shutdownTimeoutMs / 1000} s after its shutdown_command`);
+      }
+      await session?.disconnect();
+      note(ctx, 'pressing the power button');
+      if (!(await qemu.powerdown(Math.min(ACPI_MS, o.shutdownTimeoutMs)))) {
+        ctx.emit({
+          type: 'diagnostic',
+          diagnostic: {
+            code: 'machine/not-shut-down',
+            severity: 'warning',
+            message: 'the machine did not shut down when asked to, and its power was cut',
+            hint: 'Set shutdown_command, such as "sudo shutdown -P now"; what was not written to its disk is lost.',
+          },
+        });
+      }
+    },
+  };
+}
+
+async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = delay(ms, false, { signal: timer.signal }).catch(() => false);
+  const answer = await Promise.race([ended, late]);
+  timer.abort();
+  return answer;
+}
+
+/** A machine that goes down still lets in for a while; what begins there never ends. */
+async function refuseWhileStopping(
+  run: (command: string) => Promise<{ readonly stdout: string }>,
+): Promise<void> {
+  const { stdout } = await run('systemctl is-system-running 2>/dev/null || :');
+  if (stdout.trim() === 'stopping') throw new Error('the machine is going down');
+}
+
+async function verdictOf(dir: string): Promise<IngotError | undefined> {
+  const lines = await consoleTail(join(dir, CONSOLE), 60);
+  const death = deathOf(lines);
+  if (death === undefined) return undefined;
+  return new IngotError('machine/boot-failed', `the machine does not come up: ${death}`, {
+    hint: 'The last lines of its console are below.',
+    output: lines.slice(-20),
+  });
+}
+
+async function withConsole(error: IngotError, dir: string): Promise<IngotError> {
+  const output = await consoleTail(join(dir, CONSOLE));
+  return new IngotError(error.code, error.message, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    cause: error.cause,
+    output: output.length > 0 ? output : ['(nothing came from the serial console)'],
+  });
+}
+
+async function poweredOff(dir: string): Promise<IngotError> {
+  return await withConsole(
+    new IngotError('machine/powered-off', 'the machine powered itself off in the middle of the build', {
+      hint: 'Leave shutting down to shutdown_command; the last lines of its console are below.',
+    }),
+    dir,
+  );
+}

@@ -1,0 +1,26 @@
+import type { Source } from '../core/plugin.ts';
+import { startMachine } from './qemu/machine.ts';
+import { type QemuSourceOptions, qemuSpec } from './qemu/options.ts';
+import { pinQemu } from './qemu/pin.ts';
+
+/** `source "qemu"`: a disk image or an installer, in a virtual machine (docs/sources/qemu.md). */
+export const qemuSource: Source<QemuSourceOptions> = {
+  type: 'qemu',
+  version: 1,
+  produces: 'rootfs',
+  layers: 'qcow2',
+  engines: ['vm', 'container'],
+  output: (o) => ({
+    format: o.format,
+    options: o.format === 'qcow2' ? compression(o.disk_compression) : {},
+    ...(o.output_directory !== undefined && { directory: o.output_directory }),
+    ...(o.vm_name !== undefined && { fileName: o.vm_name }),
+  }),
+  schema: () => Promise.resolve(qemuSpec),
+  pin: pinQemu,
+  start: startMachine,
+};
+
+function compression(wanted: boolean): Record<string, string> {
+  return { compression: wanted ? 'zlib' : 'none' };
+}

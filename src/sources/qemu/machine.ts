@@ -1,0 +1,232 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Context, note } from '../../core/context.ts';
+import { IngotError } from '../../core/error.ts';
+import type { LayerChain } from '../../core/layer.ts';
+import type { Machine } from '../../core/machine.ts';
+import { fillPlaceholders } from '../../core/placeholders.ts';
+import { Scope } from '../../core/scope.ts';
+import type { DiskBus, QemuDisk } from '../../host/qemu-command.ts';
+import { imageSize, inspectImage } from '../../host/qemu-image.ts';
+import { startDiskContainer } from '../../machines/disk-container.ts';
+import type { SshSettings } from '../../machines/ssh/settings.ts';
+import { buildKey } from '../../machines/vm/build-key.ts';
+import { chainDisk } from '../../machines/vm/chain-disk.ts';
+import { createVm, type Vm, type VmHardware } from '../../machines/vm.ts';
+import { parseBootCommand } from './boot-command.ts';
+import { serveFiles } from './http-server.ts';
+import { isOwnDisk } from './inputs.ts';
+import { makeDisc, makeFloppy } from './media.ts';
+import { diskSize, type PinnedImage, type QemuSourceOptions, qemuArgs } from './options.ts';
+import { imageFile } from './pin.ts';
+
+const MIB = 1024 * 1024;
+/** Packer's own, for an installer. */
+const DEFAULT_DISK = 40_960 * MIB;
+/** The host as a machine with user-mode networking sees it. */
+const HOST_ADDRESS = '10.0.2.2';
+
+const BUSES: Readonly<Record<string, DiskBus>> = {
+  virtio: 'virtio',
+  'virtio-scsi': 'virtio-scsi',
+  ide: 'ide',
+  sata: 'ahci',
+  nvme: 'nvme',
+};
+
+/** A machine on `base`; without it, one that has the image, or in which the installer has run. */
+export async function startMachine(
+  o: QemuSourceOptions,
+  base: LayerChain | undefined,
+  ctx: Context,
+): Promise<Machine> {
+  const image = await facts(await imageFile(o.pinned as PinnedImage, ctx), ctx);
+  if (o.engine === 'container') {
+    return await startDiskContainer(
+      { base: base ?? [], image, ...(o.ssh_username !== undefined && { user: o.ssh_username }) },
+      ctx,
+    );
+  }
+  await using scope = new Scope();
+  const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'qemu-'), "the source's folder");
+  const installing = !o.disk_image && base === undefined;
+  const server =
+    o.http_directory !== undefined || o.http_content !== undefined
+      ? scope.use(
+          await serveFiles({
+            ...(o.http_directory !== undefined && { directory: inTemplate(o.http_directory, ctx) }),
+            ...(o.http_content && { content: o.http_content }),
+          }),
+          'the HTTP server',
+        )
+      : undefined;
+  const key = await buildKey(ctx.cacheDir);
+  const values = {
+    HTTPIP: HOST_ADDRESS,
+    HTTPPort: String(server?.port ?? 0),
+    Name: o.vm_name ?? `packer-${ctx.build?.name ?? ''}`,
+    OutputDir: o.output_directory ?? '',
+    SSHHostPort: '0',
+    SSHPublicKey: key.publicKey,
+  };
+  const hasDisc = o.cd_files.length > 0 || Object.keys(o.cd_content).length > 0;
+  const ownLogin =
+    o.ssh_password !== undefined || o.ssh_private_key_file !== undefined || o.ssh_agent_auth === true;
+  const vm = await createVm(
+    {
+      base: base ?? [],
+      ...(o.disk_image && { image }),
+      diskSize: await sizeOf(o, base, image),
+      hardware: await hardwareOf(o, { image, installing, dir: scratch.dir, values }, ctx),
+      ssh: o.communicator === 'none' ? 'none' : await sshOf(o, ownLogin ? undefined : key.privateKey, ctx),
+      guestPort: o.ssh_port,
+      ...(!ownLogin &&
+        !hasDisc &&
+        o.disk_image &&
+        o.ssh_username !== undefined && { seedUser: o.ssh_username }),
+      ...(o.shutdown_command !== undefined && { shutdownCommand: o.shutdown_command }),
+      shutdownTimeoutMs: o.shutdown_timeout,
+      ...(o.boot_command.length > 0 &&
+        base === undefined && { onStart: ({ dir }) => typeAt(o, dir, values, ctx) }),
+    },
+    ctx,
+  );
+  scope.use(vm, 'the machine');
+  if (installing) await vm.up();
+  return ownedBy(vm, scope.move());
+}
+
+async function facts(path: string, ctx: Context): Promise<QemuDisk & { readonly shared: boolean }> {
+  const { format } = await inspectImage(path);
+  // What lies in the cache is nobody else's to write to.
+  return { path, format, readOnly: true, shared: path.startsWith(join(ctx.cacheDir, 'downloads/')) };
+}
+
+async function sizeOf(o: QemuSourceOptions, base: LayerChain | undefined, image: QemuDisk): Promise<number> {
+  const asked = o.disk_size === undefined ? undefined : (diskSize(o.disk_size) as number);
+  const below = base && chainDisk(base);
+  const has = below
+    ? await imageSize(below.path)
+    : o.disk_image
+      ? (await inspectImage(image.path)).virtualSize
+      : 0;
+  if (o.disk_image && (o.skip_resize_disk || asked === undefined)) return has;
+  const wanted = asked ?? DEFAULT_DISK;
+  if (wanted < has && o.disk_image && asked !== undefined) {
+    throw new IngotError('qemu/disk-too-small', `disk_size is ${wanted} bytes, and the image has ${has}`, {
+      hint: 'A disk cannot shrink: raise disk_size, or set skip_resize_disk = true.',
+    });
+  }
+  return Math.max(wanted, has);
+}
+
+interface Surroundings {
+  readonly image: QemuDisk;
+  readonly installing: boolean;
+  readonly dir: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+async function hardwareOf(o: QemuSourceOptions, s: Surroundings, ctx: Context): Promise<VmHardware> {
+  const disc = await makeDisc(o, s.dir, ctx);
+  const floppy = await makeFloppy(o, s.dir, ctx);
+  const overrides = (qemuArgs(o.qemuargs) ?? [])
+    .map(([name, value]): [string, ...string[]] =>
+      value === undefined ? [name] : [name, fillPlaceholders(value, s.values, 'qemuargs')],
+    )
+    .filter(([name, value = '']) => {
+      const file = name === '-drive' ? /(?:^|,)file=([^,]+)/.exec(value)?.[1] : undefined;
+      return file === undefined || !isOwnDisk(file, o);
+    });
+  const typed = o.boot_command.length > 0;
+  const accel = o.accelerator === undefined ? 'auto' : o.accelerator === 'kvm' ? 'kvm' : 'tcg';
+  const uefi = o.efi_boot || o.efi_firmware_code !== undefined;
+  return {
+    cpus: o.cpus,
+    memory: o.memory * MIB,
+    firmware: uefi ? 'uefi' : 'bios',
+    ...(o.efi_firmware_code !== undefined && {
+      uefi: {
+        code: inTemplate(o.efi_firmware_code, ctx),
+        ...(o.efi_firmware_vars !== undefined && { vars: inTemplate(o.efi_firmware_vars, ctx) }),
+      },
+    }),
+    bus: BUSES[o.disk_interface] as DiskBus,
+    accel,
+    // A kernel of a cloud has no driver for discs: there it is a disk as well.
+    ...(disc && o.disk_image && { extraDisks: [disc] }),
+    cwd: ctx.templateDir,
+    more: {
+      machine: o.machine_type,
+      nic: o.net_device === 'virtio-net' ? 'virtio-net-pci' : o.net_device,
+      ...(o.cpu_model !== undefined && { cpu: o.cpu_model }),
+      discs: [...(s.installing ? [s.image] : []), ...(disc ? [disc] : [])],
+      ...(floppy && { floppy }),
+      ...(typed && { vnc: 'vnc.sock' }),
+      ...(overrides.length > 0 && { overrides }),
+    },
+  };
+}
+
+async function sshOf(
+  o: QemuSourceOptions,
+  key: string | undefined,
+  ctx: Context,
+): Promise<Omit<SshSettings, 'host' | 'port'>> {
+  const file = o.ssh_private_key_file;
+  const keys = file === undefined ? key : await readFile(inTemplate(file, ctx), 'utf8');
+  const agent = o.ssh_agent_auth ? process.env.SSH_AUTH_SOCK : undefined;
+  return {
+    username: o.ssh_username as string,
+    ...(o.ssh_password !== undefined && { password: o.ssh_password }),
+    ...(keys !== undefined && { privateKeys: [keys] }),
+    ...(agent !== undefined && { agent }),
+    ...(o.ssh_ciphers && { ciphers: o.ssh_ciphers }),
+    ...(o.ssh_key_exchange_algorithms && { keyExchanges: o.ssh_key_exchange_algorithms }),
+    timeoutMs: o.ssh_wait_timeout ?? o.ssh_timeout,
+    handshakeAttempts: o.ssh_handshake_attempts,
+    keepAliveMs: Math.max(0, o.ssh_keep_alive_interval ?? 5000),
+    pty: o.ssh_pty ?? false,
+    forwardAgent: o.ssh_agent_auth === true && o.ssh_disable_agent_forwarding !== true,
+  };
+}
+
+/** Waits for the boot loader and types. */
+async function typeAt(
+  o: QemuSourceOptions,
+  dir: string,
+  values: Readonly<Record<string, string>>,
+  ctx: Context,
+): Promise<void> {
+  const { VncKeyboard } = await import('./vnc.ts');
+  await delay(o.boot_wait, undefined, { signal: ctx.signal });
+  await using keyboard = await VncKeyboard.connect(join(dir, 'vnc.sock'));
+  note(ctx, 'typing the boot command');
+  for (const text of o.boot_command) {
+    const { actions } = parseBootCommand(fillPlaceholders(text, values, 'boot_command'));
+    await keyboard.type(actions, o.boot_key_interval, ctx.signal);
+    await delay(o.boot_keygroup_interval, undefined, { signal: ctx.signal });
+  }
+}
+
+function inTemplate(path: string, ctx: Pick<Context, 'templateDir'>): string {
+  return isAbsolute(path) ? path : join(ctx.templateDir, path);
+}
+
+/** The machine, whose end is the end of all that it stands on. */
+function ownedBy(vm: Vm, scope: Scope): Machine {
+  return {
+    kind: vm.kind,
+    os: vm.os,
+    communicator: vm.communicator,
+    generated: vm.generated,
+    get chain() {
+      return vm.chain;
+    },
+    reboot: () => vm.reboot(),
+    snapshot: (into) => vm.snapshot(into),
+    finish: () => vm.finish(),
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}

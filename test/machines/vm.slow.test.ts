@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Context } from '../../src/core/context.ts';
+import { sha256 } from '../../src/core/digest.ts';
+import type { Layer } from '../../src/core/layer.ts';
+import type { Machine } from '../../src/core/machine.ts';
+import { createHost } from '../../src/host/index.ts';
+import { createVm, type Vm } from '../../src/machines/vm.ts';
+import { type DiskLayerCache, openLayerCache } from '../../src/store/layer-cache.ts';
+import { describeMachine } from '../conformance/machine.ts';
+import { vmBase } from './vm-base.ts';
+
+const GIB = 1024 ** 3;
+let dir: string;
+let ctx: Context;
+let cache: DiskLayerCache;
+let image: string;
+let vm: Vm;
+const notes: string[] = [];
+
+const make = (base: Layer[]): Promise<Vm> =>
+  createVm(
+    {
+      base,
+      ...(base.length === 0 && { image: { path: image, format: 'qcow2' as const } }),
+      diskSize: 4 * GIB,
+      hardware: { memory: GIB },
+      ssh: {
+        username: 'root',
+        timeoutMs: 300_000,
+        handshakeAttempts: 10,
+        keepAliveMs: 5000,
+        pty: false,
+        forwardAgent: false,
+      },
+      guestPort: 22,
+      seedUser: 'root',
+      shutdownTimeoutMs: 120_000,
+    },
+    ctx,
+  );
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'ingot-vm-'));
+  image = vmBase(dir);
+  const host = createHost({ leaseDir: join(dir, 'leases') });
+  cache = await openLayerCache({ dir: join(dir, 'cache'), host });
+  mkdirSync(join(dir, 'cache/work'));
+  ctx = {
+    signal: new AbortController().signal,
+    emit: (event) => {
+      if (event.type === 'step:log') notes.push(event.line);
+    },
+    step: 'test',
+    host,
+    clock: systemClock,
+    secrets: { resolve: async () => '' },
+    workDir: join(dir, 'cache/work'),
+    cacheDir: join(dir, 'cache'),
+    epoch: 1_700_000_000,
+    templateDir: dir,
+  };
+});
+afterAll(async () => {
+  await vm?.[Symbol.asyncDispose]();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const sh = async (m: Machine, script: string): Promise<string> =>
+  (await m.communicator.exec(['sh', '-c', script])).stdout;
+
+async function commit(m: Vm, name: string): Promise<Layer> {
+  const parents = m.chain.map((l) => l.id);
+  await using staged = await cache.stage(sha256(name));
+  await m.snapshot(staged);
+  return await staged.commit({ kind: 'qcow2', parents, result: null });
+}
+
+/** One machine for all: a boot takes half a minute under emulation. Its end is that of the file. */
+async function lent(): Promise<Machine> {
+  vm ??= await make([]);
+  // It is no leak of the test that happens to start it.
+  const owner = process.env.INGOT_TEST_OWNER;
+  delete process.env.INGOT_TEST_OWNER;
+  await vm.up();
+  if (owner !== undefined) process.env.INGOT_TEST_OWNER = owner;
+  const { kind, os, communicator, generated, chain } = vm;
+  return {
+    kind,
+    os,
+    communicator,
+    generated,
+    chain,
+    finish: () => vm.finish(),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+describe('before it ran', () => {
+  test('its first layer is the image', async () => {
+    vm = await make([]);
+    const layer = await commit(vm, 'image');
+    expect(layer.kind).toBe('qcow2');
+    execFileSync('qemu-img', ['compare', '-q', image, join(layer.dir, 'files/disk.qcow2')]);
+  });
+});
+
+describeMachine('a vm', lent);
+
+describe('a vm', () => {
+  test('goes on while layers are cut, and another one starts on them', async () => {
+    await lent();
+    await sh(vm, 'echo one > /etc/one; (while sleep 0.1; do date >> /var/tmp/ticks; done) >/dev/null 2>&1 &');
+    const one = await commit(vm, 'one');
+    expect(await sh(vm, 'cat /etc/one')).toBe('one\n');
+    await sh(vm, 'echo two > /etc/two; rm /etc/one');
+    await vm.finish();
+    const two = await commit(vm, 'two');
+    for (const { dir: folder } of [one, two])
+      execFileSync('qemu-img', ['check', '-q', join(folder, 'files/disk.qcow2')]);
+    const [first] = vm.chain;
+    await using again = await make([first as Layer, one]);
+    expect(await sh(again, 'cat /etc/one; ls /etc/two 2>&1; df --output=size -k / | tail -1')).toMatch(
+      /^one\n.*No such file.*\n\s*[34]\d{6}\n$/s,
+    );
+    // A restart in the middle: the command hears of it, and the next one waits for the machine.
+    const boot = await sh(again, 'cat /proc/sys/kernel/random/boot_id');
+    const restart = again.communicator.exec(['sh', '-c', 'systemctl reboot; sleep 100']);
+    await expect(restart).rejects.toMatchObject({ code: 'machine/disconnected' });
+    expect(await sh(again, 'cat /proc/sys/kernel/random/boot_id')).not.toBe(boot);
+    // Powered off behind our back.
+    await again.communicator.exec(['systemctl', 'poweroff']).catch(() => {});
+    await expect(sh(again, 'sleep 100; true')).rejects.toMatchObject({
+      code: expect.stringMatching(/machine\/(powered-off|disconnected)/) as string,
+    });
+    await expect(sh(again, 'true')).rejects.toMatchObject({ code: 'machine/powered-off' });
+  });
+});
