@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
-import { asIngotError, DiagnosticsError } from '../core/error.ts';
+import { DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { epochOf, type Lock, type LockEntry } from '../core/lock.ts';
 import type { Engine, OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
