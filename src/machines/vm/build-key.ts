@@ -43,6 +43,7 @@ function rawKey(pem: string, path: string): { readonly seed: Buffer; readonly po
 }
 
 const COMMENT = 'ingot-build';
+const LABEL = 'OPENSSH PRIVATE KEY';
 
 /** `ssh-ed25519 <base64> comment` (RFC 8709, section 4). */
 function publicLine(pem: string, path: string): string {
@@ -76,7 +77,7 @@ function openSshKey(pem: string, path: string): string {
     text(Buffer.concat([secret, padding])),
   ]);
   const lines = whole.toString('base64').match(/.{1,70}/g) ?? [];
-  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  return `-----BEGIN ${LABEL}-----\n${lines.join('\n')}\n-----END ${LABEL}-----\n`;
 }
 
 /** A string of RFC 4251, section 5: length and bytes. */

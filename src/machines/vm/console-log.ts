@@ -18,7 +18,7 @@ export async function consoleTail(path: string, lines = 20): Promise<string[]> {
 /** Lines of a terminal's text (ECMA-48: control sequences) that say something. */
 export function cleanLines(text: string): string[] {
   return text
-    .replace(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]/gu, '')
+    .replace(/[^\P{Cc}\r\n]\[[0-9;?]*[ -/]*[@-~]/gu, '')
     .split(/\r?\n|\r/)
     .map((line) => line.replace(/\p{Cc}/gu, '').trimEnd())
     .filter((line) => line !== '');
