@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { asIngotError } from '../core/error.ts';
+import { asIngotError, type IngotError } from '../core/error.ts';
 import type { Engine } from '../core/plugin.ts';
 import { Scope } from '../core/scope.ts';
+import { type Budget, runAdmitted } from '../engine/admission.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
 import type { ImageReport } from '../engine/report.ts';
 import { runImage } from '../engine/run-image.ts';
 import { formatLock, writeLock } from '../plan/lock-file.ts';
-import type { PlannedStep } from '../plan/types.ts';
+import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
@@ -27,8 +29,22 @@ export interface BuildOptions extends TemplateOptions {
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   /** Asks the user, for `onError: 'ask'`. */
   readonly ask?: (step: PlannedStep, error: Error) => Promise<FailureAnswer>;
-  /** Images built at once; 0: all. */
+  /** Images built at once; 0: as many as there is room for. */
   readonly parallel?: number;
+  /** Bytes of memory that all machines may take together; default: what is available. */
+  readonly maxMemory?: number;
+  /** Processors that all machines may take together; default: those of this host. */
+  readonly maxCpus?: number;
+}
+
+/** Some images failed; the others were built. */
+export class BuildsFailed extends AggregateError {
+  readonly images: readonly ImageReport[];
+
+  constructor(failures: readonly unknown[], images: readonly ImageReport[]) {
+    super(failures, failures.map((f) => asIngotError(f).message).join('; '));
+    this.images = images;
+  }
 }
 
 export interface BuildReport {
@@ -85,20 +101,72 @@ export async function buildPlanned(
     force: options.force ?? false,
     runUuid: randomUUID(),
     ...(options.beforeStep && { beforeStep: options.beforeStep }),
-    onFailure: async (step: PlannedStep, error: Error): Promise<FailureAnswer> => {
-      if (options.onError === 'ask' && options.ask) return await options.ask(step, error);
-      const { onError = 'cleanup' } = options;
-      return onError === 'ask' ? 'cleanup' : onError;
-    },
-    onLeft: (inspect: string | undefined): void => {
-      emit({ type: 'message', level: 'warning', text: leftText(inspect) });
-      // Its lease stays with those of the machine; whoever recovers them takes it away.
-      if (inspect !== undefined) scope.move();
-    },
   };
-  return await inParallel(plan.images, options.parallel || plan.images.length, (image) =>
-    runImage(image, environment),
-  );
+  // `-on-error=abort`: the failure of one image ends the others.
+  const others = new AbortController();
+  const buildOne = async (image: ImagePlan): Promise<ImageReport> => {
+    let abort = false;
+    try {
+      return await runImage(image, {
+        ...environment,
+        signal: AbortSignal.any([session.signal, others.signal]),
+        onFailure: async (step, error) => {
+          const answer = await answerOf(step, error, options);
+          abort ||= answer === 'abort';
+          return answer;
+        },
+        onLeft: (inspect) => {
+          emit({ type: 'message', level: 'warning', text: `${image.name}: ${leftText(inspect)}` });
+          // Its lease stays with those of the machine; whoever recovers them takes it away.
+          if (inspect !== undefined) scope.move();
+        },
+      });
+    } catch (error) {
+      if (others.signal.aborted && !abort) throw new Stopped();
+      if (abort) others.abort();
+      throw error;
+    }
+  };
+  const results = await runAdmitted(plan.images, budgetOf(options, plan.images.length), {
+    needs: (image) => image.needs,
+    work: buildOne,
+    onWait: (image, shortage) => emit({ type: 'build:wait', image: image.name, ...shortage }),
+    stopped: () => others.signal.aborted || session.signal.aborted,
+  });
+  session.signal.throwIfAborted();
+  return reportsOf(results);
+}
+
+/** The image was ended because another one failed, which is the error to tell. */
+class Stopped extends Error {}
+
+async function answerOf(
+  step: PlannedStep,
+  error: IngotError,
+  { onError = 'cleanup', ask }: BuildOptions,
+): Promise<FailureAnswer> {
+  if (onError !== 'ask') return onError;
+  return ask ? await ask(step, error) : 'cleanup';
+}
+
+function budgetOf({ parallel, maxMemory, maxCpus }: BuildOptions, images: number): Budget {
+  return {
+    builds: parallel || images,
+    memory: maxMemory ?? process.availableMemory(),
+    cpus: maxCpus ?? availableParallelism(),
+  };
+}
+
+/** The reports of all images, or what failed with the reports of the others. */
+function reportsOf(results: readonly (PromiseSettledResult<ImageReport> | undefined)[]): ImageReport[] {
+  const images = results.flatMap((r) => (r?.status === 'fulfilled' ? [r.value] : []));
+  const failures = results.flatMap((r): unknown[] => {
+    if (r?.status !== 'rejected' || r.reason instanceof Stopped) return [];
+    return r.reason instanceof AggregateError ? r.reason.errors : [r.reason];
+  });
+  if (failures.length === 0) return images;
+  if (failures.length === 1 && results.length === 1) throw failures[0];
+  throw new BuildsFailed(failures, images);
 }
 
 function leftText(inspect: string | undefined): string {
@@ -107,29 +175,4 @@ function leftText(inspect: string | undefined): string {
     : `the machine is left as it was when the step failed; look inside with
   ${inspect}
 and take it away with \`ingot clean\` (the next build does so, too)`;
-}
-
-/** Runs all, `limit` at once; the failure of one does not end the others, and is thrown when all have ended. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const failures: unknown[] = [];
-  const queue = [...items.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const [index, item] = next;
-      try {
-        results[index] = await work(item);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failures.length === 0) return results;
-  if (failures.length === 1) throw failures[0];
-  throw new AggregateError(failures, failures.map((f) => asIngotError(f).message).join('; '));
 }

@@ -26,8 +26,11 @@ const valued = new Set([
   'timeout',
   'older-than',
   'max-size',
+  'max-memory',
+  'max-cpus',
   'reporter',
   'junit',
+  'events',
   'config-type',
   'output-file',
 ]);

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { imageOf } from '../reporters/image-of.ts';
+import { TERMINAL, inTurn } from '../core/in-turn.ts';
 import type { Cli } from './cli.ts';
+
+interface Asked {
+  readonly label: string;
+  readonly title: string;
+}
 
 type Answer = 'cleanup' | 'abort' | 'retry';
 
@@ -10,35 +17,36 @@ const answers: Readonly<Record<string, Answer>> = { c: 'cleanup', a: 'abort', r:
  * Packer's question of `-on-error=ask`: clean up, leave everything as it is, or try the step again. Without a
  * terminal there is nobody to ask, and it cleans up; so it does when the input ends, or the user stops us.
  */
-export function askOnError(cli: Cli): (step: { title: string }, error: Error) => Promise<Answer> {
-  return async (step, error) => {
-    const { stdin, stderr } = cli.io;
-    if (!stdin.isTTY) return 'cleanup';
-    const resume = cli.suspendReporter();
-    try {
-      stderr.write(`\nStep "${step.title}" failed: ${error.message}\n`);
-      stderr.write(
-        '[c] Clean up and exit, [a] abort and leave everything as it is, or [r] retry the step?\n',
-      );
-      for (;;) {
-        const line = await ask(cli, '[c/a/r] ');
-        if (line === undefined) return 'cleanup';
-        const answer = answers[line.trim().slice(0, 1).toLowerCase()];
-        if (answer) return answer;
+export function askOnError(cli: Cli): (step: Asked, error: Error) => Promise<Answer> {
+  return (step, error) =>
+    inTurn(TERMINAL, async () => {
+      const { stdin, stderr } = cli.io;
+      if (!stdin.isTTY || cli.signal.aborted) return 'cleanup';
+      const resume = cli.suspendReporter();
+      try {
+        stderr.write(`\n${imageOf(step.label)}: "${step.title}" failed: ${error.message}\n`);
+        stderr.write(
+          '[c] Clean up and exit, [a] abort and leave everything as it is, or [r] retry the step?\n',
+        );
+        for (;;) {
+          const line = await ask(cli, '[c/a/r] ');
+          if (line === undefined) return 'cleanup';
+          const answer = answers[line.trim().slice(0, 1).toLowerCase()];
+          if (answer) return answer;
+        }
+      } finally {
+        resume();
       }
-    } finally {
-      resume();
-    }
-  };
+    });
 }
 
 /** Packer's -debug: waits for Enter before each step. Without a terminal nobody can press it, and it goes on. */
-export function askBeforeStep(cli: Cli): (step: { readonly title: string }) => Promise<void> {
+export function askBeforeStep(cli: Cli): (step: Asked) => Promise<void> {
   return async (step) => {
     if (!cli.io.stdin.isTTY) return;
     const resume = cli.suspendReporter();
     try {
-      await ask(cli, `Next: ${step.title}. Press Enter to go on. `);
+      await ask(cli, `${imageOf(step.label)}: next is ${step.title}. Press Enter to go on. `);
       cli.signal.throwIfAborted();
     } finally {
       resume();

@@ -10,6 +10,7 @@ import { wantsColor } from '../reporters/style.ts';
 import type { GlobalFlags } from './arguments.ts';
 import type { ProgramName } from './program-name.ts';
 import { onInterrupt } from './interrupt.ts';
+import { lineFile } from './report-file.ts';
 
 /** What the command line runs in: `process`, or a test's stand-in for it. */
 export interface Surroundings {
@@ -36,6 +37,8 @@ export interface ReportingOptions {
   readonly timestamps?: boolean | undefined;
   /** Also writes every check's result there, as JUnit XML. */
   readonly junit?: { write(text: string): unknown } | undefined;
+  /** A file that every event is written to as it happens, a line of JSON each. */
+  readonly events?: string | undefined;
 }
 
 /** One run of the command line: where it prints, how, and with which exit code it will end. */
@@ -49,6 +52,8 @@ export class Cli {
   exitCode = 0;
   /** True when standard output is for data. */
   json = false;
+  /** What a verb that failed has to tell beside its errors. */
+  partial: Readonly<Record<string, unknown>> = {};
   interrupted = false;
   /** Aborted when the user stops us. */
   signal: AbortSignal = new AbortController().signal;
@@ -103,6 +108,9 @@ export class Cli {
     });
     this.#reporter = reporter;
     const junit = options.junit && (await createReporter('junit', { ...settings, stream: options.junit }));
+    const events =
+      options.events !== undefined &&
+      (await createReporter('jsonl', { ...settings, stream: lineFile(options.events) }));
     const emit = (event: BuildEvent): void => {
       if (event.type === 'step:log') {
         this.#lastLines.push(event.line);
@@ -110,6 +118,7 @@ export class Cli {
       }
       reporter.handle(event);
       junit?.handle(event);
+      if (events) events.handle(event);
     };
     const abort = new AbortController();
     this.signal = abort.signal;

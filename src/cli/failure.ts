@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { DiagnosticsError, ExitCode, firstError, IngotError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { renderDiagnostics } from '../core/render-diagnostic.ts';
+import { imageOf } from '../reporters/image-of.ts';
 import { diagnosticToJson } from '../reporters/jsonl.ts';
 import { machineReadableLine } from '../reporters/machine-readable.ts';
 import { styles } from '../reporters/style.ts';
@@ -49,12 +50,13 @@ export function failureCode(diagnostics: readonly Diagnostic[]): ExitCode {
 function showDiagnostics(diagnostics: readonly Diagnostic[], cli: Cli): void {
   const { stderr, stdout } = cli.io;
   if (cli.globals.machineReadable) {
-    for (const { severity, message, code } of diagnostics) {
-      stdout.write(machineReadableLine(Date.now() / 1000, '', severity, [message, code]));
+    for (const { severity, message, code, cause } of diagnostics) {
+      const target = cause instanceof IngotError && cause.step !== undefined ? imageOf(cause.step) : '';
+      stdout.write(machineReadableLine(Date.now() / 1000, target, severity, [message, code]));
     }
     return;
   }
-  if (cli.json) cli.printJson({ diagnostics: diagnostics.map(diagnosticToJson) });
+  if (cli.json) cli.printJson({ ...cli.partial, diagnostics: diagnostics.map(diagnosticToJson) });
   stderr.write(renderDiagnostics(diagnostics, cli.sources, { color: cli.color(stderr), width: cli.width }));
 }
 

@@ -15,9 +15,15 @@ export async function writeReportFile<T>(
   }
 }
 
-function save(path: string, text: string): void {
+/** A file that is written as text comes; whatever was in it before is gone. */
+export function lineFile(path: string): { write(text: string): void } {
+  save(path, '');
+  return { write: (text) => save(path, text, 'a') };
+}
+
+function save(path: string, text: string, flag = 'w'): void {
   try {
-    writeFileSync(path, text);
+    writeFileSync(path, text, { flag });
   } catch (error) {
     throw new IngotError(
       'cli/report-not-written',

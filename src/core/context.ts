@@ -34,6 +34,8 @@ export interface Context {
   readonly cacheDir: string;
   /** SOURCE_DATE_EPOCH: seconds since 1970, the newest date in the lock. */
   readonly epoch: number;
+  /** `-debug`: what lets a person in, such as a temporary key, is left where the command was started. */
+  readonly debug?: boolean;
   /** Folder that relative paths in the template start from. */
   readonly templateDir: string;
 }

@@ -14,6 +14,16 @@ export type CheckStatus = 'passed' | 'failed' | 'skipped';
  */
 export type BuildEvent =
   | { type: 'build:start'; image: string; version: string; steps: readonly { step: string; kind: string }[] }
+  | {
+      /** It begins when others have ended. */
+      type: 'build:wait';
+      image: string;
+      /** What is short: builds at once, bytes of memory, or processors. */
+      for: 'builds' | 'memory' | 'cpus';
+      needs: number;
+      taken: number;
+      of: number;
+    }
   | { type: 'build:end'; image: string; status: 'done' | 'failed'; seconds: number }
   | { type: 'step:start'; step: string; kind: string; id: Digest; title: string }
   | { type: 'step:log'; step: string; stream: 'stdout' | 'stderr' | 'note'; line: string }

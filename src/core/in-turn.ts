@@ -1,3 +1,6 @@
+/** The key of all that asks the person at the terminal. */
+export const TERMINAL = 'terminal';
+
 const last = new Map<string, Promise<unknown>>();
 
 /**

@@ -40,6 +40,13 @@ export interface PinContext extends Omit<Context, 'epoch'> {
   readonly mode: 'use' | 'locked' | 'update';
 }
 
+/** What a machine takes of this host while it runs. */
+export interface MachineNeeds {
+  /** Bytes. */
+  readonly memory: number;
+  readonly cpus: number;
+}
+
 export interface Source<O = unknown> extends Plugin<O> {
   /** What an image from here is: layers of a filesystem that we assemble into disks, or files as they are. */
   readonly produces: 'rootfs' | 'files';
@@ -56,6 +63,8 @@ export interface Source<O = unknown> extends Plugin<O> {
    * the source's own layer); with `base` it starts on these layers.
    */
   start(options: O, base: LayerChain | undefined, ctx: Context): Promise<Machine>;
+  /** What its machine takes of this host; default: for a filesystem what a container takes, for files nothing. */
+  needs?(options: O): MachineNeeds;
   /** Which locked inputs have newer versions outside (`ingot outdated`). */
   outdated?(options: O, ctx: PinContext): Promise<readonly OutdatedInput[]>;
 }

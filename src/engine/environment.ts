@@ -138,5 +138,6 @@ export function contextOf(run: ImageRun, step: PlannedStep, signal: AbortSignal 
     cacheDir: env.cacheDir,
     epoch: image.epoch,
     templateDir: env.templateDir,
+    ...(env.beforeStep && { debug: true }),
   };
 }

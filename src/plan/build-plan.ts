@@ -4,7 +4,7 @@ import { digestOf, type Json } from '../core/digest.ts';
 import { DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { epochOf, type Lock, type LockEntry } from '../core/lock.ts';
-import type { Engine, OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
+import type { Engine, MachineNeeds, OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
   type Decoded,
   decodeBody,
@@ -231,6 +231,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     name,
     build: fullName(build, use),
     source: { type: use.type, name: use.name },
+    needs: needsOf(target.source, pinned.options),
     epoch,
     ...(parts.errorCleanup && {
       errorCleanup: planStep({ ...parts.errorCleanup.step, label: `${name}/error-cleanup` }),
@@ -274,6 +275,14 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     steps: [...steps, ...(shutdown ? [shutdown] : []), ...offline.steps],
     annotations: offline.annotations,
   };
+}
+
+/** A container shares the host's kernel; this is what apt, dpkg and an init system take at most times. */
+const CONTAINER: MachineNeeds = { memory: 512 * 1024 * 1024, cpus: 1 };
+const NOTHING: MachineNeeds = { memory: 0, cpus: 0 };
+
+function needsOf(source: Source<never>, options: unknown): MachineNeeds {
+  return source.needs?.(options as never) ?? (source.produces === 'rootfs' ? CONTAINER : NOTHING);
 }
 
 /** The image that a source starts from, where its lock entry is of one. */

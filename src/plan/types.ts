@@ -1,6 +1,7 @@
 import type { FileDescriptor } from '../core/descriptor.ts';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { type Digest, digestOf, type Json } from '../core/digest.ts';
+import type { MachineNeeds } from '../core/plugin.ts';
 
 /** What a step does; each kind has one runner in the engine. */
 export type StepKind =
@@ -76,6 +77,8 @@ export interface ImagePlan {
   readonly source: { readonly type: string; readonly name: string };
   /** What comes out: a filesystem in layers, or files as they are. */
   readonly produces: 'rootfs' | 'files';
+  /** What its machine takes of this host: builds run side by side as far as there is room. */
+  readonly needs: MachineNeeds;
   readonly epoch: number;
   readonly steps: readonly PlannedStep[];
   /** Runs in the machine when a provisioner has failed. */
@@ -106,6 +109,7 @@ export function planToJson(plan: Plan): Json {
       name: image.name,
       version: image.version,
       build: image.build,
+      needs: { memory: image.needs.memory, cpus: image.needs.cpus },
       epoch: image.epoch,
       annotations: image.annotations,
       steps: image.steps.map((step) => ({

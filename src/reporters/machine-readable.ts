@@ -3,6 +3,7 @@ import { besideOutputs } from './beside-outputs.ts';
 import { imageOf } from './image-of.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { cleanLine } from './terminal-text.ts';
+import { waitText } from './wait-text.ts';
 
 type OutputEvent = Extract<BuildEvent, { type: 'artifact' }>;
 type Artifact = Extract<BuildEvent, { type: 'build:artifact' }>['artifact'];
@@ -36,6 +37,9 @@ export function machineReadableReporter({ stream, now = Date.now }: ReporterOpti
   return {
     handle(event) {
       switch (event.type) {
+        case 'build:wait':
+          message(event.image, waitText(event));
+          break;
         case 'step:start':
           say(imageOf(event.step), event.title);
           break;

@@ -4,6 +4,7 @@ import { formatBytes, formatSeconds, shortDigest } from './quantities.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { styles } from './style.ts';
 import { cleanLine } from './terminal-text.ts';
+import { waitText } from './wait-text.ts';
 
 /**
  * One line an event, in Packer's manner: `==> web: what happens` and, below it, `    web: output`. For logs and
@@ -26,6 +27,9 @@ export function plainReporter(options: ReporterOptions): Reporter {
       switch (event.type) {
         case 'build:start':
           say(event.image, `version ${event.version}, ${event.steps.length} steps`);
+          break;
+        case 'build:wait':
+          detail(event.image, waitText(event));
           break;
         case 'step:start':
           titles.set(event.step, event.title);

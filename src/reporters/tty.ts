@@ -7,6 +7,7 @@ import type { Reporter, ReporterOptions } from './reporter.ts';
 import { type Style, styles } from './style.ts';
 import { cleanLine, cut } from './terminal-text.ts';
 import { endedLine, type RunningStep, renderFrame } from './tty-frame.ts';
+import { waitText } from './wait-text.ts';
 
 /** Lines of output shown below a step that failed. */
 const TAIL = 20;
@@ -30,6 +31,8 @@ class TtyReporter implements Reporter {
   readonly #images = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #suspended = false;
+  /** What other builds did while the user was asked. */
+  readonly #held: string[] = [];
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -47,7 +50,11 @@ class TtyReporter implements Reporter {
     switch (event.type) {
       case 'build:start':
         this.#images.add(event.image);
-        this.#print(`${style.bold(event.image)} ${event.version}`);
+        this.#tell(`${style.bold(event.image)} ${event.version}`);
+        break;
+      case 'build:wait':
+        this.#images.add(event.image);
+        this.#tell(`${style.bold(event.image)} ${style.dim(waitText(event))}`);
         break;
       case 'step:start':
         this.#running.set(event.step, {
@@ -72,9 +79,7 @@ class TtyReporter implements Reporter {
         break;
       case 'build:end':
         if (this.#images.size > 1) {
-          this.#print(
-            `${style.bold(event.image)} ${event.status} ${style.dim(formatSeconds(event.seconds))}`,
-          );
+          this.#tell(`${style.bold(event.image)} ${event.status} ${style.dim(formatSeconds(event.seconds))}`);
         }
         break;
       case 'diagnostic':
@@ -101,6 +106,7 @@ class TtyReporter implements Reporter {
     this.#stop();
     return () => {
       this.#suspended = false;
+      for (const text of this.#held.splice(0)) this.#print(text);
       this.#draw();
     };
   }
@@ -146,7 +152,13 @@ class TtyReporter implements Reporter {
       for (const line of this.#tails.get(label) ?? []) lines.push(`    ${this.#style.dim('│')} ${line}`);
     }
     this.#tails.delete(label);
-    this.#print(lines.join('\n'));
+    this.#tell(lines.join('\n'));
+  }
+
+  /** What a build did; told when the user has answered. */
+  #tell(text: string): void {
+    if (this.#suspended) this.#held.push(text);
+    else this.#print(text);
   }
 
   /** Text that stays, above the live part. */

@@ -221,6 +221,7 @@ export function samplePlan(outputDir: string, edit = 0): ImagePlan {
     build: 'fake.x',
     source: { type: 'fake', name: 'x' },
     produces: 'rootfs',
+    needs: { memory: 0, cpus: 0 },
     epoch: 1,
     steps: [source, p0, p1, seal, disk, raw, tar, test, release],
     annotations: {},

@@ -152,6 +152,72 @@ describe('post-processors', () => {
   });
 });
 
+describe('several builds', () => {
+  const sources = (...names: string[]): string =>
+    names.map((name) => `source "null" "${name}" {\n  communicator = "none"\n}\n`).join('');
+  const of = (names: readonly string[], body: string): string =>
+    `${sources(...names)}build {\n  sources = [${names.map((n) => `"null.${n}"`).join(', ')}]\n${body}}\n`;
+  const failing = of(
+    ['a', 'b', 'c'],
+    shell('if test ${source.name} = b; then exit 5; fi; sleep 1; touch made-${source.name}'),
+  );
+
+  test('are attributed, and the failure of one is no end of the others', async () => {
+    const { code, stdout, stderr } = await build(failing, '--events=events.jsonl');
+    expect(code).toBe(1);
+    expect(['a', 'b', 'c'].map((n) => existsSync(join(folder.dir, `made-${n}`)))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(stdout).toMatch(/==> b: shell-local[^\n]*: failed/);
+    expect(stdout).toContain('✓ a ');
+    expect(stdout).toContain('✓ c ');
+    expect(stderr).toContain('ended with exit code 5');
+    const events = text('events.jsonl').trim().split('\n');
+    const ends = events
+      .map((line) => JSON.parse(line) as { type: string; image?: string; status?: string })
+      .filter(({ type }) => type === 'build:end')
+      .map(({ image, status }) => `${image} ${status}`);
+    expect(ends.sort()).toEqual(['a done', 'b failed', 'c done']);
+  });
+
+  test('--json tells of those that were built, and of the failure', async () => {
+    const { code, stdout } = await build(failing, '--json');
+    expect(code).toBe(1);
+    const { images, diagnostics } = JSON.parse(stdout) as {
+      images: { name: string }[];
+      diagnostics: { code: string }[];
+    };
+    expect(images.map(({ name }) => name)).toEqual(['a', 'c']);
+    expect(diagnostics.map((d) => d.code)).toEqual(['provisioner/script-failed']);
+  });
+
+  test('-on-error=abort ends the others, and begins no more', async () => {
+    const began = performance.now();
+    const slow = of(
+      ['a', 'b', 'c'],
+      shell('if test ${source.name} = b; then exit 5; fi; sleep 30; touch made-${source.name}'),
+    );
+    const { code, stdout, stderr } = await build(slow, '-on-error=abort', '-parallel-builds=2');
+    expect(code).toBe(1);
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(stdout).toMatch(/    a: shell-local[^\n]*: cancelled/);
+    expect(stdout).toContain('    c: waits: 2 builds run at once (-parallel-builds)');
+    expect(stdout).not.toContain('==> c:');
+    expect(stderr.match(/error:/g)).toHaveLength(1);
+  });
+
+  test('one build at a time with -parallel-builds=1', async () => {
+    const { code } = await build(
+      of(['a', 'b'], shell('echo in >> log; sleep 0.3; echo out >> log')),
+      '-parallel-builds=1',
+    );
+    expect(code).toBe(0);
+    expect(text('log')).toBe('in\nout\nin\nout\n');
+  });
+});
+
 test('builds that share a manifest write one after the other', async () => {
   const sources = Array.from(
     { length: 6 },

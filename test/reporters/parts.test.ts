@@ -4,6 +4,7 @@ import { machineReadableLine } from '../../src/reporters/machine-readable.ts';
 import { formatBytes, formatSeconds } from '../../src/reporters/quantities.ts';
 import { wantsColor } from '../../src/reporters/style.ts';
 import { renderSummary } from '../../src/reporters/summary.ts';
+import { waitText } from '../../src/reporters/wait-text.ts';
 import { cleanLine, cut, displayWidth, pad } from '../../src/reporters/terminal-text.ts';
 
 test.each([
@@ -77,6 +78,17 @@ test("machine-readable data come back out of Packer's escapes", () => {
       return line.indexOf('\n') === line.length - 1 && line.split(',').length === 3 + data.length;
     }),
   );
+});
+
+test.each([
+  [
+    { for: 'memory', needs: 2 * 2 ** 30, taken: 1.5 * 2 ** 30, of: 3 * 2 ** 30 },
+    'waits for 2.0 GiB of memory: others have 1.5 GiB of 3.0 GiB (--max-memory)',
+  ],
+  [{ for: 'cpus', needs: 1, taken: 2, of: 2 }, 'waits for 1 CPU: others have 2 of 2 (--max-cpus)'],
+  [{ for: 'builds', needs: 1, taken: 2, of: 2 }, 'waits: 2 builds run at once (-parallel-builds)'],
+] as const)('why a build waits: %j', (shortage, text) => {
+  expect(waitText({ type: 'build:wait', image: 'web', ...shortage })).toBe(text);
 });
 
 test('the summary tells of tests, outputs, release, cache and the next command', () => {

@@ -4,7 +4,7 @@ import type { ReproducibilityReport } from '../../app/verify-reproducible.ts';
 import { ExitCode } from '../../core/error.ts';
 import { type Engine, ENGINES } from '../../core/plugin.ts';
 import type { Cli } from '../cli.ts';
-import { wholeNumber } from '../flag-values.ts';
+import { parseSize, wholeNumber } from '../flag-values.ts';
 import { askBeforeStep, askOnError } from '../ask.ts';
 import { nextCommands } from '../next-commands.ts';
 import { writeReportFile } from '../report-file.ts';
@@ -16,6 +16,8 @@ interface Flags {
   onError: 'cleanup' | 'abort' | 'ask' | 'run-cleanup-provisioner';
   force?: boolean;
   parallelBuilds: number;
+  maxMemory?: number;
+  maxCpus?: number;
   outputDir?: string;
   engine?: Engine;
   locked?: boolean;
@@ -23,7 +25,19 @@ interface Flags {
   timestampUi?: boolean;
   warnOnUndeclaredVar?: boolean;
   junit?: string;
+  events?: string;
   json?: boolean;
+}
+
+/** What was built although other images failed. */
+async function tellBuilt(images: Report['images'], flags: Flags, cli: Cli): Promise<void> {
+  cli.partial = { images };
+  if (images.length > 0 && !flags.json && !cli.globals.machineReadable) await printSummary(images, cli);
+}
+
+async function printSummary(images: Report['images'], cli: Cli): Promise<void> {
+  const { renderSummary } = await import('../../reporters/summary.ts');
+  cli.print(renderSummary(images, { color: cli.color(cli.io.stdout), next: nextCommands(images) }));
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -35,6 +49,12 @@ export function configure(command: Command, cli: Cli): void {
     )
     .option('--force', 'run every step, whatever the cache has')
     .option('--parallel-builds <n>', 'images built at once; 0: all', wholeNumber(0), 0)
+    .option('--max-memory <size>', 'memory of all machines at once; default: what is available', parseSize)
+    .option(
+      '--max-cpus <n>',
+      'processors of all machines at once; default: those of this host',
+      wholeNumber(1),
+    )
     .option('--output-dir <folder>', 'where outputs go; default: output-<name> beside the template')
     .addOption(new Option('--engine <what>', 'what provisioners of disk images run in').choices([...ENGINES]))
     .option('--locked', 'fail where the lock would have to change')
@@ -42,6 +62,7 @@ export function configure(command: Command, cli: Cli): void {
     .option('--warn-on-undeclared-var', 'warn about variables in files that the template does not declare')
     .option('--timestamp-ui', 'one line an event, with its time')
     .option('--junit <file>', 'write the results of all tests as JUnit XML')
+    .option('--events <file>', 'write every event there at once, as one line of JSON each')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .action(async (path: string, flags: Flags) => {
       const options = {
@@ -51,30 +72,30 @@ export function configure(command: Command, cli: Cli): void {
         force: flags.force ?? false,
         // With -debug, as in Packer, one build at a time, and a stop before each of its steps.
         parallel: cli.globals.debug ? 1 : flags.parallelBuilds,
+        ...(flags.maxMemory !== undefined && { maxMemory: flags.maxMemory }),
+        ...(flags.maxCpus !== undefined && { maxCpus: flags.maxCpus }),
         ...(cli.globals.debug && { beforeStep: askBeforeStep(cli) }),
         warnUndeclared: flags.warnOnUndeclaredVar ?? false,
         locked: flags.locked ?? false,
         ...(flags.engine !== undefined && { engine: flags.engine }),
         ...(flags.outputDir !== undefined && { outputDir: flags.outputDir }),
       };
-      const { build } = await import('../../app/build.ts');
+      const { build, BuildsFailed } = await import('../../app/build.ts');
+      const reporting = { onStdout: true, json: flags.json, timestamps: flags.timestampUi };
       const report = await writeReportFile(flags.junit, (junit) =>
-        cli.report<Report>(
-          { onStdout: true, json: flags.json, timestamps: flags.timestampUi, junit },
-          async (deps) => {
-            if (!flags.verifyReproducible) return await build(options, deps);
-            const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
-            return await verifyReproducible(options, deps);
-          },
-        ),
-      );
+        cli.report<Report>({ ...reporting, junit, events: flags.events }, async (deps) => {
+          if (!flags.verifyReproducible) return await build(options, deps);
+          const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
+          return await verifyReproducible(options, deps);
+        }),
+      ).catch(async (error: unknown) => {
+        if (error instanceof BuildsFailed) await tellBuilt(error.images, flags, cli);
+        throw error;
+      });
       if (!report.ok) cli.exitCode = ExitCode.Failed;
       if (flags.json) return cli.printJson(report);
       if (cli.globals.machineReadable) return;
-      const { renderSummary } = await import('../../reporters/summary.ts');
-      cli.print(
-        renderSummary(report.images, { color: cli.color(cli.io.stdout), next: nextCommands(report.images) }),
-      );
+      await printSummary(report.images, cli);
       if ('differences' in report) {
         const { reproducibilityText } = await import('../reproducibility-text.ts');
         cli.print(reproducibilityText(report));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { DiagnosticsError } from '../../core/error.ts';
 import { renderDiagnostics } from '../../core/render-diagnostic.ts';
-import { shortDigest } from '../../reporters/quantities.ts';
+import { formatBytes, shortDigest } from '../../reporters/quantities.ts';
 import { styles } from '../../reporters/style.ts';
 import type { Cli } from '../cli.ts';
 import { failureCode } from '../failure.ts';
@@ -23,7 +23,10 @@ export function configure(command: Command, cli: Cli): void {
       if (flags.json) return cli.printJson(planToJson(plan));
       const style = styles(cli.color(stdout));
       for (const image of plan.images) {
-        cli.print(`${style.bold(image.name)} ${image.version}  ${style.dim(image.build)}`);
+        const { memory, cpus } = image.needs;
+        const needs =
+          cpus === 0 ? '' : `, takes ${formatBytes(memory)} and ${cpus} CPU${cpus === 1 ? '' : 's'}`;
+        cli.print(`${style.bold(image.name)} ${image.version}  ${style.dim(image.build + needs)}`);
         for (const step of image.steps) {
           const why =
             step.volatile === undefined ? '' : style.yellow(`  may differ from run to run: ${step.volatile}`);
