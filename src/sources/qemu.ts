@@ -16,6 +16,7 @@ export const qemuSource: Source<QemuSourceOptions> = {
     ...(o.output_directory !== undefined && { directory: o.output_directory }),
     ...(o.vm_name !== undefined && { fileName: o.vm_name }),
   }),
+  needs: ({ memory, cpus }) => ({ memory: memory * 1024 * 1024, cpus }),
   schema: () => Promise.resolve(qemuSpec),
   pin: pinQemu,
   start: startMachine,
