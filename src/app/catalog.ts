@@ -12,6 +12,7 @@ import { compressPostProcessor } from '../post-processors/compress.ts';
 import { manifestPostProcessor } from '../post-processors/manifest.ts';
 import { shellLocalPostProcessor } from '../post-processors/shell-local.ts';
 import { ansibleProvisioner } from '../provisioners/ansible.ts';
+import { ansibleLocalProvisioner } from '../provisioners/ansible-local.ts';
 import { breakpointProvisioner } from '../provisioners/breakpoint.ts';
 import { fileProvisioner } from '../provisioners/file.ts';
 import { shellProvisioner } from '../provisioners/shell.ts';
@@ -41,6 +42,7 @@ const provisioners: readonly Provisioner<never>[] = [
   shellLocalProvisioner,
   breakpointProvisioner,
   ansibleProvisioner,
+  ansibleLocalProvisioner,
   sleepProvisioner,
 ];
 const postProcessors: readonly PostProcessor<never>[] = [
