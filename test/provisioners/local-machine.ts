@@ -58,6 +58,7 @@ export async function openBench(signal = new AbortController().signal): Promise<
             cwd: root,
             ...(options.onLine && { onLine: options.onLine }),
             ...(options.input !== undefined && { input: options.input }),
+            ...(options.env && { env: options.env }),
             ...(options.signal && { signal: options.signal }),
           });
         },
