@@ -13,7 +13,6 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
-import { maskingEmit } from './mask.ts';
 import { recoverAll } from './recover.ts';
 import { createRooms } from './rooms.ts';
 import { type Deps, openSession, type Session } from './session.ts';
@@ -81,7 +80,8 @@ export async function buildPlanned(
   const plan = planOrThrow(planned, session);
   if (planned.lockText !== formatLock(planned.lock)) await writeLock(planned.lockPath, planned.lock);
 
-  const emit = maskingEmit(session.emit, plan.secrets);
+  for (const secret of plan.secrets) session.mask.add(secret);
+  const { emit } = session;
   const cache = await openLayerCache({ dir: session.paths.cacheDir, host: session.host });
   await using scope = new Scope();
   const staging = join(session.paths.cacheDir, 'tmp');

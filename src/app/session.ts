@@ -8,7 +8,12 @@ import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import { createHost } from '../host/index.ts';
+import { expandText } from '../secrets/expand.ts';
+import { goJson } from '../secrets/go-json.ts';
+import { createResolver } from '../secrets/resolver.ts';
+import { createMask, type Mask, maskingEmit } from './mask.ts';
 import { type Paths, pathsFrom } from './paths.ts';
+import { runForReference } from './secrets.ts';
 
 /** What every use case gets from the command line or the web. */
 export interface Deps {
@@ -24,6 +29,8 @@ export interface Session {
   readonly paths: Paths;
   readonly clock: Clock;
   readonly secrets: SecretResolver;
+  /** Hides in all that `emit` tells what it is told of: sensitive variables, and secrets that were fetched. */
+  readonly mask: Mask;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly addSources: (sources: Sources) => void;
@@ -32,29 +39,30 @@ export interface Session {
 /** Opens the session of one command. Touches nothing but the lease folder. */
 export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): Session {
   const paths = pathsFrom(env);
+  const mask = createMask();
+  const emit = maskingEmit(deps.emit, mask);
+  const resolver = createResolver({
+    env,
+    patience: { signal: deps.signal },
+    run: runForReference,
+    onSecret: (text) => mask.add(text),
+  });
   return {
-    host: createHost({ leaseDir: paths.leases, emit: deps.emit }),
+    host: createHost({ leaseDir: paths.leases, emit }),
     paths,
     clock: systemClock,
-    secrets: noSecrets,
-    emit: deps.emit,
+    secrets: {
+      async resolve(reference) {
+        const value = await expandText(reference, { lookup: (found) => resolver.lookup(found) });
+        return typeof value === 'string' ? value : goJson(value);
+      },
+    },
+    mask,
+    emit,
     signal: deps.signal,
     addSources: deps.addSources ?? (() => {}),
   };
 }
-
-/** References are resolved by the secrets room, which is not built in yet: using one is an error, never a blank. */
-const noSecrets: SecretResolver = {
-  resolve(reference) {
-    throw new IngotError(
-      'secrets/unsupported',
-      `the secret reference ${reference.split('://')[0]}://… cannot be resolved yet`,
-      {
-        hint: 'Pass the value as a sensitive variable (PKR_VAR_name) until references are supported.',
-      },
-    );
-  },
-};
 
 /** The key under which sensitive values enter digests. Made once; never leaves this machine. */
 export function hmacKey(paths: Paths): Uint8Array {

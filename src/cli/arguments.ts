@@ -33,6 +33,9 @@ const valued = new Set([
   'events',
   'config-type',
   'output-file',
+  'file',
+  'stream-yaml',
+  'fail-on-missing-key-in-map',
 ]);
 
 /** Flags that Go's flag package, and so Packer's users, write as `-force=false` too. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../core/error.ts';
 import { styles } from '../reporters/style.ts';
 import { readArguments } from './arguments.ts';
+import { separateChildCommand } from './child-command.ts';
 import { Cli, type Surroundings } from './cli.ts';
 import { showFailure } from './failure.ts';
 import { NEEDS_TEMPLATE, type ProgramName, usageExitCode, versionText } from './program-name.ts';
@@ -22,7 +23,7 @@ export async function run(
   io: Surroundings,
   name: ProgramName = 'ingot',
 ): Promise<number> {
-  const { args, globals } = readArguments(argv);
+  const { args, globals } = readArguments(separateChildCommand(argv));
   const cli = new Cli(io, globals, name);
   stopOnClosedPipe(io.stdout);
   try {

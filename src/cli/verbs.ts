@@ -56,6 +56,11 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'test', summary: 'run the tests of built images again', load: () => import('./verbs/test.ts') },
   { name: 'release', summary: 'list and show releases', load: () => import('./verbs/release.ts') },
   { name: 'lookup', summary: "find a release's output", load: () => import('./verbs/lookup.ts') },
+  {
+    name: 'secrets',
+    summary: 'put values in place of secret references, as vals does',
+    load: () => import('./verbs/secrets.ts'),
+  },
   { name: 'boot', summary: 'run an image in QEMU, at its console', load: () => import('./verbs/boot.ts') },
   {
     name: 'update',

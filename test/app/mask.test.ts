@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { maskingEmit } from '../../src/app/mask.ts';
+import { createMask, maskingEmit } from '../../src/app/mask.ts';
 import type { BuildEvent } from '../../src/core/event.ts';
 
 test('secrets are masked in every field, longest first, line by line', () => {
   const events: BuildEvent[] = [];
   const emit = maskingEmit(
     (e) => void events.push(e),
-    ['hunter2', 'hunter2-long', 'line one\nline two', 'x'],
+    createMask(['hunter2', 'hunter2-long', 'line one\nline two', 'x']),
   );
   emit({ type: 'step:log', step: 's', stream: 'stdout', line: 'pw=hunter2-long x hunter2; line two' });
   emit({

@@ -14,7 +14,7 @@ export interface AwsProfile {
 export function awsProfile(env: NodeJS.ProcessEnv): AwsProfile | undefined {
   const profile = env.AWS_PROFILE ?? env.AWS_DEFAULT_PROFILE ?? 'default';
   const folder = join(env.HOME ?? '/', '.aws');
-  const settings = section(env.AWS_CONFIG_FILE ?? join(folder, 'config'), [profile, `profile ${profile}`]);
+  const settings = awsSection(env.AWS_CONFIG_FILE ?? join(folder, 'config'), [profile, `profile ${profile}`]);
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? settings.get('region');
   const fromEnv = {
     id: env.AWS_ACCESS_KEY_ID,
@@ -24,7 +24,10 @@ export function awsProfile(env: NodeJS.ProcessEnv): AwsProfile | undefined {
   const { id, secret, token } =
     fromEnv.id && fromEnv.secret
       ? fromEnv
-      : keysOf(section(env.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials'), [profile]), settings);
+      : keysOf(
+          awsSection(env.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials'), [profile]),
+          settings,
+        );
   if (!id || !secret || !region) return undefined;
   return {
     region,
@@ -42,7 +45,7 @@ function keysOf(...sections: readonly ReadonlyMap<string, string>[]) {
 }
 
 /** The settings of the first section of these names in a shared file; none where the file is not there. */
-function section(file: string, names: readonly string[]): Map<string, string> {
+export function awsSection(file: string, names: readonly string[]): Map<string, string> {
   let text = '';
   try {
     text = readFileSync(file, 'utf8');

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import type { Surroundings } from '../provider.ts';
+import { answerObject, jsonOf, notConfigured } from '../refusal.ts';
+import { isMap } from '../document.ts';
+import { serviceUrl } from '../service-url.ts';
+
+/** Elsewhere than on Azure nobody answers there. */
+const METADATA_TIMEOUT_MS = 1_000;
+
+/**
+ * An access token for a resource (`https://vault.azure.net`), by what AZKV_AUTH chooses, or else the first that is
+ * configured: a service principal's secret, workload identity, managed identity, the Azure CLI (Microsoft identity
+ * platform, OAuth 2.0 client credentials flow; Azure Instance Metadata Service). Throws `secrets/not-configured`.
+ */
+export function azureToken(resource: string, around: Surroundings): Promise<string> {
+  return around.once(['azure token', resource], async () => {
+    const token = await tokenBy(around.env.AZKV_AUTH || 'default', resource, around);
+    around.hide(token);
+    return token;
+  });
+}
+
+async function tokenBy(method: string, resource: string, around: Surroundings): Promise<string> {
+  const ways: Record<string, () => Promise<string | undefined>> = {
+    environment: () => byClientSecret(resource, around),
+    workload: () => byWorkloadIdentity(resource, around),
+    managed: () => byManagedIdentity(resource, around),
+    cli: () => byCli(resource, around),
+  };
+  if (method !== 'default' && !Object.hasOwn(ways, method)) {
+    const known = 'Use default, workload, managed or cli.';
+    throw notConfigured('Azure', `AZKV_AUTH is ${JSON.stringify(method)}`, known);
+  }
+  for (const name of method === 'default' ? Object.keys(ways) : [method]) {
+    const token = await ways[name]?.();
+    if (token !== undefined) return token;
+  }
+  throw notConfigured(
+    'Azure',
+    'no credentials were found',
+    'Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, give the machine an identity, or run `az login`.',
+  );
+}
+
+async function byClientSecret(resource: string, around: Surroundings): Promise<string | undefined> {
+  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret } = around.env;
+  if (!tenant || !id || !secret) return undefined;
+  around.hide(secret);
+  return await exchange(tenant, { client_id: id, client_secret: secret }, resource, around);
+}
+
+async function byWorkloadIdentity(resource: string, around: Surroundings): Promise<string | undefined> {
+  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_FEDERATED_TOKEN_FILE: file } = around.env;
+  if (!tenant || !id || !file) return undefined;
+  const assertion = (await readFile(file, 'utf8')).trim();
+  around.hide(assertion);
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  const fields = { client_id: id, client_assertion: assertion, client_assertion_type: type };
+  return await exchange(tenant, fields, resource, around);
+}
+
+async function exchange(
+  tenant: string,
+  fields: Readonly<Record<string, string>>,
+  resource: string,
+  around: Surroundings,
+): Promise<string> {
+  const authority = around.env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com';
+  const url = serviceUrl('Azure', authority, 'AZURE_AUTHORITY_HOST');
+  url.pathname = `/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    scope: `${resource}/.default`,
+    ...fields,
+  });
+  const answer = await around.fetch({
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: body.toString(),
+  });
+  return accessToken(answerObject(answer, url.origin, `a token for ${resource}`));
+}
+
+/** The identity of the machine, by the Instance Metadata Service, or of an app, by its own endpoint. */
+async function byManagedIdentity(resource: string, around: Surroundings): Promise<string | undefined> {
+  const { IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header, AZURE_CLIENT_ID: id } = around.env;
+  const inApp = endpoint !== undefined && header !== undefined;
+  const url = inApp
+    ? serviceUrl('Azure', endpoint, 'IDENTITY_ENDPOINT')
+    : new URL('http://169.254.169.254/metadata/identity/oauth2/token');
+  url.searchParams.set('api-version', inApp ? '2019-08-01' : '2018-02-01');
+  url.searchParams.set('resource', resource);
+  if (id) url.searchParams.set('client_id', id);
+  const headers: Record<string, string> = inApp ? { 'x-identity-header': header } : { metadata: 'true' };
+  const answer = await around
+    .fetch({ url, headers, once: true, timeoutMs: METADATA_TIMEOUT_MS })
+    .catch(() => undefined);
+  if (answer?.status !== 200 || !isMap(jsonOf(answer))) return undefined;
+  return accessToken(answerObject(answer, 'the metadata service', `a token for ${resource}`));
+}
+
+async function byCli(resource: string, around: Surroundings): Promise<string | undefined> {
+  const args = ['account', 'get-access-token', '--output', 'json', '--resource', resource];
+  const result = await around.run('az', args, { env: {}, timeoutMs: 30_000 }).catch(() => undefined);
+  if (result?.exitCode !== 0) return undefined;
+  const { accessToken: token } = JSON.parse(result.stdout) as { accessToken?: string };
+  return token;
+}
+
+function accessToken({ access_token: token }: Record<string, unknown>): string {
+  if (typeof token === 'string' && token !== '') return token;
+  throw notConfigured('Azure', 'the answer has no token', 'Check the credentials.');
+}

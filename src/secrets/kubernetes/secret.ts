@@ -1,0 +1,44 @@
+import { IngotError } from '../../core/error.ts';
+import { isMap } from '../document.ts';
+
+/**
+ * A Kubernetes Secret with its `data` as `stringData`, so that references in it can be seen; anything else as it is.
+ * Values that are no text stay bytes. Throws `secrets/bad-document` for what is no base64.
+ */
+export function decodeSecret(document: unknown): unknown {
+  if (!isSecret(document) || !isMap(document.data)) return document;
+  const decoded = Object.entries(document.data).map(([key, value]) => [key, fromBase64(key, value)]);
+  const { data: _, stringData, ...rest } = document;
+  return {
+    ...rest,
+    stringData: { ...(isMap(stringData) ? stringData : {}), ...Object.fromEntries(decoded) },
+  };
+}
+
+/** The reverse: `stringData` as `data`, beside what was there. */
+export function encodeSecret(document: unknown): unknown {
+  if (!isSecret(document) || !isMap(document.stringData)) return document;
+  const encoded = Object.entries(document.stringData).map(([key, value]) => [key, toBase64(value)]);
+  const { stringData: _, data, ...rest } = document;
+  return { ...rest, data: { ...(isMap(data) ? data : {}), ...Object.fromEntries(encoded) } };
+}
+
+function isSecret(document: unknown): document is Record<string, unknown> {
+  return isMap(document) && document.kind === 'Secret';
+}
+
+function fromBase64(key: string, value: unknown): string | Uint8Array {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) {
+    throw new IngotError('secrets/bad-document', `the field ${key} of the Secret's data is no base64`, {
+      hint: 'Put plain texts under stringData.',
+    });
+  }
+  const bytes = Buffer.from(value, 'base64');
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : new Uint8Array(bytes);
+}
+
+function toBase64(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return Buffer.from(value as Uint8Array).toString('base64');
+  return Buffer.from(typeof value === 'string' ? value : String(value)).toString('base64');
+}

@@ -1,0 +1,39 @@
+import { IngotError } from '../../core/error.ts';
+import { badParam } from '../encode.ts';
+import type { Provider } from '../provider.ts';
+
+/**
+ * `ref+exec://command/arg/arg?args=more,and+more&timeout=30&trim=true&env_NAME=value`: what a command writes on standard
+ * output. No shell; after an absolute path all arguments are in `args`.
+ */
+export const exec: Provider = {
+  async text(request, around) {
+    const path = request.path.replace(/\/$/, '');
+    const [command = '', ...pathArgs] = path.startsWith('/') ? [path] : path.split('/');
+    if (command === '') {
+      throw new IngotError('secrets/bad-reference', 'ref+exec:// names no command', {
+        hint: 'Write ref+exec://command/argument.',
+      });
+    }
+    const args = [...pathArgs, ...(request.param('args')?.split(',') ?? [])];
+    const env = [...request.params]
+      .filter(([name]) => name.startsWith('env_'))
+      .map(([name, value]) => [name.slice('env_'.length), value]);
+    const seconds = request.param('timeout') ?? '30';
+    if (!/^[1-9]\d{0,4}$/.test(seconds)) throw badParam('timeout', seconds, 'seconds, such as 30');
+    const { exitCode, stdout, stderr } = await around.run(command, args, {
+      env: Object.fromEntries(env) as Record<string, string>,
+      timeoutMs: Number(seconds) * 1000,
+    });
+    if (exitCode === 0) return request.param('trim') === 'false' ? stdout : stdout.replace(/[ \t\r\n]+$/, '');
+    const [said = ''] = stderr.trim().split('\n').slice(-1);
+    const told = said === '' ? '' : `: ${said.slice(0, 300)}`;
+    throw new IngotError(
+      'secrets/bad-answer',
+      `the command ${command} ended with exit code ${exitCode}${told}`,
+      {
+        hint: 'Run it by hand to see why.',
+      },
+    );
+  },
+};

@@ -1,0 +1,35 @@
+import { badParam, fromUrlBase64 } from '../encode.ts';
+import { googleEndpoint, googleHeaders } from '../google/call.ts';
+import type { Provider, Request } from '../provider.ts';
+import { answerObject, notFound } from '../refusal.ts';
+import { below } from '../service-url.ts';
+
+/**
+ * `ref+gkms://URL-SAFE-BASE64?project=&location=&keyring=&crypto_key=`: what the ciphertext decrypts to (Cloud KMS REST API
+ * v1, cryptoKeys.decrypt).
+ */
+export const gkms: Provider = {
+  async text(request, around) {
+    const ciphertext = fromUrlBase64(request.path, 'the ciphertext of ref+gkms://').toString('base64');
+    const [project, location, keyring, key] = ['project', 'location', 'keyring', 'crypto_key'].map((name) =>
+      needed(request, name),
+    );
+    const name = `projects/${project}/locations/${location}/keyRings/${keyring}/cryptoKeys/${key}`;
+    const url = below(googleEndpoint('cloudkms', around), 'v1', name);
+    url.pathname += ':decrypt';
+    const answer = await around.fetch({
+      url,
+      headers: { ...(await googleHeaders(around)), 'content-type': 'application/json' },
+      body: JSON.stringify({ ciphertext }),
+    });
+    const { plaintext } = answerObject(answer, 'Cloud KMS', 'the ciphertext');
+    if (typeof plaintext === 'string') return Buffer.from(plaintext, 'base64').toString('utf8');
+    throw notFound('plaintext in the answer of Cloud KMS');
+  },
+};
+
+function needed(request: Request, name: string): string {
+  const value = request.param(name);
+  if (value !== undefined && value !== '' && !value.includes('/')) return value;
+  throw badParam(name, value ?? '', 'a name, for the key that decrypts');
+}

@@ -1,0 +1,68 @@
+import { IngotError } from '../core/error.ts';
+import { isMap } from './document.ts';
+import type { HttpAnswer } from './http.ts';
+
+/** The JSON of an answer; undefined where it has none. */
+export function jsonOf({ body }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** There is no such secret: a `default` may take its place. */
+export function notFound(what: string, hint?: string): IngotError {
+  return new IngotError('secrets/not-found', `there is no ${what}`, {
+    hint: hint ?? 'Check the path, or add ?default=… to the reference where the value may be missing.',
+  });
+}
+
+/** What is missing in the environment or in the reference. */
+export function notConfigured(backend: string, message: string, hint: string): IngotError {
+  return new IngotError('secrets/not-configured', `${backend}: ${message}`, { hint });
+}
+
+/** Why a service did not give what it was asked for: `secrets/not-found`, `secrets/denied` or `secrets/bad-answer`. */
+export function refusal(answer: HttpAnswer, service: string, what: string): IngotError {
+  const { status } = answer;
+  const said = saidBy(answer);
+  const told = `${service} answered with status ${status}${said === '' ? '' : `: ${said}`}`;
+  if (status === 404) return notFound(`${what}: ${told}`);
+  if (status === 401 || status === 403) {
+    return new IngotError('secrets/denied', `${what} was refused: ${told}`, {
+      hint: 'Check that the credentials are valid and may read it; an expired token is refused this way, too.',
+    });
+  }
+  return new IngotError('secrets/bad-answer', `${what} could not be read: ${told}`, {
+    hint: status >= 500 ? 'The service is in trouble; it was asked several times.' : 'Check the reference.',
+  });
+}
+
+/** The JSON object of a good answer. Throws what `refusal` says for any other. */
+export function answerObject(answer: HttpAnswer, service: string, what: string): Record<string, unknown> {
+  const json = answer.status === 200 ? jsonOf(answer) : undefined;
+  if (isMap(json)) return json;
+  throw refusal(answer, service, what);
+}
+
+/** What services say of their errors, each in its own words. Never the body as such: it may hold a secret. */
+function saidBy(answer: HttpAnswer): string {
+  const json = jsonOf(answer);
+  const inner = isMap(json) && isMap(json.error) ? json.error : json;
+  if (!isMap(inner)) {
+    return /<Message>([^<]{1,200})<\/Message>/.exec(answer.body.toString('utf8', 0, 4096))?.[1] ?? '';
+  }
+  const words = [
+    inner.errors,
+    inner.messages,
+    inner.message,
+    inner.Message,
+    inner.error_description,
+    inner.error,
+    inner.__type,
+  ]
+    .flat()
+    .filter((word) => typeof word === 'string' && word !== '');
+  return words.join('; ').replace(/\s+/g, ' ').slice(0, 300);
+}
