@@ -1,6 +1,7 @@
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import { type EvalScope, evaluate, type HclBody, nearest, type Template } from '../template/index.ts';
 import { type ComponentKind, isOfficial } from './official-plugins.ts';
+import { unsupported } from './unsupported.ts';
 
 const WORDS: Readonly<Record<ComponentKind, 'source' | 'provisioner' | 'post-processor' | 'data-source'>> = {
   builders: 'source',
@@ -39,16 +40,22 @@ export class MissingComponents {
       return;
     }
     const have = [...ours].sort();
+    if (known) {
+      const { reason, hint } = unsupported(kind, type) ?? {
+        reason: 'it is known, but not built into Ingot',
+        hint: `Built in: ${have.join(', ')}.`,
+      };
+      const message = `the ${word} "${type}" cannot be built: ${reason}`;
+      diagnostics.push({ code: 'plan/unsupported-component', severity: 'error', message, range, hint });
+      return;
+    }
     const near = nearest(type, have);
     diagnostics.push({
-      code: known ? 'plan/unsupported-component' : `plan/unknown-${word}`,
+      code: `plan/unknown-${word}`,
       severity: 'error',
-      message: known
-        ? `the ${word} "${type}" is known, but not built into Ingot, so this cannot be built`
-        : `there is no ${word} of type "${type}"; expected one of ${have.join(', ')}`,
+      message: `there is no ${word} of type "${type}"; expected one of ${have.join(', ')}`,
       range,
-      ...(known && { hint: `Built in: ${have.join(', ')}.` }),
-      ...(!known && near !== undefined && { hint: `Did you mean "${near}"?` }),
+      ...(near !== undefined && { hint: `Did you mean "${near}"?` }),
     });
   }
 
