@@ -13,6 +13,7 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
+import { maskError } from './mask.ts';
 import { recoverAll } from './recover.ts';
 import { createRooms } from './rooms.ts';
 import { type Deps, openSession, type Session } from './session.ts';
@@ -111,7 +112,7 @@ export async function buildPlanned(
         ...environment,
         signal: AbortSignal.any([session.signal, others.signal]),
         onFailure: async (step, error) => {
-          const answer = await answerOf(step, error, options);
+          const answer = await answerOf(step, maskError(error, session.mask) as IngotError, options);
           abort ||= answer === 'abort';
           return answer;
         },
@@ -124,7 +125,7 @@ export async function buildPlanned(
     } catch (error) {
       if (others.signal.aborted && !abort) throw new Stopped();
       if (abort) others.abort();
-      throw error;
+      throw maskError(error, session.mask);
     }
   };
   const results = await runAdmitted(plan.images, budgetOf(options, plan.images.length), {

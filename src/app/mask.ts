@@ -1,3 +1,4 @@
+import { IngotError } from '../core/error.ts';
 import type { BuildEvent, Emit } from '../core/event.ts';
 
 /** Shorter values would mask half of every log. Packer masks everything; a secret of one letter is none. */
@@ -40,4 +41,35 @@ export function maskingEmit(emit: Emit, mask: Mask): Emit {
     return value;
   };
   return (event) => emit(mask.isEmpty() ? event : (walk(event) as BuildEvent));
+}
+
+/** The same error, and those that it holds, with every secret replaced: messages, output, stacks. */
+export function maskError(thrown: unknown, mask: Mask): unknown {
+  if (!(thrown instanceof Error) || mask.isEmpty()) return thrown;
+  const error = thrown instanceof IngotError ? withMaskedText(thrown, mask) : thrown;
+  error.message = mask.hide(error.message);
+  if (error.stack !== undefined) error.stack = mask.hide(error.stack);
+  const holds = error as { cause?: unknown; errors?: unknown; error?: unknown; suppressed?: unknown };
+  if (holds.cause !== undefined) holds.cause = maskError(holds.cause, mask);
+  // AggregateError and SuppressedError hold errors of their own.
+  if (Array.isArray(holds.errors)) holds.errors = holds.errors.map((one) => maskError(one, mask));
+  if (error.name === 'SuppressedError') {
+    holds.error = maskError(holds.error, mask);
+    holds.suppressed = maskError(holds.suppressed, mask);
+  }
+  return error;
+}
+
+function withMaskedText(error: IngotError, mask: Mask): IngotError {
+  const { code, message, hint, range, step, exitCode, output, cause, stack } = error;
+  const copy = new IngotError(code, message, {
+    exitCode,
+    output: output.map((line) => mask.hide(line)),
+    ...(cause !== undefined && { cause }),
+    ...(hint !== undefined && { hint: mask.hide(hint) }),
+    ...(range && { range }),
+    ...(step !== undefined && { step }),
+  });
+  if (stack !== undefined) copy.stack = stack;
+  return copy;
 }

@@ -1,6 +1,5 @@
 import { runInForeground } from '../host/foreground.ts';
 import { runUserCommand } from '../host/user-command.ts';
-import { IngotError } from '../core/error.ts';
 import { expandDocument, textsOf } from '../secrets/expand-document.ts';
 import { type ExpandOptions, expandText } from '../secrets/expand.ts';
 import { environmentLines, environmentOf } from '../secrets/environment-lines.ts';
@@ -12,7 +11,7 @@ import type { RunCommand } from '../secrets/provider.ts';
 import { createResolver } from '../secrets/resolver.ts';
 import { settleAll } from '../secrets/settle-all.ts';
 import { writeSecretFile } from '../secrets/write-secret-file.ts';
-import { createMask, type Mask } from './mask.ts';
+import { createMask, maskError } from './mask.ts';
 import { readDocuments, readFirstDocument, readTextInput, type SecretInput } from './secret-input.ts';
 
 export interface SecretsOptions {
@@ -152,7 +151,7 @@ async function expanding<T>(
       valueDepth: options.expandValues === true ? 10 : 0,
     });
   } catch (error) {
-    throw masked(error, mask);
+    throw maskError(error, mask);
   }
 }
 
@@ -166,19 +165,4 @@ function writeDocuments(documents: readonly unknown[], format: OutputFormat): st
 
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : goJson(value);
-}
-
-function masked(error: unknown, mask: Mask): unknown {
-  if (error instanceof AggregateError)
-    return new AggregateError(
-      (error.errors as unknown[]).map((e) => masked(e, mask)),
-      mask.hide(error.message),
-    );
-  if (!(error instanceof IngotError)) return error;
-  const { code, message, hint, output, exitCode } = error;
-  return new IngotError(code, mask.hide(message), {
-    ...(hint !== undefined && { hint: mask.hide(hint) }),
-    output: output.map((line) => mask.hide(line)),
-    exitCode,
-  });
 }

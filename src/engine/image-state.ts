@@ -1,8 +1,7 @@
-import type { Digest } from '../core/digest.ts';
+import type { Digest, Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Layer, LayerChain } from '../core/layer.ts';
 import type { GeneratedData } from '../core/machine.ts';
-import type { StepResult } from '../core/plugin.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
@@ -20,8 +19,8 @@ export class ImageState implements ImageRun {
   readonly toRun = new Set<Digest>();
   readonly outputs: OutputReport[] = [];
   readonly tests = new Map<Digest, TestOutcome>();
-  /** Of provisioners that left no layer. */
-  readonly results = new Map<Digest, StepResult>();
+  /** Results of steps, also of those whose layers nobody needs, or that left none. */
+  readonly #results = new Map<Digest, Json>();
   readonly artifacts = new ArtifactChains();
   /** Errors of post-processors: other chains go on, and the build has failed. */
   readonly failures: unknown[] = [];
@@ -53,6 +52,21 @@ export class ImageState implements ImageRun {
       if (step?.spec.kind === 'test') this.tests.set(id, layer.result as unknown as TestOutcome);
     }
     for (const id of toRun) this.toRun.add(id);
+    for (const { id } of this.stepsOf('provisioner')) {
+      if (toRun.has(id) || hits.has(id)) continue;
+      const layer = await env.cache.lookup(id);
+      if (layer) this.#results.set(id, layer.result);
+    }
+  }
+
+  /** Keeps the result of a step that leaves no layer. */
+  keepResult(step: PlannedStep, result: Json): void {
+    this.#results.set(step.id, result);
+  }
+
+  /** What a step said of its work, now or when its layer was made. */
+  resultOf(step: PlannedStep): Json | undefined {
+    return this.layers.get(step.id)?.result ?? this.#results.get(step.id);
   }
 
   stepsOf(kind: PlannedStep['spec']['kind']): PlannedStep[] {

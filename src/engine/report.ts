@@ -1,7 +1,6 @@
-import type { Digest } from '../core/digest.ts';
+import type { Digest, Json } from '../core/digest.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
 import type { Artifact } from '../core/artifact.ts';
-import type { Layer } from '../core/layer.ts';
 import type { StepResult } from '../core/plugin.ts';
 import type { ReleaseRecord } from './environment.ts';
 import type { ImageState } from './image-state.ts';
@@ -59,7 +58,7 @@ export function reportOf(
       return outcome ? [{ label: s.label, type: s.spec.type, outcome }] : [];
     }),
     provisioners: state.stepsOf('provisioner').flatMap((s) => {
-      const result = state.results.get(s.id) ?? resultOf(state.layers.get(s.id));
+      const result = resultOf(state.resultOf(s));
       return result?.summary === undefined ? [] : [{ label: s.label, type: s.spec.type, ...result }];
     }),
     ...(release && { release }),
@@ -68,9 +67,8 @@ export function reportOf(
   };
 }
 
-/** What a provisioner's layer keeps of its result. */
-function resultOf(layer: Layer | undefined): StepResult | undefined {
-  const result = layer?.result;
+/** A provisioner's result, as its layer keeps it. */
+function resultOf(result: Json | undefined): StepResult | undefined {
   return typeof result === 'object' && result !== null && !Array.isArray(result)
     ? (result as StepResult)
     : undefined;

@@ -80,7 +80,7 @@ function jobOf(steps: readonly PlannedStep[], state: ImageState, run: () => Prom
 
 async function runOne(step: PlannedStep, state: ImageState): Promise<boolean> {
   if (!state.toRun.has(step.id)) {
-    endStep(step, state, 'cached', 0, summaryOf(state.layers.get(step.id)?.result));
+    endStep(step, state, 'cached', 0, summaryOf(state.resultOf(step)));
     return true;
   }
   return await runStep(step, state, () => execute(step, state));
@@ -129,7 +129,7 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
           ? slot.running()
           : await slot.on(state.chainBelow(step), contextOf(state, step));
       const result = await provision(step, machine, state);
-      state.results.set(step.id, result);
+      state.keepResult(step, result as Json);
       const { summary } = result;
       return { ok: true, ...(summary !== undefined && { detail: summary }) };
     }

@@ -36,8 +36,8 @@ describe('runImage', () => {
     const report = await runImage(samplePlan(cache.dir), fake.env());
     expect(fake.calls).toEqual(['release']);
     expect(report.tests[0]?.outcome.passed).toBe(true);
-    // Outputs and test answer for all that is below them.
-    expect(cache.lookups).toHaveLength(3);
+    // Outputs and test answer for all that is below them; provisioners are asked what they said.
+    expect(cache.lookups).toHaveLength(5);
   });
 
   test('an edit of the last provisioner runs it and what stands on it, on the layers below', async () => {
