@@ -81,7 +81,7 @@ export async function buildPlanned(
   const plan = planOrThrow(planned, session);
   if (planned.lockText !== formatLock(planned.lock)) await writeLock(planned.lockPath, planned.lock);
 
-  for (const secret of plan.secrets) session.mask.add(secret);
+  for (const { value } of plan.secrets) session.mask.add(value);
   const { emit } = session;
   const cache = await openLayerCache({ dir: session.paths.cacheDir, host: session.host });
   await using scope = new Scope();

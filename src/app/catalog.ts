@@ -19,6 +19,7 @@ import { shellProvisioner } from '../provisioners/shell.ts';
 import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { releaseSpec } from '../release/spec.ts';
+import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
 import { fileSource } from '../sources/file.ts';
 import { ingotSource } from '../sources/ingot.ts';
@@ -65,6 +66,7 @@ export const catalog: Catalog = {
   disk: { version: DISK_VERSION, spec: diskSpec },
   seal: { version: SEAL_VERSION, spec: sealSpec },
   release: { version: 1, spec: releaseSpec },
+  residue: { version: RESIDUE_VERSION, spec: residueSpec },
   stamp: { version: STAMP_VERSION, annotations: stampAnnotations },
   bootConfig: { version: BOOT_CONFIG_VERSION },
 };

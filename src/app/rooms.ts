@@ -15,10 +15,12 @@ import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } fr
 import { clampTimes } from '../host/clamp-times.ts';
 import { mountChain, openRootfs } from '../host/index.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
-import type { DiskStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { DiskStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
 import { publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
+import { residueText, searchResidue } from '../scan/residue.ts';
+import type { PlacedPartition } from '../scan/residue/place.ts';
 import { type SealOptions, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
@@ -155,10 +157,11 @@ function warnOfDrivers(input: ExportInput, requests: readonly ExportRequest[], c
 
 async function runTest(
   type: string,
-  subject: { readonly disk?: string; readonly dir?: string },
+  subject: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
   options: unknown,
   ctx: Context,
 ): Promise<TestOutcome> {
+  if (type === 'residue') return await testResidue(subject, options as ResidueStepOptions, ctx);
   if (type !== 'boot' || subject.disk === undefined) {
     throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
   }
@@ -175,6 +178,31 @@ async function runTest(
         ...(c.message !== undefined && { message: c.message }),
         ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
       })),
+    data: plain(result),
+  };
+}
+
+async function testResidue(
+  { disk, facts, dir = '' }: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
+  { secrets }: ResidueStepOptions,
+  ctx: Context,
+): Promise<TestOutcome> {
+  const partitions = (facts as { partitions?: readonly PlacedPartition[] } | undefined)?.partitions ?? [];
+  const result = await searchResidue(secrets, disk === undefined ? { dir } : { disk, partitions }, ctx);
+  for (const secret of result.secrets) {
+    if (secret.status !== 'not searched') continue;
+    const message = residueText(secret);
+    const hint = 'Use a longer value; one of so few bytes is soon guessed, too.';
+    const diagnostic = { code: 'residue/too-short', severity: 'warning' as const, message, hint };
+    ctx.emit({ type: 'diagnostic', diagnostic });
+  }
+  return {
+    passed: result.secrets.every(({ status }) => status !== 'found'),
+    checks: result.secrets.map((secret) => ({
+      name: secret.name,
+      passed: secret.status !== 'found',
+      ...(secret.status !== 'clean' && { message: residueText(secret) }),
+    })),
     data: plain(result),
   };
 }

@@ -81,7 +81,8 @@ export interface Rooms {
   ): Promise<OutputRecord[]>;
   test(
     type: string,
-    subject: { readonly disk?: string; readonly dir?: string },
+    /** `facts`: what the disk step said of the disk. */
+    subject: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
     options: unknown,
     ctx: Context,
   ): Promise<TestOutcome>;

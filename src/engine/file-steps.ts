@@ -85,7 +85,10 @@ export async function runTest(
   const view = subject.chain && scope.use(await env.rooms.openView(subject.chain, ctx), 'view of the image');
   const outcome = await env.rooms.test(
     step.spec.type,
-    { ...(subject.disk && { disk: rawDiskOf(subject.disk) }), ...(view && { dir: view.dir }) },
+    {
+      ...(subject.disk && { disk: rawDiskOf(subject.disk), facts: subject.disk.result }),
+      ...(view && { dir: view.dir }),
+    },
     step.options,
     ctx,
   );

@@ -3,6 +3,7 @@ import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
 import { DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
+import type { NamedSecret } from '../core/named-secret.ts';
 import { epochOf, type Lock, type LockEntry } from '../core/lock.ts';
 import type { Engine, MachineNeeds, OutdatedInput, Pinned, PinContext, Source } from '../core/plugin.ts';
 import {
@@ -83,8 +84,19 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
     if (pinned) images.push(complete(draft, pinned, request));
   }
   if (hasErrors(diagnostics)) return { diagnostics };
-  const secrets = drafts.flatMap((d) => d.secrets);
+  const secrets = drafts.flatMap((d) => namedSecrets(d, template.scope));
   return { plan: { images, secrets, templateDir: template.dir }, diagnostics };
+}
+
+/** A draft's secrets, by the names that the template has for them. */
+function namedSecrets(draft: Draft, scope: EvalScope): NamedSecret[] {
+  const names = new Map(
+    [...scope.secrets].flatMap(([name, values]) => values.map((v) => [v, name] as const)),
+  );
+  return [...new Set(draft.secrets)].map((value) => ({
+    name: names.get(value) ?? 'a sensitive value',
+    value,
+  }));
 }
 
 /** Every finding about template and image file that needs no network, and the decoded parts. */
@@ -183,7 +195,8 @@ async function draft(
   const postProcessors = await planPostProcessors(parts);
   const annotations = registryAnnotations(build);
   if (!source || !decoded) return undefined;
-  const secrets = [...decoded.secrets, ...[...provisioners, ...postProcessors].flatMap((p) => p.secrets)];
+  const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
+  const secrets = [...decoded.secrets, ...drafts.flatMap((p) => p.secrets)];
   return {
     target: { ...target, source, decoded },
     provisioners,
@@ -267,6 +280,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     origin: originOf(entry),
     toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
     postProcessors: parts.postProcessors.map((p) => p.step),
+    secrets: namedSecrets(parts, template.scope),
   });
   return {
     ...common,

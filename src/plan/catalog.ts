@@ -1,5 +1,6 @@
 import type { BodySpec } from '../core/body-spec.ts';
 import type { Digest, Json } from '../core/digest.ts';
+import type { NamedSecret } from '../core/named-secret.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import type { StampOptions } from './stamp.ts';
 
@@ -42,6 +43,8 @@ export interface Catalog {
   readonly disk: RoomInfo;
   readonly seal: RoomInfo;
   readonly release: RoomInfo;
+  /** The search for secrets that stayed in the image. */
+  readonly residue: RoomInfo;
   readonly stamp: {
     readonly version: number;
     annotations(stamp: StampOptions): Readonly<Record<string, string>>;
@@ -74,6 +77,11 @@ export interface ReleaseStepOptions {
   readonly name: string;
   readonly version: string;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Options of the search for secrets. Not hashed. */
+export interface ResidueStepOptions {
+  readonly secrets: readonly NamedSecret[];
 }
 
 /** What a test answers; stored as evidence. A failed one is a result, not an exception. */

@@ -46,6 +46,7 @@ export interface ImageBlock {
   readonly tests: readonly Placed[];
   readonly disk?: Placed;
   readonly seal?: Placed;
+  readonly residue?: Placed;
   readonly release?: Placed;
   readonly range: SourceRange;
 }
@@ -58,7 +59,7 @@ export interface ImageFile {
 /** Blocks of which an image may have many, told apart by their label. */
 const LABELLED = ['output', 'test'] as const;
 /** Blocks that come once. */
-const SINGLE = ['disk', 'seal', 'release'] as const;
+const SINGLE = ['disk', 'seal', 'residue', 'release'] as const;
 
 /** Decodes the body of `*.ingot.hcl` files (several are merged by the caller). */
 export function decodeImageFile(body: HclBody, catalog: Catalog, scope: EvalScope): ImageFile {
@@ -151,6 +152,7 @@ function decodeImage(
 
   const disk = single('disk');
   const seal = single('seal');
+  const residue = single('residue');
   const release = single('release');
   return {
     name,
@@ -162,6 +164,7 @@ function decodeImage(
     tests: labelled('test', catalog.tests),
     ...(disk && { disk }),
     ...(seal && { seal }),
+    ...(residue && { residue }),
     ...(release && { release }),
     range: block.range,
   };

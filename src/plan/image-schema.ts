@@ -35,6 +35,7 @@ export function imageFileSchema(catalog: Catalog): Schema {
       test: many(labelled(catalog.tests)),
       disk: bodySchema(catalog.disk.spec),
       seal: bodySchema(catalog.seal.spec),
+      residue: bodySchema(catalog.residue.spec),
       release: bodySchema(catalog.release.spec),
     },
   };

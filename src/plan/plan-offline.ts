@@ -1,10 +1,20 @@
 import { type Digest, hexOf, type Json } from '../core/digest.ts';
+import type { NamedSecret } from '../core/named-secret.ts';
 import { decodeBody, emptyBody, emptyScope } from '../template/index.ts';
 import type { OwnOutput } from '../core/plugin.ts';
-import type { Catalog, DiskStepOptions, OutputStepOptions, ReleaseStepOptions } from './catalog.ts';
+import type {
+  Catalog,
+  DiskStepOptions,
+  OutputStepOptions,
+  ReleaseStepOptions,
+  ResidueStepOptions,
+} from './catalog.ts';
 import type { ImageBlock, Placed } from './image-file.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
 import { type PlannedStep, planStep, type StepKind } from './types.ts';
+
+/** Characters of a secret that are enough to find what it is part of. */
+const TELLING = 8;
 
 interface OfflineRequest {
   readonly name: string;
@@ -31,6 +41,8 @@ interface OfflineRequest {
   /** What the stamp says of the image that this one starts from. */
   readonly origin: Pick<StampOptions, 'base' | 'ancestry'>;
   readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
+  /** What must not be in the image. */
+  readonly secrets: readonly NamedSecret[];
 }
 
 interface OfflinePlan {
@@ -151,6 +163,16 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       }).id,
     );
   }
+  const residue = planResidue(request);
+  if (residue) {
+    gates.push(
+      add('test', 'residue', catalog.residue.version, residue.hashed, residue.options, [diskId ?? chain], {
+        title: 'search for secrets',
+        label: 'test.residue',
+        ...(image?.residue && { origin: image.residue.range }),
+      }).id,
+    );
+  }
   let last = gates;
   const processed: Digest[] = [];
   for (const draft of request.postProcessors) {
@@ -177,6 +199,28 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
   return { steps, version, annotations };
 }
 
+/**
+ * The search for the secrets that the build used. Their values are not hashed: they are in what the disk stands on, as
+ * HMACs, and so are those of post-processors here.
+ */
+function planResidue({ image, catalog, secrets, postProcessors }: OfflineRequest) {
+  const block = image?.residue ?? defaults('residue', catalog);
+  const { allow } = block.options as { readonly allow: Readonly<Record<string, string>> };
+  // `TOKEN=${var.token}` is found where the token is.
+  const holdsAnother = ({ value }: NamedSecret): boolean =>
+    secrets.some(
+      (other) => other.value.length >= TELLING && other.value !== value && value.includes(other.value),
+    );
+  const searched = secrets.filter((s) => !Object.hasOwn(allow, s.name) && !holdsAnother(s));
+  if (searched.length === 0) return undefined;
+  const options: ResidueStepOptions = { secrets: searched };
+  const hashed = {
+    secrets: searched.map(({ name }) => name).sort(),
+    postProcessors: postProcessors.map(({ spec }) => spec.options),
+  };
+  return { options, hashed };
+}
+
 function diskOptions(request: OfflineRequest, disk: Placed): Omit<DiskStepOptions, 'seed'> {
   return { disk: disk.options, ...(request.lockKey !== undefined && { lockKey: request.lockKey }) };
 }
@@ -200,7 +244,7 @@ function defaultOutputs(catalog: Catalog, own: OwnOutput = { format: 'qcow2', op
   ];
 }
 
-function defaults(kind: 'disk' | 'seal', catalog: Catalog): Placed {
+function defaults(kind: 'disk' | 'seal' | 'residue', catalog: Catalog): Placed {
   return decodeEmpty(kind, catalog[kind].spec);
 }
 

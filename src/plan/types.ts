@@ -1,6 +1,7 @@
 import type { FileDescriptor } from '../core/descriptor.ts';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { type Digest, digestOf, type Json } from '../core/digest.ts';
+import type { NamedSecret } from '../core/named-secret.ts';
 import type { MachineNeeds } from '../core/plugin.ts';
 
 /** What a step does; each kind has one runner in the engine. */
@@ -91,8 +92,8 @@ export interface ImagePlan {
 
 export interface Plan {
   readonly images: readonly ImagePlan[];
-  /** Values to mask in everything that is shown. */
-  readonly secrets: readonly string[];
+  /** To mask in everything that is shown. */
+  readonly secrets: readonly NamedSecret[];
   readonly templateDir: string;
 }
 
