@@ -4,8 +4,8 @@ import { isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
-import { fillPlaceholders } from '../core/placeholders.ts';
 import { assignments, readAssignments } from '../core/shell-words.ts';
+import { fillString } from '../template/index.ts';
 
 /** Keys of `shell-local`, provisioner and post-processor: developer.hashicorp.com/packer/docs/provisioners/shell-local. */
 export const localScriptSpec = bodySpec(
@@ -126,7 +126,7 @@ async function run(
       ? assignments(variables)
       : formatted(variables, options.env_var_format);
   const values = { Vars: vars.trimEnd(), Script: script.path, Command: script.path };
-  const [command, ...args] = template.map((part) => fillPlaceholders(part, values, 'execute_command'));
+  const [command, ...args] = template.map((part) => fillString(part, values, 'execute_command'));
   const result = await ctx.host.run(command as string, args, {
     cwd: ctx.templateDir,
     // The user's own commands run as if typed: with the user's environment.

@@ -5,8 +5,8 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
 import { inTurn } from '../core/in-turn.ts';
-import { fillPlaceholders } from '../core/placeholders.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { fillString } from '../template/index.ts';
 
 const TYPES = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
 
@@ -45,7 +45,7 @@ export const checksumPostProcessor: PostProcessor<OptionsOf<typeof checksumSpec>
         BuilderType: ctx.build?.type ?? '',
         ChecksumType: type,
       };
-      const output = fillPlaceholders(options.output, values, 'output');
+      const output = fillString(options.output, values, 'output');
       const path = isAbsolute(output) ? output : join(ctx.templateDir, output);
       const sums = new Map<string, string>();
       for (const file of artifact.files) sums.set(basename(file), await sumOf(file, type, ctx));

@@ -8,8 +8,8 @@ import { pack } from 'tar-stream';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
-import { fillPlaceholders } from '../core/placeholders.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { fillString } from '../template/index.ts';
 import { type CompressFormat, endingOf, formatNames, formatOf } from './compress/format.ts';
 import { zipBytes } from './compress/zip.ts';
 
@@ -51,7 +51,7 @@ export const compressPostProcessor: PostProcessor<CompressOptions> = {
   async process(artifact, options, ctx) {
     const format = formatOf(nameOf(options)) as CompressFormat;
     const values = { BuildName: ctx.build?.name ?? '', BuilderType: ctx.build?.type ?? '' };
-    const filled = fillPlaceholders(options.output, values, 'output');
+    const filled = fillString(options.output, values, 'output');
     const name = endingOf(filled) === undefined ? `${filled}.${nameOf(options)}` : filled;
     const target = isAbsolute(name) ? name : join(ctx.templateDir, name);
     checkFiles(artifact.files, target, format);

@@ -5,9 +5,9 @@ import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { Machine } from '../core/machine.ts';
-import { fillPlaceholders } from '../core/placeholders.ts';
 import type { Provisioner } from '../core/plugin.ts';
 import { assignments, quoteWord, readAssignments } from '../core/shell-words.ts';
+import { fillString } from '../template/index.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/docs/provisioners/shell. */
 const shellSpec = bodySpec(
@@ -124,7 +124,7 @@ async function runScript(
     options.remote_path ?? join(options.remote_folder, options.remote_file ?? `ingot-script-${index}.sh`);
   const variableFile = join(options.remote_folder, `ingot-variables-${index}.sh`);
   const variables = variablesOf(options, machine, ctx);
-  const command = fillPlaceholders(
+  const command = fillString(
     options.execute_command ?? (options.use_env_var_file ? EXECUTE_WITH_FILE : EXECUTE),
     {
       Vars: formatVariables(variables, options.env_var_format) ?? assignments(variables).trimEnd(),

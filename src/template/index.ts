@@ -4,6 +4,7 @@ export { emptyScope, type EvalScope, withVariables } from './eval/scope.ts';
 export { evaluate } from './eval/evaluate.ts';
 export type { HclAttribute, HclBlock, HclBody } from './hcl/ast.ts';
 export { emptyBody, mergeBodies, withoutBlocks } from './hcl/body.ts';
+export { fillString } from './legacy/fill-string.ts';
 export { fixLegacy } from './fix/fixers.ts';
 export { formatHcl } from './hcl/format.ts';
 export { parseHcl, parseHclExpression } from './hcl/parser.ts';

@@ -201,9 +201,15 @@ test.each([
   await expect(optionsOf(shellProvisioner, hcl)).rejects.toThrow(message);
 });
 
+test('execute_command is a Go template', async () => {
+  const command = '{{ if .Vars }}{{ .Vars }} {{ end }}sh {{ printf `%s` .Path }} {{ upper `a` }}';
+  await provision(`inline = ["echo $PACKER_BUILD_NAME $1"]\nexecute_command = ${JSON.stringify(command)}`);
+  expect(bench.lines).toEqual([expect.stringMatching(/^stdout: \w+ A$/)]);
+});
+
 test('a placeholder that is unknown is an error, and nothing runs', async () => {
   await expect(provision('inline = ["touch ran"]\nexecute_command = "{{ .Pth }}"')).rejects.toMatchObject({
-    code: 'core/unknown-placeholder',
+    code: 'template/go-template',
   });
   expect(existsSync(join(bench.root, 'ran'))).toBe(false);
 });

@@ -1,8 +1,8 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fillPlaceholders } from '../../core/placeholders.ts';
 import { BESIDE_INVENTORY } from './inputs.ts';
+import { fillString } from '../../template/index.ts';
 
 export interface InventoryOptions {
   readonly hostAlias: string;
@@ -21,7 +21,7 @@ const HOST = '{{ .HostAlias }} ansible_host={{ .Host }} ansible_user={{ .User }}
 /** An inventory with the machine as its one host, in Packer's form. */
 export function inventoryText(options: InventoryOptions): string {
   const values = { ...options.values, HostAlias: options.hostAlias };
-  const filled = fillPlaceholders(options.template ?? HOST, values, 'inventory_file_template');
+  const filled = fillString(options.template ?? HOST, values, 'inventory_file_template');
   const host = filled.endsWith('\n') ? filled : `${filled}\n`;
   return [
     host,

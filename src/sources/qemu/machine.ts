@@ -5,8 +5,8 @@ import { type Context, note } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { LayerChain } from '../../core/layer.ts';
 import type { Machine } from '../../core/machine.ts';
-import { fillPlaceholders } from '../../core/placeholders.ts';
 import { Scope } from '../../core/scope.ts';
+import { fillString } from '../../template/index.ts';
 import type { DiskBus, QemuDisk } from '../../host/qemu-command.ts';
 import { imageSize, inspectImage } from '../../host/qemu-image.ts';
 import { startDiskContainer } from '../../machines/disk-container.ts';
@@ -133,7 +133,7 @@ async function hardwareOf(o: QemuSourceOptions, s: Surroundings, ctx: Context): 
   const floppy = await makeFloppy(o, s.dir, ctx);
   const overrides = (qemuArgs(o.qemuargs) ?? [])
     .map(([name, value]): [string, ...string[]] =>
-      value === undefined ? [name] : [name, fillPlaceholders(value, s.values, 'qemuargs')],
+      value === undefined ? [name] : [name, fillString(value, s.values, 'qemuargs')],
     )
     .filter(([name, value = '']) => {
       const file = name === '-drive' ? /(?:^|,)file=([^,]+)/.exec(value)?.[1] : undefined;
@@ -204,7 +204,7 @@ async function typeAt(
   await using keyboard = await VncKeyboard.connect(join(dir, 'vnc.sock'));
   note(ctx, 'typing the boot command');
   for (const text of o.boot_command) {
-    const { actions } = parseBootCommand(fillPlaceholders(text, values, 'boot_command'));
+    const { actions } = parseBootCommand(fillString(text, values, 'boot_command'));
     await keyboard.type(actions, o.boot_key_interval, ctx.signal);
     await delay(o.boot_keygroup_interval, undefined, { signal: ctx.signal });
   }

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/digest.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import type { EvalScope } from '../eval/scope.ts';
-import type { HclAttribute } from '../hcl/ast.ts';
+import type { Expression, HclAttribute } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 import { ConversionError, convert } from '../value/convert.ts';
 import { sensitiveMark } from '../value/marks.ts';
@@ -12,6 +12,7 @@ import type { Gathering } from './decode-body.ts';
 import { FORMATS } from './formats.ts';
 import { hashForm, unknownForm } from './hash-form.ts';
 import { sensitiveTexts, toPlain } from './plain.ts';
+import { fillPluginStrings } from './plugin-strings.ts';
 import { typeOfSpec } from './spec-type.ts';
 
 interface DecodedAttribute {
@@ -38,7 +39,14 @@ export function decodeAttribute(
       hint: spec.deprecated,
     });
   }
-  const value = evaluateAs(attribute, spec, scope, path, gathering);
+  const used: Expression[] = [];
+  const value = fillPluginStrings(
+    evaluateAs(attribute, spec, scope, path, gathering),
+    attribute.expression.range,
+    scope,
+    gathering.diagnostics,
+    (expression) => used.push(expression),
+  );
   if (value.data === null) return spec.required ? refuseNull(attribute, gathering) : fallback(spec);
   const marks = deepMarks(value);
   if (marks.volatile) gathering.volatile = true;
@@ -47,7 +55,7 @@ export function decodeAttribute(
     for (const text of scope.secrets.get(name) ?? []) gathering.secrets.add(text);
   if (!isWhollyKnown(value)) {
     gathering.unknown = true;
-    return { option: undefined, hashForm: unknownForm(attribute, scope) };
+    return { option: undefined, hashForm: unknownForm(attribute, scope, used) };
   }
   const option = readFormat(toPlain(value), attribute, spec, gathering.diagnostics);
   checkOneOf(option, attribute, spec, marks.sensitive.size > 0, gathering.diagnostics);

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { canonicalJson, type Json } from '../../core/digest.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { type EvalScope, findVariable } from '../eval/scope.ts';
-import type { HclAttribute } from '../hcl/ast.ts';
+import type { Expression, HclAttribute } from '../hcl/ast.ts';
 import { references } from '../hcl/references.ts';
 import { record, toJson } from '../value/json.ts';
 import { type Decimal, numberFromFloat, numberToFloat, equal, numberToText } from '../value/number.ts';
@@ -35,10 +35,13 @@ export function hashForm(value: Value, key: Uint8Array | undefined): Json {
   return exact ? float : { $number: numberToText(decimal) };
 }
 
-/** What stands for an attribute that is not known before the run: its text, and what is known of its parts. */
-export function unknownForm(attribute: HclAttribute, scope: EvalScope): Json {
+/**
+ * What stands for an attribute that is not known before the run: its text, and what is known of its parts. `used`: Go
+ * templates in it.
+ */
+export function unknownForm(attribute: HclAttribute, scope: EvalScope, used: readonly Expression[]): Json {
   const parts: Record<string, Json> = record([]);
-  for (const { root, path, expression } of references(attribute.expression)) {
+  for (const { root, path, expression } of [attribute.expression, ...used].flatMap(references)) {
     if (!findVariable(scope, root)) continue;
     const silent: Diagnostic[] = [];
     const value = evaluate(expression, scope, silent);

@@ -1,4 +1,6 @@
 import { type Budget, newBudget } from './budget.ts';
+import type { SourceRange } from '../../core/diagnostic.ts';
+import type { Expression } from '../hcl/ast.ts';
 import type { FunctionSpec } from '../functions/function.ts';
 import { entriesOf, type Value } from '../value/value.ts';
 
@@ -28,6 +30,8 @@ export interface EvalScope {
   readonly hmacKey?: Uint8Array;
   /** Texts of sensitive variables by name (`var.password`), for masking. Grows while expressions ask services. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
+  /** In a build block of HCL2: reads a plugin's string that holds a Go template. Throws GoTemplateError. */
+  readonly pluginStrings?: (text: string, range: SourceRange) => Expression;
 }
 
 export function isNamespace(variable: Variable): variable is Namespace {

@@ -34,6 +34,21 @@ function text(value: unknown): string {
   throw new GoFunctionError('a string is needed');
 }
 
+/** Functions that need to know nothing, so that strings filled while a build runs have them, too. */
+export const TEXT_FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>([
+  ['upper', (s) => text(s).toUpperCase()],
+  ['lower', (s) => text(s).toLowerCase()],
+  ['pwd', () => process.cwd()],
+  ['packer_version', () => PACKER_VERSION],
+  [
+    'split',
+    (s, separator, n) => text(s).split(text(separator))[Number(n)] ?? refuse(`there is no part ${Number(n)}`),
+  ],
+  ['replace', (from, to, n, s) => replace(text(from), text(to), Number(n), text(s))],
+  ['replace_all', (from, to, s) => text(s).replaceAll(text(from), () => text(to))],
+  ['clean_resource_name', (s) => text(s).replace(/[^A-Za-z0-9._-]/g, '-')],
+]);
+
 /** Functions of Packer's template engine that can be answered while planning; `build` waits for the run. */
 export function legacyFunctions(context: LegacyContext): Map<string, GoFunction> {
   const now = civilAt(context.now.getTime());
@@ -44,12 +59,9 @@ export function legacyFunctions(context: LegacyContext): Map<string, GoFunction>
       return make(...args);
     };
   const functions: [string, GoFunction][] = [
+    ...TEXT_FUNCTIONS,
     ['user', (name) => context.user(text(name))],
-    ['upper', (s) => text(s).toUpperCase()],
-    ['lower', (s) => text(s).toLowerCase()],
-    ['pwd', () => process.cwd()],
     ['template_dir', () => context.root],
-    ['packer_version', () => PACKER_VERSION],
     ['timestamp', changing(() => Math.floor(context.now.getTime() / 1000))],
     ['uuid', changing(() => randomUUID())],
     [
@@ -64,14 +76,6 @@ export function legacyFunctions(context: LegacyContext): Map<string, GoFunction>
         (format: unknown) => strftime(text(format), now) ?? refuse('the format has an unknown directive'),
       ),
     ],
-    [
-      'split',
-      (s, separator, n) =>
-        text(s).split(text(separator))[Number(n)] ?? refuse(`there is no part ${Number(n)}`),
-    ],
-    ['replace', (from, to, n, s) => replace(text(from), text(to), Number(n), text(s))],
-    ['replace_all', (from, to, s) => text(s).replaceAll(text(from), () => text(to))],
-    ['clean_resource_name', (s) => text(s).replace(/[^A-Za-z0-9._-]/g, '-')],
     ['env', (name) => readEnv(text(name), context.env)],
     ['sed', () => refuse('was removed from Packer: use replace or replace_all')],
     ...[...SERVICE_FUNCTIONS.keys()].map((name): [string, GoFunction] => [

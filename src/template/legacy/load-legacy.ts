@@ -15,11 +15,10 @@ import type { BuildBlock, SourceUse } from '../packer/builds.ts';
 import { type PostProcessorBlock, readPostProcessor } from '../packer/post-processors.ts';
 import { type ProvisionerBlock, readProvisioner } from '../packer/provisioners.ts';
 import { PACKER_VERSION, parseConstraint, satisfies } from '../packer/version.ts';
-import { joinMarks, type Marks, NO_MARKS, VOLATILE } from '../value/marks.ts';
 import { NULL, object, string } from '../value/value.ts';
-import { legacyFunctions } from './functions.ts';
-import { goString, type LoadTimeFunctions } from './go-string.ts';
+import { goString } from './go-string.ts';
 import { checkNames } from './names.ts';
+import { stringFunctions } from './string-functions.ts';
 import { type LegacyVariables, readLegacyVariables } from './variables.ts';
 
 const KEYS = [
@@ -172,28 +171,13 @@ function stringReader(
   variables: LegacyVariables,
   diagnostics: Diagnostic[],
 ): StringReader {
-  let marks: Marks = NO_MARKS;
-  const values = namespaceOf('variable', variables.values);
-  const functions = legacyFunctions({
-    now: options.now,
-    root: options.root,
-    user: (name) => {
-      const value = values.get(name);
-      marks = joinMarks(marks, value?.marks ?? NO_MARKS);
-      return typeof value?.data === 'string' ? value.data : '';
-    },
-    onVolatile: () => {
-      marks = joinMarks(marks, VOLATILE);
-    },
-  });
-  const takeMarks: LoadTimeFunctions['takeMarks'] = () => {
-    const taken = marks;
-    marks = NO_MARKS;
-    return taken;
-  };
+  const loadTime = stringFunctions(
+    { now: options.now, root: options.root },
+    namespaceOf('variable', variables.values),
+  );
   return (node) => {
     try {
-      return goString(node.value, node.range, { functions, takeMarks });
+      return goString(node.value, node.range, loadTime);
     } catch (failure) {
       if (!(failure instanceof GoTemplateError)) throw failure;
       const repeated = diagnostics.some((d) => d.range === node.range);

@@ -8,6 +8,8 @@ import type { HclBody } from '../hcl/ast.ts';
 import { mergeBodies } from '../hcl/body.ts';
 import { parseHcl } from '../hcl/parser.ts';
 import { parseJsonBody } from '../json/parse-json-body.ts';
+import { goString } from '../legacy/go-string.ts';
+import { stringFunctions } from '../legacy/string-functions.ts';
 import type { LegacyOptions } from '../legacy/load-legacy.ts';
 import { object, string, type Value } from '../value/value.ts';
 import { collectAssignments } from './assignments.ts';
@@ -182,7 +184,12 @@ export async function loadTemplate(options: LoadOptions): Promise<LoadedTemplate
     diagnostics,
   );
   const sources = readSources(made, diagnostics);
-  const builds = readBuilds(made, sources, evaluated.scope, diagnostics);
+  const loadTime = stringFunctions({ now, root: options.root ?? '.' }, namespaceOf('variable', values));
+  const buildScope: EvalScope = {
+    ...evaluated.scope,
+    pluginStrings: (text, range) => goString(text, range, loadTime),
+  };
+  const builds = readBuilds(made, sources, buildScope, diagnostics);
   const template: Template = {
     ...head,
     syntax: 'hcl2',

@@ -34,7 +34,7 @@ test.each<[string, Partial<InventoryOptions>, string]>([
 
 test('inventory: a name that nobody knows is an error', () => {
   expect(() => inventoryText({ ...options, template: '{{ .Nope }}' })).toThrow(
-    'inventory_file_template has {{ .Nope }}',
+    'inventory_file_template: there is no field "Nope"',
   );
 });
 
