@@ -1,13 +1,25 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IngotError } from '../core/error.ts';
+import { hexOf } from '../core/digest.ts';
+import { ExitCode, IngotError } from '../core/error.ts';
 import { livingOwners, type Recovered } from '../host/index.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
 /** Everything that Ingot keeps in its cache folder. Named one by one: the folder may be one of the user's. */
-const PARTS = ['layers', 'layer-leases', 'apt', 'initramfs', 'tmp', 'leases', 'hmac.key'];
+const PARTS = [
+  'layers',
+  'layer-leases',
+  'apt',
+  'initramfs',
+  'downloads',
+  'hashes',
+  'vm',
+  'tmp',
+  'leases',
+  'hmac.key',
+];
 
 export interface CleanReport {
   readonly recovered: readonly Recovered[];
@@ -39,6 +51,24 @@ export async function listCache(deps: Deps) {
   const { host, paths } = openSession(deps);
   const cache = await openLayerCache({ dir: paths.cacheDir, host });
   return await cache.list();
+}
+
+/** `ingot cache rm`: the layers whose digests begin so, and what stands on them. Throws `cache/no-layer`. */
+export async function removeLayers(names: readonly string[], deps: Deps) {
+  const { host, paths } = openSession(deps);
+  const cache = await openLayerCache({ dir: paths.cacheDir, host });
+  const all = await cache.list();
+  const ids = names.map((name) => {
+    const digits = name.replace(/^sha256:/, '');
+    const found = all.filter(({ id }) => hexOf(id).startsWith(digits));
+    if (digits !== '' && found.length === 1) return (found[0] as (typeof all)[number]).id;
+    throw new IngotError(
+      'cache/no-layer',
+      `${JSON.stringify(name)} is the beginning of ${found.length} layers' digests, expected one`,
+      { hint: '`ingot cache ls` lists them.', exitCode: ExitCode.Usage },
+    );
+  });
+  return await cache.remove(ids);
 }
 
 /** `ingot cache prune`: layers not used for `maxAgeMs`, then the oldest until `maxBytes` are left. */

@@ -58,6 +58,8 @@ export interface LayerCache {
   /** A committed, whole layer. Marks it as used now (garbage collection goes by last use). */
   lookup(id: Digest): Promise<Layer | undefined>;
   stage(id: Digest): Promise<StagedLayer>;
+  /** Removes the longest unused layers of a kind, until those that are left have no more than `maxBytes`. */
+  bound?(kind: LayerKind, maxBytes: number): Promise<void>;
   /** Keeps these layers from garbage collection while held. */
   lease(ids: readonly Digest[]): Promise<AsyncDisposable>;
 }

@@ -54,9 +54,12 @@ export interface Machine extends AsyncDisposable {
   reboot?(): Promise<void>;
   /**
    * Moves the changes since the last snapshot into `into` (quiesced). The machine goes on above
-   * `into.committedDir`, so commit before the next exec.
+   * `into.committedDir`, so commit before the next exec. `memory`, where it can take more than its disk has, gets what
+   * lets another machine go on from that very moment; answers whether it did.
    */
-  snapshot?(into: StagedLayer): Promise<void>;
+  snapshot?(into: StagedLayer, memory?: StagedLayer): Promise<boolean | void>;
+  /** Its memory can be kept. */
+  readonly keepsMemory?: boolean;
   /**
    * Ends what runs in it and lets go of it with everything that it holds, for a look at what failed
    * (`-on-error=abort`). Answers the command that looks inside. Its leases stay, and outlive us.

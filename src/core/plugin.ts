@@ -2,7 +2,7 @@ import type { Artifact } from './artifact.ts';
 import type { BodySpec } from './body-spec.ts';
 import type { Context } from './context.ts';
 import type { Json } from './digest.ts';
-import type { LayerChain } from './layer.ts';
+import type { Layer, LayerChain } from './layer.ts';
 import type { Lock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import type { Rootfs } from './rootfs.ts';
@@ -52,17 +52,18 @@ export interface Source<O = unknown> extends Plugin<O> {
   readonly produces: 'rootfs' | 'files';
   /** Of a rootfs: `qcow2` where its layers are those of a whole disk, which brings its own boot loader. */
   readonly layers?: 'overlay' | 'qcow2';
-  /** What is written where no image file says so: the template's own words. */
-  output?(options: O): OwnOutput;
+  /** What is written where no image file says so: the template's own words. `name`: that of the source. */
+  output?(options: O, name: string): OwnOutput;
   /** The engines that it can be built with; the first is the default. */
   readonly engines?: readonly Engine[];
   /** Resolves every input from outside into the lock (mutates `ctx.lock`). Cheap when the lock has it already. */
   pin(options: O, ctx: PinContext): Promise<Pinned<O>>;
   /**
    * A machine to provision in. Without `base` the source makes the first filesystem (the engine snapshots it as
-   * the source's own layer); with `base` it starts on these layers.
+   * the source's own layer); with `base` it starts on these layers. `memory` (kind `vm-state`) was kept when the uppermost
+   * of them was made: a machine that can goes on there.
    */
-  start(options: O, base: LayerChain | undefined, ctx: Context): Promise<Machine>;
+  start(options: O, base: LayerChain | undefined, ctx: Context, memory?: Layer): Promise<Machine>;
   /** What its machine takes of this host; default: for a filesystem what a container takes, for files nothing. */
   needs?(options: O): MachineNeeds;
   /** Which locked inputs have newer versions outside (`ingot outdated`). */

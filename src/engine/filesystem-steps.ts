@@ -8,6 +8,7 @@ import type { DiskStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type WritableView } from './environment.ts';
 import { type MachineSlot, snapshotOf } from './machine-slot.ts';
+import { snapshotWithMemory } from './memory-layer.ts';
 
 /** The source's first filesystem: its own layer, above those that it starts from (of an image), where there are any. */
 export async function runSource(step: PlannedStep, slot: MachineSlot, run: ImageRun): Promise<Layer> {
@@ -109,10 +110,12 @@ async function commitMachine(
   run: ImageRun,
   result: Json,
 ): Promise<Layer> {
-  await using staged = await run.env.cache.stage(step.id);
-  await snapshotOf(machine)(staged);
-  const kind = machine.chain.at(-1)?.kind ?? 'overlay';
-  const layer = await staged.commit({ kind, parents: chain.map((l) => l.id), result });
+  const { cache } = run.env;
+  await using staged = await cache.stage(step.id);
+  const layer = await snapshotWithMemory(machine, snapshotOf(machine), staged, cache, async () => {
+    const kind = machine.chain.at(-1)?.kind ?? 'overlay';
+    return await staged.commit({ kind, parents: chain.map((l) => l.id), result });
+  });
   slot.committed(layer.id);
   return layer;
 }

@@ -39,7 +39,7 @@ export class ImageState implements ImageRun {
     const source = first && env.rooms.sources.get(first.spec.type);
     if (!first || !source)
       throw new IngotError('internal/unexpected', `the plan of ${image.name} has no source`);
-    this.slot = new MachineSlot(source, first.options);
+    this.slot = new MachineSlot(source, first.options, env.cache);
   }
 
   /** Takes what the cache has. */

@@ -1,21 +1,24 @@
 import type { Context } from '../core/context.ts';
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import type { LayerChain } from '../core/layer.ts';
+import type { LayerCache, LayerChain } from '../core/layer.ts';
 import type { GeneratedData, Machine } from '../core/machine.ts';
 import type { Source } from '../core/plugin.ts';
+import { memoryId } from './memory-layer.ts';
 
 /** The one machine of an image, kept between provisioners as long as it stands on the right layers. */
 export class MachineSlot implements AsyncDisposable {
   readonly #source: Source<never>;
   readonly #options: unknown;
+  readonly #cache: Pick<LayerCache, 'lookup'>;
   #machine: Machine | undefined;
   #generated: GeneratedData = new Map();
   #top: Digest | undefined;
 
-  constructor(source: Source<never>, options: unknown) {
+  constructor(source: Source<never>, options: unknown, cache: Pick<LayerCache, 'lookup'>) {
     this.#source = source;
     this.#options = options;
+    this.#cache = cache;
   }
 
   /** A machine with the source's first filesystem in the making. */
@@ -31,7 +34,8 @@ export class MachineSlot implements AsyncDisposable {
     const top = chain.at(-1)?.id;
     if (this.#machine && this.#top === top && top !== undefined) return this.#machine;
     await this.#end();
-    this.#machine = await this.#source.start(this.#options as never, chain, ctx);
+    const memory = top && (await this.#cache.lookup(memoryId(top)));
+    this.#machine = await this.#source.start(this.#options as never, chain, ctx, memory);
     this.#generated = this.#machine.generated;
     this.#top = top;
     return this.#machine;

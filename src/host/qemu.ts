@@ -1,4 +1,4 @@
-import { access, copyFile } from 'node:fs/promises';
+import { access, copyFile, type FileHandle, open } from 'node:fs/promises';
 import { cpus as hostCpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { type Acceleration, type AccelerationChoice, chooseAcceleration } from '
 import { type DiskBus, type Firmware, type Forward, qemuArguments } from './qemu-command.ts';
 import type { QemuCommand, QemuDisk, SerialPort } from './qemu-command.ts';
 import { Qmp } from './qemu-qmp.ts';
+import { loadState, stateKey } from './qemu-state.ts';
 
 const DEFAULT_MEMORY = 1024 * 1024 * 1024;
 const MONITOR = 'monitor.sock';
@@ -44,6 +45,8 @@ export interface QemuOptions {
   readonly cwd?: string;
   /** Paths of UEFI's code and of its empty variables; default: Debian's. */
   readonly uefi?: { readonly code: string; readonly vars?: string };
+  /** A state saved by {@link saveState}, taken where it was saved by a machine of this very kind: `key`. */
+  readonly resume?: { readonly file: string; readonly key: string };
   readonly more?: Pick<
     QemuCommand,
     'mayRestart' | 'machine' | 'cpu' | 'nic' | 'discs' | 'floppy' | 'vnc' | 'overrides'
@@ -57,6 +60,13 @@ export interface Qemu extends AsyncDisposable {
   readonly acceleration: Acceleration;
   /** As asked for, with the host ports that were given. */
   readonly forwards: readonly Forward[];
+  /** Says what machine this is: a state goes from one to another with the same key. */
+  readonly key: string;
+  /** Whether it goes on from a state, instead of booting. */
+  readonly resumed: boolean;
+  readonly stateDir: string;
+  /** The state folder by a name that is short enough for sockets. */
+  readonly socketDir: string;
   /** Presses the power button; when the guest has not gone after `timeoutMs`, ends QEMU. Answers whether it went by itself. */
   powerdown(timeoutMs: number): Promise<boolean>;
   /** One command of QEMU's monitor (qemu-qmp-ref(7)). */
@@ -70,29 +80,52 @@ export interface Qemu extends AsyncDisposable {
 export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'signal'>): Promise<Qemu> {
   const acceleration = await chooseAcceleration(o.accel ?? 'auto');
   const forwards = o.forwards ?? [];
-  const args = qemuArguments({
-    accel: acceleration.accel,
-    cpus: o.cpus ?? Math.min(2, hostCpus().length),
-    memory: o.memory ?? DEFAULT_MEMORY,
-    firmware: o.firmware === 'uefi' ? await uefiFirmware(o.stateDir, o.uefi) : 'bios',
-    disk: o.disk,
-    bus: o.bus ?? 'virtio',
-    extraDisks: o.extraDisks ?? [],
-    serial: o.serial,
-    network: o.network ?? 'none',
-    forwards,
-    ...(o.kernel && { kernel: o.kernel }),
-    monitor: o.cwd === undefined ? MONITOR : join(o.stateDir, MONITOR),
-    ...o.more,
-  });
-  const cwd = o.cwd ?? o.stateDir;
-  const child = await ctx.host.start('qemu-system-x86_64', args, { cwd, signal: ctx.signal });
+  // QEMU may work in another folder, and a socket's name has 107 bytes at most (unix(7)).
+  const folder = await open(o.stateDir, 'r');
+  const socketDir = `/proc/${process.pid}/fd/${folder.fd}`;
+  const inState = (name: string): string => (o.cwd === undefined ? name : `${socketDir}/${name}`);
+  let child: HostProcess | undefined;
   try {
+    const command: QemuCommand = {
+      accel: acceleration.accel,
+      cpus: o.cpus ?? Math.min(2, hostCpus().length),
+      memory: o.memory ?? DEFAULT_MEMORY,
+      firmware: o.firmware === 'uefi' ? await uefiFirmware(o.stateDir, o.uefi) : 'bios',
+      disk: o.disk,
+      bus: o.bus ?? 'virtio',
+      extraDisks: o.extraDisks ?? [],
+      serial: o.serial,
+      network: o.network ?? 'none',
+      forwards,
+      ...(o.kernel && { kernel: o.kernel }),
+      monitor: inState(MONITOR),
+      ...o.more,
+      ...(o.more?.vnc !== undefined && { vnc: inState(o.more.vnc) }),
+    };
+    const key = await stateKey(ctx.host, command, acceleration);
+    const resume = o.resume?.key === key ? o.resume : undefined;
+    const args = [...qemuArguments(command), ...(resume ? ['-incoming', 'defer'] : [])];
+    child = await ctx.host.start('qemu-system-x86_64', args, {
+      cwd: o.cwd ?? o.stateDir,
+      signal: ctx.signal,
+    });
     const qmp = await connectMonitor(join(o.stateDir, MONITOR), child);
     const resolved = forwards.length === 0 ? [] : await resolveForwards(qmp, forwards);
-    return machine(child, qmp, acceleration, resolved);
+    const { stateDir } = o;
+    const facts = {
+      acceleration,
+      forwards: resolved,
+      key,
+      resumed: resume !== undefined,
+      stateDir,
+      socketDir,
+    };
+    const qemu = machine(child, qmp, folder, facts);
+    if (resume) await loadState(qemu, resume.file, ctx.signal);
+    return qemu;
   } catch (error) {
-    await child[Symbol.asyncDispose]();
+    await child?.[Symbol.asyncDispose]();
+    await folder.close();
     throw error;
   }
 }
@@ -100,18 +133,18 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
 function machine(
   child: HostProcess,
   qmp: Qmp,
-  acceleration: Acceleration,
-  forwards: readonly Forward[],
+  folder: FileHandle,
+  facts: Pick<Qemu, 'acceleration' | 'forwards' | 'key' | 'resumed' | 'stateDir' | 'socketDir'>,
 ): Qemu {
   const dispose = async (): Promise<void> => {
     await qmp[Symbol.asyncDispose]();
     await child[Symbol.asyncDispose]();
+    await folder.close();
   };
   return {
     pid: child.pid,
     ended: child.ended,
-    acceleration,
-    forwards,
+    ...facts,
     execute: (command, args) => qmp.execute(command, args),
     async powerdown(timeoutMs) {
       await qmp.execute('system_powerdown');

@@ -1,7 +1,7 @@
 import { link, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
-import type { Context } from '../core/context.ts';
+import { type Context, note } from '../core/context.ts';
 import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
 import type { Communicator, GeneratedData, Machine } from '../core/machine.ts';
 import { Scope } from '../core/scope.ts';
@@ -13,6 +13,7 @@ import { SshSession } from './ssh/session.ts';
 import { chainDisk, LAYER_DISK } from './vm/chain-disk.ts';
 import type { VmOptions } from './vm/options.ts';
 import { placeImage } from './vm/place-image.ts';
+import { canKeepMemory, isNoState, keepMemory, memoryFor } from './vm/memory.ts';
 import { type RunningVm, startVm } from './vm/running.ts';
 
 export type { VmHardware, VmOptions } from './vm/options.ts';
@@ -38,6 +39,7 @@ export class Vm implements Machine {
   readonly #dir: string;
   readonly #scope: Scope;
   readonly #chain: Layer[];
+  readonly keepsMemory: boolean;
   #running: Promise<RunningVm> | undefined;
   /** The overlay that takes what the machine writes. */
   #overlay: string | undefined;
@@ -49,6 +51,7 @@ export class Vm implements Machine {
     this.#dir = dir;
     this.#scope = scope;
     this.#chain = [...options.base];
+    this.keepsMemory = canKeepMemory(options.hardware) && options.ssh !== 'none';
     this.#generated.set('ID', 'ingot-vm');
     this.#generated.set('Host', '127.0.0.1');
     if (options.ssh !== 'none') this.#generated.set('User', options.ssh.username);
@@ -80,10 +83,11 @@ export class Vm implements Machine {
     await vm.session?.connected();
   }
 
-  async snapshot(into: StagedLayer): Promise<void> {
+  async snapshot(into: StagedLayer, memory?: StagedLayer): Promise<boolean> {
     const target = layerFile(into, LAYER_DISK);
     const vm = await this.#running;
-    if (vm?.isUp()) await this.#cut(vm, target);
+    let kept = false;
+    if (vm?.isUp()) kept = await this.#cut(vm, target, memory);
     else if (this.#overlay !== undefined) await rename(this.#overlay, target);
     else if (this.#chain.length === 0 && this.#options.image)
       await placeImage(this.#ctx.host, this.#options.image, target);
@@ -98,6 +102,7 @@ export class Vm implements Machine {
       result: null,
       dir: into.committedDir,
     });
+    return kept;
   }
 
   /** Shuts it down; its disk can be taken by `snapshot` afterwards. */
@@ -135,10 +140,27 @@ export class Vm implements Machine {
     const empty: QemuDisk = { path: this.#overlay, format: 'qcow2' };
     await createOverlay(host, this.#overlay, below ?? empty, this.#options.diskSize);
     const disk = { ...empty, ...(below && { backing: below }) };
-    const vm = await startVm(this.#options, disk, this.#dir, this.#scope, this.#ctx);
+    const vm = await this.#resumed(disk);
     this.#generated.set('Port', vm.port);
     await this.#options.onStart?.({ dir: this.#dir });
     return vm;
+  }
+
+  /** On the memory that was kept with these layers, where there is one that fits; else it boots. */
+  async #resumed(disk: QemuDisk): Promise<RunningVm> {
+    const { memory, base } = this.#options;
+    const top = this.#chain.length === base.length ? disk.backing?.path : undefined;
+    const resume = memory && top !== undefined ? await memoryFor(memory, top) : undefined;
+    const start = (from?: typeof resume): Promise<RunningVm> =>
+      startVm(this.#options, disk, this.#dir, this.#scope, this.#ctx, from);
+    if (!resume) return await start();
+    try {
+      return await start(resume);
+    } catch (error) {
+      if (!isNoState(error)) throw error;
+      note(this.#ctx, `the machine cannot go on from its kept memory: ${(error as Error).message}`);
+      return await start();
+    }
   }
 
   #below(): QemuDisk | undefined {
@@ -146,7 +168,7 @@ export class Vm implements Machine {
   }
 
   /** Everything that was written reaches the disk; then, in one moment, a new overlay takes what comes. */
-  async #cut(vm: RunningVm, target: string): Promise<void> {
+  async #cut(vm: RunningVm, target: string, memory: StagedLayer | undefined): Promise<boolean> {
     await vm.session?.run('sync', { signal: this.#ctx.signal });
     const next = join(this.#dir, `disk${this.#round++}.qcow2`);
     await vm.qemu.execute('stop');
@@ -154,6 +176,8 @@ export class Vm implements Machine {
     // The old name stays as long as QEMU runs, which opens the file by it once more.
     await link(this.#overlay as string, target);
     this.#overlay = next;
+    const kept = memory ? await keepMemory(vm.qemu, target, memory, this.#ctx) : false;
     await vm.qemu.execute('cont');
+    return kept;
   }
 }

@@ -238,7 +238,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
   const entry = pinned.lockKey === undefined ? undefined : lock.entries[pinned.lockKey];
   const epoch = epochOf(entry) ?? 1;
   const source = sourceStep(name, target, pinned, entry, epoch);
-  const own = image ? undefined : target.source.output?.(pinned.options as never);
+  const own = image ? undefined : target.source.output?.(pinned.options as never, use.name);
   const outputDir = request.outputDir ?? image?.outputDirectory ?? own?.directory ?? `output-${name}`;
   const common = {
     name,

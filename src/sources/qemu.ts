@@ -10,11 +10,11 @@ export const qemuSource: Source<QemuSourceOptions> = {
   produces: 'rootfs',
   layers: 'qcow2',
   engines: ['vm', 'container'],
-  output: (o) => ({
+  output: (o, name) => ({
     format: o.format,
     options: o.format === 'qcow2' ? compression(o.disk_compression) : {},
     ...(o.output_directory !== undefined && { directory: o.output_directory }),
-    ...(o.vm_name !== undefined && { fileName: o.vm_name }),
+    fileName: o.vm_name ?? `packer-${name}`,
   }),
   needs: ({ memory, cpus }) => ({ memory: memory * 1024 * 1024, cpus }),
   schema: () => Promise.resolve(qemuSpec),

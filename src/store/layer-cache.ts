@@ -28,6 +28,8 @@ export interface PruneOptions {
   readonly maxBytes?: number;
   /** These stay, and what they stand on. */
   readonly keep?: readonly Digest[];
+  /** Only layers of this kind go, and count. */
+  readonly kind?: Layer['kind'];
 }
 
 export interface PruneReport {
@@ -39,6 +41,8 @@ export interface PruneReport {
 export interface DiskLayerCache extends LayerCache {
   list(): Promise<CachedLayer[]>;
   gc(options: PruneOptions): Promise<PruneReport>;
+  /** Removes these, and what stands on them; what a running build uses stays. */
+  remove(ids: readonly Digest[]): Promise<readonly CachedLayer[]>;
 }
 
 /**
@@ -79,6 +83,28 @@ export async function openLayerCache(options: {
     return false;
   };
 
+  /** What stands on others goes first, so that a killed run leaves no layer without its parents. */
+  const removeAll = async (going: readonly CachedLayer[]): Promise<CachedLayer[]> => {
+    const removed: CachedLayer[] = [];
+    for (const layer of going.toSorted((a, b) => b.parents.length - a.parents.length))
+      if (await remove(layer.id)) removed.push(layer);
+    return removed;
+  };
+
+  const gc = async ({ maxAgeMs, maxBytes, keep = [], kind }: PruneOptions): Promise<PruneReport> => {
+    const all = await listLayers(layers, host);
+    const concerned = kind === undefined ? all : all.filter((layer) => layer.kind === kind);
+    const kept = layersToKeep(concerned, {
+      keep: new Set([...keep, ...(await leasedLayers(leases))]),
+      ...(maxAgeMs !== undefined && { usedSince: Date.now() - maxAgeMs }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    });
+    const removed = await removeAll(concerned.filter((layer) => !kept.has(layer.id)));
+    const gone = new Set(removed);
+    const keptBytes = concerned.filter((l) => !gone.has(l)).reduce((sum, l) => sum + l.bytes, 0);
+    return { removed, keptBytes };
+  };
+
   return {
     lookup,
 
@@ -111,22 +137,17 @@ export async function openLayerCache(options: {
 
     list: () => listLayers(layers, host),
 
-    async gc({ maxAgeMs, maxBytes, keep = [] }) {
+    bound: async (kind, maxBytes) => void (await gc({ kind, maxBytes })),
+
+    gc,
+
+    async remove(ids) {
+      const wanted = new Set(ids);
+      const leased = await leasedLayers(leases);
       const all = await listLayers(layers, host);
-      const kept = layersToKeep(all, {
-        keep: new Set([...keep, ...(await leasedLayers(leases))]),
-        ...(maxAgeMs !== undefined && { usedSince: Date.now() - maxAgeMs }),
-        ...(maxBytes !== undefined && { maxBytes }),
-      });
-      // What stands on others goes first, so that a killed run leaves no layer without its parents.
-      const going = all
-        .filter((layer) => !kept.has(layer.id))
-        .sort((a, b) => b.parents.length - a.parents.length);
-      const removed: CachedLayer[] = [];
-      for (const layer of going) if (await remove(layer.id)) removed.push(layer);
-      const gone = new Set(removed);
-      const keptBytes = all.filter((l) => !gone.has(l)).reduce((sum, l) => sum + l.bytes, 0);
-      return { removed, keptBytes };
+      return await removeAll(
+        all.filter(({ id, parents }) => !leased.has(id) && [id, ...parents].some((d) => wanted.has(d))),
+      );
     },
   };
 }

@@ -52,6 +52,8 @@ export interface FakeOptions {
   /** Provisioners that fail, by label. */
   readonly failing?: ReadonlySet<string>;
   readonly testPasses?: boolean;
+  /** Its machines hand over their memory once something has run in them. */
+  readonly keepsMemory?: boolean;
 }
 
 /** Rooms without any machine; `calls` lists what was really executed. */
@@ -71,6 +73,13 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
       living.delete(name);
     },
   });
+  const remembering = {
+    keepsMemory: true,
+    snapshot: async (_into: StagedLayer, memory?: StagedLayer) => {
+      calls.push('snapshot');
+      return memory !== undefined && calls.some((c) => c.startsWith('provision'));
+    },
+  };
   const rooms: Rooms = {
     sources: new Map([
       [
@@ -81,11 +90,11 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
           produces: 'rootfs',
           schema: async () => ({ attributes: {}, blocks: {} }),
           pin: async (o) => ({ options: o }),
-          start: async (_o, base) => {
+          start: async (_o, base, _ctx, memory) => {
             const name = base ? `on ${base.length}` : 'first';
-            calls.push(`start ${name}`);
+            calls.push(`start ${name}${memory ? ' with its memory' : ''}`);
             living.add(name);
-            return machine(name);
+            return options.keepsMemory ? { ...machine(name), ...remembering } : machine(name);
           },
         },
       ],

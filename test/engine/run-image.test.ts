@@ -55,6 +55,16 @@ describe('runImage', () => {
     ]);
   });
 
+  test('a machine starts with the memory that was kept with its layers', async () => {
+    await runImage(samplePlan(cache.dir), fakeEnvironment(cache, { keepsMemory: true }).env());
+    const fake = fakeEnvironment(cache, { keepsMemory: true });
+    await runImage(samplePlan(cache.dir, 1), fake.env());
+    expect(fake.calls[0]).toBe('start on 2 with its memory');
+    // The source's layer was cut before anything ran: there was none to keep.
+    const memories = [...cache.layers.values()].filter((l) => l.kind === 'vm-state');
+    expect(memories.map((l) => l.parents.length)).toEqual([2, 3, 3]);
+  });
+
   test('layers below a hit may be gone', async () => {
     const plan = samplePlan(cache.dir);
     await runImage(plan, fakeEnvironment(cache).env());

@@ -34,6 +34,7 @@ const make = (base: Layer[]): Promise<Vm> =>
         timeoutMs: 300_000,
         handshakeAttempts: 10,
         keepAliveMs: 5000,
+        pauseMs: 0,
         pty: false,
         forwardAgent: false,
       },

@@ -159,4 +159,23 @@ describe('garbage collection', () => {
     await cache.gc({ maxBytes: 0, keep: [id('c')] });
     expect(await names()).toEqual(['c']);
   });
+
+  test('by name, with what stands on it', async () => {
+    const removed = await cache.remove([id('a')]);
+    expect(removed.map((l) => l.id)).toEqual([id('b'), id('a')]);
+    expect(await names()).toEqual(['c']);
+    await using _lease = await cache.lease([id('c')]);
+    expect(await cache.remove([id('c')])).toEqual([]);
+  });
+
+  test('of one kind, which alone counts', async () => {
+    await using staged = await cache.stage(id('m'));
+    writeFileSync(join(staged.dir, 'files/memory'), 'state');
+    await staged.commit({ kind: 'vm-state', parents: [id('a')], localOnly: true, result: null });
+    await cache.bound?.('vm-state', 1024 ** 3);
+    expect(await cache.lookup(id('m'))).toMatchObject({ kind: 'vm-state' });
+    await cache.bound?.('vm-state', 0);
+    expect(await cache.lookup(id('m'))).toBeUndefined();
+    expect(await names()).toEqual(['a', 'b', 'c']);
+  });
 });

@@ -52,9 +52,21 @@ export function configure(command: Command, cli: Cli): void {
         `${report.removed.length} layers deleted, ${formatBytes(freed)} freed, ${formatBytes(report.keptBytes)} kept`,
       );
     });
+  command
+    .command('rm <layer...>')
+    .description('delete layers, named by the beginning of their digests, and what stands on them')
+    .option('--json', 'print what was deleted as JSON')
+    .action(async (names: string[], flags: { json?: boolean }) => {
+      const { removeLayers } = await import('../../app/clean.ts');
+      const removed = await cli.report({ json: flags.json }, (deps) => removeLayers(names, deps));
+      if (flags.json) return cli.printJson(removed);
+      const freed = removed.reduce((sum, layer) => sum + layer.bytes, 0);
+      cli.print(`${removed.length} layers deleted, ${formatBytes(freed)} freed`);
+    });
   addExamples(
     command,
     ['ingot cache ls', 'what is there, and when it was used'],
+    ['ingot cache rm 3306d64af890', 'one layer, and all that was made on it'],
     ['ingot cache prune --older-than 30d --max-size 20G', 'for a weekly timer'],
   );
 }

@@ -27,6 +27,7 @@ export interface SessionOptions {
 export class SshSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   #connection: Promise<SshConnection> | undefined;
+  #isFirst = true;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -70,6 +71,8 @@ export class SshSession implements AsyncDisposable {
         const connection = await connectOnce(settings, stop);
         try {
           await onConnect?.((command) => runOverSsh(connection, command, { signal: stop }));
+          if (this.#isFirst) await delay(settings.pauseMs, undefined, { signal: stop });
+          this.#isFirst = false;
           return connection;
         } catch (error) {
           connection.client.destroy();
@@ -88,7 +91,9 @@ export class SshSession implements AsyncDisposable {
             cause instanceof LoginRefused ? refused(settings, cause) : unreachable(settings, cause),
           );
         }
-        await delay(cause instanceof LoginRefused ? 4 * RETRY_MS : RETRY_MS, undefined, { signal: stop });
+        const pause = cause instanceof LoginRefused ? 4 * RETRY_MS : RETRY_MS;
+        // Whoever stopped it said why; a timer does not pass that on.
+        await delay(pause, undefined, { signal: stop }).catch(() => stop.throwIfAborted());
       }
     }
   }

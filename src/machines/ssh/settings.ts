@@ -21,6 +21,8 @@ export interface SshSettings extends SshLogin {
   readonly handshakeAttempts: number;
   /** Milliseconds between signs of life. */
   readonly keepAliveMs: number;
+  /** Milliseconds to wait when the machine has let us in for the first time, before anything is run. */
+  readonly pauseMs: number;
   /** Commands get a terminal. */
   readonly pty: boolean;
   /** Commands reach the user's agent. */

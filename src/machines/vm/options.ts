@@ -1,4 +1,4 @@
-import type { LayerChain } from '../../core/layer.ts';
+import type { Layer, LayerChain } from '../../core/layer.ts';
 import type { AccelerationChoice } from '../../host/acceleration.ts';
 import type { DiskBus, Firmware, QemuDisk } from '../../host/qemu-command.ts';
 import type { QemuOptions } from '../../host/qemu.ts';
@@ -22,6 +22,8 @@ export interface VmHardware {
 export interface VmOptions {
   /** Layers of kind `qcow2`, lowest first. */
   readonly base: LayerChain;
+  /** Kept when the uppermost of them was cut. */
+  readonly memory?: Layer;
   /** Where there are no layers: the image to start from, taken over as the first layer. */
   readonly image?: QemuDisk;
   /** Bytes that the guest sees; more than the disk below has grows it. */

@@ -30,13 +30,14 @@ export interface RunningVm {
   shutDown(): Promise<void>;
 }
 
-/** Starts QEMU on `disk`. Everything taken is released with `scope`. */
+/** Starts QEMU on `disk`, from `resume` where it fits. Everything taken is released with `scope`. */
 export async function startVm(
   o: VmOptions,
   disk: QemuDisk,
   dir: string,
   scope: Scope,
   ctx: Context,
+  resume?: { readonly file: string; readonly key: string },
 ): Promise<RunningVm> {
   const { hardware } = o;
   const key = o.seedUser === undefined ? undefined : await buildKey(ctx.cacheDir);
@@ -64,13 +65,19 @@ export async function startVm(
         ...(hardware.bus && { bus: hardware.bus }),
         ...(hardware.accel && { accel: hardware.accel }),
         ...(hardware.cwd !== undefined && { cwd: hardware.cwd }),
+        ...(resume && { resume }),
         more: { mayRestart: true, ...hardware.more },
       },
       ctx,
     ),
     'QEMU',
   );
-  note(ctx, qemu.acceleration.reason);
+  note(
+    ctx,
+    qemu.resumed
+      ? 'the machine goes on from its kept memory: no boot'
+      : `the machine boots: ${qemu.acceleration.reason}`,
+  );
   const port = qemu.forwards[0]?.host ?? 0;
   const gone = new AbortController();
   let stopping = false;
@@ -100,6 +107,7 @@ export async function startVm(
           }),
           'SSH',
         );
+  if (qemu.resumed) await session?.run(setClock(ctx.clock.now()), { signal: ctx.signal });
   return {
     qemu,
     live: new LiveDisk(qemu),
@@ -132,6 +140,12 @@ export async function startVm(
       }
     },
   };
+}
+
+/** To a machine that goes on, no time has passed: certificates and archives would not be valid yet. */
+function setClock(now: Date): string {
+  const seconds = Math.round(now.getTime() / 1000);
+  return `if [ "$(id -u)" = 0 ]; then date -u -s @${seconds}; else sudo -n date -u -s @${seconds}; fi >/dev/null 2>&1 || :`;
 }
 
 async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {

@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, note } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
-import type { LayerChain } from '../../core/layer.ts';
+import type { Layer, LayerChain } from '../../core/layer.ts';
 import type { Machine } from '../../core/machine.ts';
 import { Scope } from '../../core/scope.ts';
 import { fillString } from '../../template/index.ts';
 import type { DiskBus, QemuDisk } from '../../host/qemu-command.ts';
 import { imageSize, inspectImage } from '../../host/qemu-image.ts';
 import { startDiskContainer } from '../../machines/disk-container.ts';
-import type { SshSettings } from '../../machines/ssh/settings.ts';
+import { sshSettingsOf } from '../../machines/ssh/settings-of.ts';
 import { buildKey } from '../../machines/vm/build-key.ts';
 import { chainDisk } from '../../machines/vm/chain-disk.ts';
 import { createVm, type Vm, type VmHardware } from '../../machines/vm.ts';
@@ -40,6 +39,7 @@ export async function startMachine(
   o: QemuSourceOptions,
   base: LayerChain | undefined,
   ctx: Context,
+  memory?: Layer,
 ): Promise<Machine> {
   const image = await facts(await imageFile(o.pinned as PinnedImage, ctx), ctx);
   if (o.engine === 'container') {
@@ -76,10 +76,14 @@ export async function startMachine(
   const vm = await createVm(
     {
       base: base ?? [],
+      ...(memory && { memory }),
       ...(o.disk_image && { image }),
       diskSize: await sizeOf(o, base, image),
       hardware: await hardwareOf(o, { image, installing, dir: scratch.dir, values }, ctx),
-      ssh: o.communicator === 'none' ? 'none' : await sshOf(o, ownLogin ? undefined : key.privateKey, ctx),
+      ssh:
+        o.communicator === 'none'
+          ? 'none'
+          : await sshSettingsOf(o, ownLogin ? undefined : key.privateKey, ctx),
       guestPort: o.ssh_port,
       ...(!ownLogin &&
         !hasDisc &&
@@ -169,29 +173,6 @@ async function hardwareOf(o: QemuSourceOptions, s: Surroundings, ctx: Context): 
   };
 }
 
-async function sshOf(
-  o: QemuSourceOptions,
-  key: string | undefined,
-  ctx: Context,
-): Promise<Omit<SshSettings, 'host' | 'port'>> {
-  const file = o.ssh_private_key_file;
-  const keys = file === undefined ? key : await readFile(inTemplate(file, ctx), 'utf8');
-  const agent = o.ssh_agent_auth ? process.env.SSH_AUTH_SOCK : undefined;
-  return {
-    username: o.ssh_username as string,
-    ...(o.ssh_password !== undefined && { password: o.ssh_password }),
-    ...(keys !== undefined && { privateKeys: [keys] }),
-    ...(agent !== undefined && { agent }),
-    ...(o.ssh_ciphers && { ciphers: o.ssh_ciphers }),
-    ...(o.ssh_key_exchange_algorithms && { keyExchanges: o.ssh_key_exchange_algorithms }),
-    timeoutMs: o.ssh_wait_timeout ?? o.ssh_timeout,
-    handshakeAttempts: o.ssh_handshake_attempts,
-    keepAliveMs: Math.max(0, o.ssh_keep_alive_interval ?? 5000),
-    pty: o.ssh_pty ?? false,
-    forwardAgent: o.ssh_agent_auth === true && o.ssh_disable_agent_forwarding !== true,
-  };
-}
-
 /** Waits for the boot loader and types. */
 async function typeAt(
   o: QemuSourceOptions,
@@ -225,7 +206,8 @@ function ownedBy(vm: Vm, scope: Scope): Machine {
       return vm.chain;
     },
     reboot: () => vm.reboot(),
-    snapshot: (into) => vm.snapshot(into),
+    keepsMemory: vm.keepsMemory,
+    snapshot: (into, kept) => vm.snapshot(into, kept),
     finish: () => vm.finish(),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };

@@ -46,6 +46,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
   ssh_proxy_host: 'the machine runs here',
   ssh_proxy_username: 'the machine runs here',
   ssh_proxy_password: 'the machine runs here',
+  ssh_read_write_timeout: 'signs of life watch the connection (ssh_keep_alive_interval)',
   ssh_remote_tunnels: 'tunnels are not supported',
   ssh_local_tunnels: 'tunnels are not supported',
   ssh_clear_authorized_keys: 'sealing removes the key of the build',

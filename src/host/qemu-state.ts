@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { IngotError } from '../core/error.ts';
+import type { Host } from '../core/host.ts';
+import type { Acceleration } from './acceleration.ts';
+import { type QemuCommand, qemuArguments } from './qemu-command.ts';
+import { connectUnix } from './qemu-qmp.ts';
+import type { Qemu } from './qemu.ts';
+
+const SOCKET = 'state.sock';
+/** Faster than any disk: QEMU would hold itself back otherwise. */
+const BANDWIDTH = 2 ** 40;
+const POLL_MS = 25;
+
+/** Writes the memory and the devices of a machine that is stopped into `target`, by QEMU's migration. It can go on afterwards. */
+export async function saveState(qemu: Qemu, target: string, signal: AbortSignal): Promise<void> {
+  const path = `${qemu.socketDir}/${SOCKET}`;
+  const server = createServer();
+  try {
+    const arrived = new Promise<Socket>((resolve, reject) => {
+      server.once('connection', resolve).once('error', reject);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(path, resolve);
+    });
+    await qemu.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
+    await qemu.execute('migrate', { uri: `unix:${path}` });
+    const written = arrived.then((socket) => pipeline(socket, createWriteStream(target), { signal }));
+    await Promise.all([written, migrated(qemu, signal)]);
+  } catch (error) {
+    await rm(target, { force: true });
+    throw error;
+  } finally {
+    server.close();
+    await rm(join(qemu.stateDir, SOCKET), { force: true });
+  }
+}
+
+/** Fills a machine that was started to be filled (`incoming`) with what was saved, and lets it go on. */
+export async function loadState(qemu: Qemu, source: string, signal: AbortSignal): Promise<void> {
+  await qemu.execute('migrate-incoming', { uri: `unix:${qemu.socketDir}/${SOCKET}` });
+  const socket = await connectUnix(join(qemu.stateDir, SOCKET));
+  socket.resume();
+  await Promise.all([
+    pipeline(createReadStream(source, { highWaterMark: 1 << 20 }), socket, { signal }),
+    migrated(qemu, signal),
+  ]);
+  socket.destroy();
+  await qemu.execute('cont');
+}
+
+/** What must be equal for one machine to go on where another one stood: QEMU, the processor, every device. */
+export async function stateKey(host: Host, command: QemuCommand, accel: Acceleration): Promise<string> {
+  const nameless = { path: '-', format: 'raw' } as const;
+  const args = qemuArguments({
+    ...command,
+    disk: nameless,
+    monitor: '-',
+    extraDisks: command.extraDisks.map(() => nameless),
+    serial: command.serial.map(() => ({ file: '-' })),
+    ...(command.discs && { discs: command.discs.map(() => nameless) }),
+    ...(command.floppy && { floppy: nameless }),
+    ...(command.vnc !== undefined && { vnc: '-' }),
+  });
+  const { stdout: version } = await host.run('qemu-system-x86_64', ['--version']);
+  // Under emulation every host has the same processor.
+  const processor = accel.accel === 'kvm' ? await processorOf() : '';
+  return createHash('sha256')
+    .update(JSON.stringify([args, version, processor]))
+    .digest('hex');
+}
+
+async function processorOf(): Promise<string> {
+  const text = await readFile('/proc/cpuinfo', 'utf8');
+  const first = text.split('\n\n')[0] ?? '';
+  return first
+    .split('\n')
+    .filter((line) => /^(?:vendor_id|cpu family|model|stepping|microcode|flags)\s*:/.test(line))
+    .join('\n');
+}
+
+/** Waits for the end of a migration (qemu-qmp-ref(7), query-migrate). Throws `qemu/no-state`. */
+async function migrated(qemu: Qemu, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const info = (await qemu.execute('query-migrate')) as { status?: string; 'error-desc'?: string };
+    if (info.status === 'completed') return;
+    if (info.status === 'failed' || info.status === 'cancelled') {
+      throw new IngotError(
+        'qemu/no-state',
+        `the machine's memory could not be moved: ${info['error-desc'] ?? info.status}`,
+        { hint: 'The machine starts anew instead; is the disk full?' },
+      );
+    }
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
