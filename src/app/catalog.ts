@@ -15,6 +15,7 @@ import { ansibleProvisioner } from '../provisioners/ansible.ts';
 import { ansibleLocalProvisioner } from '../provisioners/ansible-local.ts';
 import { breakpointProvisioner } from '../provisioners/breakpoint.ts';
 import { fileProvisioner } from '../provisioners/file.ts';
+import { saltMasterlessProvisioner } from '../provisioners/salt-masterless.ts';
 import { shellProvisioner } from '../provisioners/shell.ts';
 import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
@@ -44,6 +45,7 @@ const provisioners: readonly Provisioner<never>[] = [
   breakpointProvisioner,
   ansibleProvisioner,
   ansibleLocalProvisioner,
+  saltMasterlessProvisioner,
   sleepProvisioner,
 ];
 const postProcessors: readonly PostProcessor<never>[] = [

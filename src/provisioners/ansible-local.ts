@@ -11,8 +11,9 @@ import { pluginText } from './ansible/control.ts';
 import { hasPython, notIdempotent, playbookFailed } from './ansible/failure.ts';
 import { galaxyRuns } from './ansible/galaxy.ts';
 import { Inputs } from './ansible/inputs.ts';
-import { badNames, requireUnix } from './ansible/options.ts';
+import { badNames } from './ansible/options.ts';
 import { readEvent, Recap } from './ansible/recap.ts';
+import { requireUnix } from './require-unix.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/ansible/latest/components/provisioner/ansible-local. */
 const ansibleLocalSpec = bodySpec(

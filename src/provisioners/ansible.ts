@@ -14,8 +14,9 @@ import { type FailedRun, hasPython, notIdempotent, playbookFailed } from './ansi
 import { galaxyRuns } from './ansible/galaxy.ts';
 import { BESIDE_INVENTORY, Inputs, unhashed } from './ansible/inputs.ts';
 import { type InventoryOptions, writeInventory } from './ansible/inventory.ts';
-import { badNames, noPassThrough, requireUnix } from './ansible/options.ts';
+import { badNames, noPassThrough } from './ansible/options.ts';
 import { Recap } from './ansible/recap.ts';
+import { requireUnix } from './require-unix.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/ansible/latest/components/provisioner/ansible. */
 const ansibleSpec = bodySpec(

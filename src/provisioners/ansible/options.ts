@@ -1,6 +1,4 @@
 import type { OptionProblem } from '../../core/body-spec.ts';
-import { IngotError } from '../../core/error.ts';
-import type { Machine } from '../../core/machine.ts';
 
 /** Names that Ansible's INI inventory cannot hold. */
 export function badNames(key: string, names: readonly string[]): OptionProblem[] {
@@ -24,14 +22,4 @@ export function noPassThrough<O extends object>(
       severity: 'warning',
       message: `${key} has no effect: Ansible reaches the machine through Ingot, without an SSH proxy`,
     }));
-}
-
-/** Ansible acts in Windows by WinRM alone. */
-export function requireUnix(machine: Machine, type: string): void {
-  if (machine.os !== 'windows') return;
-  throw new IngotError(
-    'provisioner/no-windows',
-    `the provisioner ${type} needs a machine with a Unix system, and this one has Windows`,
-    { hint: 'Windows machines need WinRM, which Ingot does not speak yet.' },
-  );
 }

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Context } from '../../src/core/context.ts';
@@ -14,11 +15,22 @@ import { createHost } from '../../src/host/index.ts';
 import { startContainer } from '../../src/machines/container.ts';
 import { ansibleLocalProvisioner } from '../../src/provisioners/ansible-local.ts';
 import { ansibleProvisioner } from '../../src/provisioners/ansible.ts';
+import { saltMasterlessProvisioner } from '../../src/provisioners/salt-masterless.ts';
 import { optionsOf } from './options.ts';
 
 const FIXTURE = resolve(import.meta.dirname, '../fixtures/ansible');
 
+/** Salt's last release whose requirements are all to be had, and what its package forgets to require. */
+const SALT =
+  'salt==3006.9 msgpack distro jinja2 pyyaml requests packaging looseversion psutil pyzmq pycryptodomex'.split(
+    ' ',
+  );
+/** Of Debian bookworm. */
+const IMAGE_PYTHON = [3, 11] as const;
+const command = promisify(execFile);
+
 let dir: string;
+let hasSalt: boolean;
 let base: Layer;
 let ctx: Context;
 let machine: Machine;
@@ -28,17 +40,9 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ingot-ansible-test-'));
   const layer = join(dir, 'base');
   mkdirSync(layer);
-  const given = process.env.INGOT_TEST_ANSIBLE_BASE;
-  if (given) execFileSync('cp', ['-a', given, join(layer, 'fs')]);
-  else
-    execFileSync('mmdebstrap', [
-      '--quiet',
-      '--variant=minbase',
-      '--include=ansible-core,sudo',
-      '--dpkgopt=path-exclude=/usr/share/doc/*',
-      'bookworm',
-      join(layer, 'fs'),
-    ]);
+  const salt = join(dir, 'salt');
+  [hasSalt] = await Promise.all([fetchSalt(salt), makeSystem(join(layer, 'fs'))]);
+  if (hasSalt) cpSync(salt, join(layer, 'fs/opt/salt'), { recursive: true });
   base = {
     id: sha256('base'),
     kind: 'overlay',
@@ -49,6 +53,41 @@ beforeAll(async () => {
     dir: layer,
   };
 });
+
+async function makeSystem(target: string): Promise<void> {
+  const given = process.env.INGOT_TEST_ANSIBLE_BASE;
+  if (given !== undefined) {
+    await command('cp', ['-a', given, target]);
+    return;
+  }
+  const includes = '--include=ansible-core,sudo';
+  const withoutDocs = '--dpkgopt=path-exclude=/usr/share/doc/*';
+  await command('mmdebstrap', ['--quiet', '--variant=minbase', includes, withoutDocs, 'bookworm', target]);
+}
+
+/** Salt, which Debian does not have, by pip; false where there is no pip, or none for the image's Python. */
+async function fetchSalt(target: string): Promise<boolean> {
+  const [major, minor] = IMAGE_PYTHON;
+  const isSame = `import sys; sys.exit(sys.version_info[:2] != (${major}, ${minor}))`;
+  try {
+    await command('python3', ['-c', isSame]);
+    await command('python3', [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      '--no-compile',
+      `--target=${target}/lib`,
+      ...SALT,
+    ]);
+  } catch {
+    return false;
+  }
+  const script = '#!/bin/sh\nPYTHONPATH=/opt/salt/lib exec python3 /opt/salt/lib/bin/salt-call "$@"\n';
+  writeFileSync(join(target, 'salt-call'), script, { mode: 0o755 });
+  return true;
+}
+
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 beforeEach(async () => {
@@ -244,5 +283,27 @@ describe('ansible-local, in a container', () => {
       message:
         'the playbook own.yml ended with exit code 2: task "breaks" on 127.0.0.1 (own.yml:4): non-zero return code',
     });
+  });
+});
+
+describe('salt-masterless, in a container', () => {
+  const hcl =
+    'local_state_tree = "salt/states"\nlocal_pillar_roots = "salt/pillar"\nsalt_bin_dir = "/opt/salt"\n';
+
+  test('states with pillars and grains', async (t) => {
+    if (!hasSalt) t.skip('Salt could not be had by pip');
+    const { summary } = await provision(saltMasterlessProvisioner, `${hcl}grains_file = "salt/grains"`);
+    expect(await sh('cat /etc/site.conf')).toBe('port 8080 of web\n');
+    expect(summary).toBe('succeeded 1, changed 1, failed 0');
+  });
+
+  test('a state that fails', async (t) => {
+    if (!hasSalt) t.skip('Salt could not be had by pip');
+    await expect(provision(saltMasterlessProvisioner, `${hcl}custom_state = "breaks"`)).rejects.toMatchObject(
+      {
+        code: 'provisioner/states-failed',
+        message: expect.stringContaining('state "break it": Command "exit 3" run'),
+      },
+    );
   });
 });
