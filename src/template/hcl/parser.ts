@@ -59,6 +59,7 @@ export function parseHclExpression(
 function parseBody(stream: TokenStream, end: TokenKind, open: Token): HclBody {
   const attributes = new Map<string, HclAttribute>();
   const blocks: HclBlock[] = [];
+  const oneLine = end === '}' && !['newline', '}', 'eof'].includes(stream.peek().kind);
   for (;;) {
     stream.skipNewlines();
     const token = stream.peek();
@@ -75,7 +76,8 @@ function parseBody(stream: TokenStream, end: TokenKind, open: Token): HclBody {
       const item = parseItem(stream);
       if ('labels' in item) blocks.push(item);
       else addAttribute(attributes, item, stream);
-      expectLineEnd(stream, end);
+      if (oneLine) expectOnlyItem(item, end, stream);
+      else expectLineEnd(stream, end);
     } catch (error) {
       if (!(error instanceof SyntaxFailure)) throw error;
       stream.report(error.diagnostic);
@@ -114,9 +116,33 @@ function addAttribute(attributes: Map<string, HclAttribute>, item: HclAttribute,
   });
 }
 
+/** A block whose first item stands behind its brace ends on that line, and the item is an argument. */
+function expectOnlyItem(item: HclAttribute | HclBlock, end: TokenKind, stream: TokenStream): void {
+  const token = stream.peek();
+  const holdsBlock = 'labels' in item;
+  if (token.kind === end && !holdsBlock) return;
+  stream.report({
+    code: 'template/syntax',
+    severity: 'error',
+    message: 'a block that begins on the line of its brace holds one argument, and "}" behind it',
+    range: holdsBlock ? item.range : stream.rangeOf(token),
+    hint: 'Begin a new line behind "{".',
+  });
+}
+
 function expectLineEnd(stream: TokenStream, end: TokenKind): void {
   const token = stream.peek();
-  if (token.kind === 'newline' || token.kind === end || token.kind === 'eof') return;
+  if (token.kind === 'newline' || token.kind === 'eof') return;
+  if (token.kind === end) {
+    stream.report({
+      code: 'template/syntax',
+      severity: 'error',
+      message: `expected the end of the line, got ${describe(token)}`,
+      range: stream.rangeOf(token),
+      hint: 'Write "}" on a line of its own.',
+    });
+    return;
+  }
   stream.fail(
     `expected the end of the line, got ${describe(token)}`,
     token,

@@ -53,6 +53,22 @@ const rule = (condition: string, message: string): string =>
   `default = 1\nvalidation {\n  condition = ${condition}\n  error_message = "${message}"\n}`;
 
 export const RULES: readonly Rule[] = [
+  ...(
+    [
+      ['one argument on one line', true, 'locals { x = 1 }'],
+      ['an empty block on one line', true, 'locals { }'],
+      ['a list over lines in one line', true, 'locals { x = [\n1] }'],
+      ['a comment behind the brace', true, 'locals { # c\nx = 1\n}'],
+      ['the closing brace behind an argument', false, 'locals {\n  x = 1 }'],
+      ['an argument behind the opening brace', false, 'locals { x = 1\n}'],
+      ['two arguments on one line', false, 'locals { x = 1 y = 2 }'],
+      ['an argument, then another line', false, 'locals { x = 1\ny = 2 }'],
+      ['a block in a block on one line', false, 'build { source "null.a" { } }'],
+      ['the closing brace behind a block', false, 'build {\n  source "null.a" { } }'],
+      ['two closing braces', false, 'build {\nsource "null.a" {\n}}'],
+      ['two blocks on one line', false, 'locals { } locals { }'],
+    ] as const
+  ).map(([name, valid, text]) => hcl(`lines: ${name}`, valid, `${text}\n`)),
   hcl('nothing more', true, ''),
   hcl('an unknown block', false, 'foo {\n}\n'),
   hcl('an argument at the top', false, 'foo = 1\n'),
