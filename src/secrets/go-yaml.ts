@@ -4,7 +4,7 @@ import { naturally } from './natural-order.ts';
 
 /** Texts that Go's reader, or one of YAML 1.1, takes for something else than a text (yaml.v3, resolve.go, encode.go). */
 const NOT_TEXT = [
-  /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|<<)?$/,
+  /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE)?$/,
   /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
   /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/,
   /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+)$/,

@@ -1,7 +1,7 @@
 import { IngotError } from '../core/error.ts';
 import type { Provider } from './provider.ts';
 
-/** Every backend, loaded when it is asked for. docs/secrets.md says which were tested against what. */
+/** Every backend, loaded when it is asked for. */
 const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   awskms: async () => (await import('./providers/awskms.ts')).awskms,
   awssecrets: async () => (await import('./providers/awssecrets.ts')).awssecrets,
@@ -32,6 +32,18 @@ const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   vault: async () => (await import('./providers/vault.ts')).vault,
 };
 
+/** Those that were never tried against a real server or an emulator, and so are not called supported. */
+const UNTRIED = [
+  'azurekeyvault',
+  'consul',
+  'doppler',
+  'gcpsecrets',
+  'gitlab',
+  'gkms',
+  'k8s',
+  'onepasswordconnect',
+];
+
 /** Backends of vals that we do not have. */
 const NOT_YET = [
   'bw',
@@ -56,11 +68,14 @@ export async function findProvider(backend: string): Promise<Provider> {
   const load = Object.hasOwn(PROVIDERS, backend) ? PROVIDERS[backend] : undefined;
   if (load) return await load();
   const known = NOT_YET.includes(backend);
+  const tried = Object.keys(PROVIDERS).filter((name) => !UNTRIED.includes(name));
   throw new IngotError(
     'secrets/unsupported',
     known
       ? `references to ${backend} are not supported yet`
       : `${JSON.stringify(backend)} is no backend of secret references`,
-    { hint: `There are ${Object.keys(PROVIDERS).join(', ')}. ref+exec:// runs any other tool.` },
+    {
+      hint: `Supported are ${tried.join(', ')}. Written, but not yet tried against a server: ${UNTRIED.join(', ')}. ref+exec:// runs any other tool.`,
+    },
   );
 }

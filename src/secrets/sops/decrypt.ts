@@ -21,8 +21,11 @@ export function decryptSops(file: SopsFile, key: Buffer): void {
     if (!opened) {
       if (!onlyEncrypted) hash.update(plainBytes(leaf.value));
     } else {
-      if (opened.type !== 'comment') hash.update(opened.bytes);
-      leaf.set(typedValue(opened));
+      if (opened.type === 'comment') leaf.remove();
+      else {
+        hash.update(opened.bytes);
+        leaf.set(typedValue(opened));
+      }
     }
   }
   const mac = openSopsValue(String(metadata.mac), key, String(metadata.lastmodified));

@@ -18,6 +18,8 @@ export interface Leaf {
   readonly path: readonly string[];
   readonly value: unknown;
   set(value: unknown): void;
+  /** For what turns out to be a comment: sops keeps those of lists among their items. */
+  remove(): void;
 }
 
 export interface SopsFile {
@@ -61,7 +63,7 @@ function readTree(content: string, format: 'yaml' | 'json' | 'binary'): SopsFile
   document.delete('sops');
   return {
     metadata,
-    leaves: leavesOf(root, [], 0),
+    leaves: leavesOf(root, [], 0, () => {}),
     data: () => document.toJS(),
     text() {
       if (format === 'binary') return (document.toJS() as { data?: string }).data ?? '';
@@ -70,21 +72,26 @@ function readTree(content: string, format: 'yaml' | 'json' | 'binary'): SopsFile
   };
 }
 
-function leavesOf(node: unknown, path: readonly string[], depth: number): Leaf[] {
+function leavesOf(node: unknown, path: readonly string[], depth: number, remove: () => void): Leaf[] {
   if (depth > 200 || isAlias(node)) throw notSops();
   if (isYamlMap(node)) {
     return node.items.flatMap(({ key, value }) => {
       const name = isScalar(key) ? String(key.value) : '';
-      return leavesOf(value, [...path, name], depth + 1);
+      return leavesOf(value, [...path, name], depth + 1, remove);
     });
   }
-  if (isSeq(node)) return node.items.flatMap((item) => leavesOf(item, path, depth + 1));
+  if (isSeq(node)) {
+    return node.items.flatMap((item) =>
+      leavesOf(item, path, depth + 1, () => void node.items.splice(node.items.indexOf(item), 1)),
+    );
+  }
   if (!isScalar(node) || node.value === null) return [];
   const scalar: Scalar = node;
   return [
     {
       path,
       value: narrowed(scalar.value),
+      remove,
       set: (value) => {
         scalar.value = value;
         delete scalar.type;
@@ -146,6 +153,7 @@ function readDotenv(content: string): SopsFile {
       path: [name],
       value,
       set: (opened) => void values.set(name, opened),
+      remove: () => void values.delete(name),
     })),
     data: () => Object.fromEntries(values),
     text: () =>

@@ -1,0 +1,141 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Real tools and servers that tests speak to, made once from the registries and kept here. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingot-test-tools');
+
+/** Go modules of the tools that `go install` makes. */
+const GO_TOOLS: Readonly<Record<string, string>> = {
+  age: 'filippo.io/age/cmd/age@v1.2.1',
+  'age-keygen': 'filippo.io/age/cmd/age-keygen@v1.2.1',
+  'fake-gcs-server': 'github.com/fsouza/fake-gcs-server@v1.56.1',
+  sops: 'github.com/getsops/sops/v3/cmd/sops@v3.13.3',
+  vals: 'github.com/helmfile/vals/cmd/vals@v0.46.1',
+};
+
+export interface Tool {
+  readonly path: string;
+  /** Why it is not there; its tests are skipped with that reason. */
+  readonly missing?: string;
+}
+
+/** A tool written in Go. The first time this takes minutes. */
+export function goTool(name: string): Tool {
+  const path = join(CACHE, name);
+  if (existsSync(path)) return { path };
+  const env = { ...process.env, GOBIN: CACHE, GOFLAGS: '-p=1' };
+  return make(path, 'go', ['install', GO_TOOLS[name] as string], { env });
+}
+
+/** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
+export function vaultServer(): Tool {
+  const path = join(CACHE, 'vault-in-memory');
+  if (existsSync(path)) return { path };
+  const source = join(import.meta.dirname, '../fixtures/secrets/vault-in-memory');
+  const folder = join(CACHE, 'build/vault');
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(source))
+    copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
+  const script = 'go mod tidy && go build -o "$1" .';
+  const env = { ...process.env, GOFLAGS: '-p=1' };
+  return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder, env });
+}
+
+/** moto, which speaks for AWS, in a Python environment of its own. */
+export function moto(): Tool {
+  const path = join(CACHE, 'moto/bin/moto_server');
+  if (existsSync(path)) return { path };
+  const script = 'python3 -m venv "$1" && "$1/bin/pip" -q install "moto[server]"';
+  return make(path, 'sh', ['-c', script, 'sh', join(CACHE, 'moto')], {});
+}
+
+/** Azurite, which speaks for Azure Blob Storage. */
+export function azurite(): Tool {
+  const path = join(CACHE, 'azurite/node_modules/.bin/azurite-blob');
+  if (existsSync(path)) return { path };
+  const folder = join(CACHE, 'azurite');
+  return make(path, 'npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, 'azurite@3.37.0'], {});
+}
+
+function make(
+  path: string,
+  command: string,
+  args: string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string },
+): Tool {
+  mkdirSync(CACHE, { recursive: true });
+  const { status, stderr, error } = spawnSync(command, args, {
+    ...options,
+    encoding: 'utf8',
+    timeout: 590_000,
+  });
+  if (existsSync(path)) return { path };
+  return {
+    path,
+    missing: error?.message ?? `${command} ended with ${status}: ${stderr.trim().split('\n').at(-1)}`,
+  };
+}
+
+export interface Server extends AsyncDisposable {
+  /** What it printed on standard output until now. */
+  output(): string;
+}
+
+/** Starts a server and waits until `isReady` says yes. Disposing ends it. */
+export async function startServer(
+  command: string,
+  args: readonly string[],
+  isReady: (output: string) => Promise<boolean> | boolean,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  // It lives for several tests: its file ends it, and no single test must take it for its leak.
+  const { INGOT_TEST_OWNER: _, ...own } = process.env;
+  const child = spawn(command, args, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (data: Buffer) => void (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => void (errors += data.toString()));
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+  });
+  const end = Date.now() + 60_000;
+  while (!(await Promise.resolve(isReady(output)).catch(() => false))) {
+    if (child.exitCode !== null || Date.now() > end) {
+      child.kill('SIGKILL');
+      throw new Error(`${command} did not start: ${errors.slice(-500)}`);
+    }
+    await sleep(100);
+  }
+  return {
+    output: () => output,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** A port of loopback that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Runs a tool and answers its output. */
+export function output(
+  path: string,
+  args: readonly string[],
+  {
+    quiet,
+    ...options
+  }: { env?: NodeJS.ProcessEnv; input?: string | Buffer; cwd?: string; quiet?: boolean } = {},
+): Buffer {
+  return execFileSync(path, args, { ...options, maxBuffer: 64 << 20, ...(quiet && { stdio: 'pipe' }) });
+}

@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { createServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expandText } from '../../src/secrets/expand.ts';
+import { createResolver } from '../../src/secrets/resolver.ts';
+import { goTool, output, type Server, startServer, vaultServer } from './real-tools.ts';
+
+const tool = vaultServer();
+
+describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.missing})` : ''}`, () => {
+  let server: Server;
+  let address: string;
+  let token: string;
+  let folder: string;
+  let env: Record<string, string>;
+  let role: { role_id: string; secret_id: string };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ingot-vault-'));
+    server = await startServer(tool.path, [], (text) => text.endsWith('\n'));
+    [address = '', token = ''] = server.output().trim().split(' ');
+    env = { HOME: folder, VAULT_ADDR: address, VAULT_TOKEN: token };
+    await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
+    await api('sys/mounts/team/old', { type: 'kv', options: { version: '1' } });
+    // Version 2 engines need a moment to upgrade their storage.
+    await expect.poll(async () => (await call('secret/config', undefined, 'GET')).status).toBe(200);
+    await api('secret/data/db', { data: { pw: 'before' } });
+    await api('secret/data/db', { data: { pw: 'hunter2', n: 5, deep: { a: [1, 'x'] }, b: 'aGk=' } });
+    await api('secret/data/gone', { data: { pw: 'x' } });
+    await call('secret/data/gone', undefined, 'DELETE');
+    await api('secret/data/a%20b/%C3%A9', { data: { k: 'odd path' } });
+    await api('team/old/db', { pw: 'old' });
+    await api('sys/policies/acl/reader', {
+      policy: 'path "secret/*" { capabilities = ["read"] }\npath "team/*" { capabilities = ["read"] }',
+    });
+    await api('sys/auth/approle', { type: 'approle' });
+    await api('sys/auth/people', { type: 'userpass' });
+    await api('auth/approle/role/app', { token_policies: 'reader' });
+    await api('auth/people/users/ann', { password: 'pass word', token_policies: 'reader' });
+    const { role_id } = await api<{ role_id: string }>('auth/approle/role/app/role-id', undefined, 'GET');
+    const { secret_id } = await api<{ secret_id: string }>('auth/approle/role/app/secret-id', {});
+    role = { role_id, secret_id };
+  }, 120_000);
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function call(path: string, body?: object, method = 'POST'): Promise<Response> {
+    return fetch(`${address}/v1/${path}`, {
+      method,
+      headers: { 'x-vault-token': token },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  }
+
+  async function api<T>(path: string, body?: object, method?: string): Promise<T> {
+    const answer = await call(path, body, method);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${text}`);
+    return (text === '' ? {} : (JSON.parse(text) as { data: T }).data) as T;
+  }
+
+  async function resolve(
+    text: string,
+    extra: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<unknown> {
+    const patience = { attempts: 2, deadlineMs: 5000 };
+    const resolver = createResolver({ env: { ...env, ...extra }, patience });
+    return await expandText(text, { lookup: (reference) => resolver.lookup(reference) });
+  }
+
+  test.each([
+    ['ref+vault://secret/db#/pw', 'hunter2'],
+    ['ref+vault://secret/db#/n', 5],
+    ['ref+vault://secret/db#/deep', { a: [1, 'x'] }],
+    ['ref+vault://secret/db#/deep/a/1', 'x'],
+    ['ref+vault://secret/db/pw', 'hunter2'],
+    ['ref+vault://secret/db/b?decode=base64', 'hi'],
+    ['ref+vault://secret/data/db#/pw', 'hunter2'],
+    ['ref+vault://secret/db?version=1#/pw', 'before'],
+    ['ref+vault://secret/a%20b/%C3%A9#/k', 'odd path'],
+    ['ref+vault://team/old/db#/pw', 'old'],
+    ['ref+vault://secret/none?default=d#/pw', 'd'],
+    ['ref+vault://secret/gone?default=d#/pw', 'd'],
+  ])('%s', async (reference, expected) => expect(await resolve(reference)).toEqual(expected));
+
+  test('by the names of OpenBao', async () => {
+    const bao = { VAULT_ADDR: undefined, VAULT_TOKEN: undefined, BAO_ADDR: address, BAO_TOKEN: token };
+    expect(await resolve('ref+openbao://secret/db#/pw', bao)).toBe('hunter2');
+  });
+
+  test('tokens from files and other variables, AppRole, userpass', async () => {
+    const none = { VAULT_TOKEN: undefined };
+    writeFileSync(join(folder, '.vault-token'), `${token}\n`);
+    expect(await resolve('ref+vault://secret/db#/pw', none)).toBe('hunter2');
+    rmSync(join(folder, '.vault-token'));
+    expect(await resolve('ref+vault://secret/db?token_env=OTHER#/pw', { ...none, OTHER: token })).toBe(
+      'hunter2',
+    );
+    writeFileSync(join(folder, 'mine'), token);
+    expect(await resolve('ref+vault://secret/db?token_file=~/mine#/pw', none)).toBe('hunter2');
+    const { role_id, secret_id } = role;
+    const approle = {
+      ...none,
+      VAULT_AUTH_METHOD: 'approle',
+      VAULT_ROLE_ID: role_id,
+      VAULT_SECRET_ID: secret_id,
+    };
+    expect(await resolve('ref+vault://secret/db#/pw ref+vault://team/old/db#/pw', approle)).toBe(
+      'hunter2 old',
+    );
+    const people = { ...none, VAULT_LOGIN_MOUNT_POINT: 'people', PW: 'pass word' };
+    const reference = 'ref+vault://secret/db?auth_method=userpass&username=ann&password_env=PW#/pw';
+    expect(await resolve(reference, people)).toBe('hunter2');
+    await expect(resolve(reference, { ...people, PW: 'wrong' })).rejects.toMatchObject({
+      code: 'secrets/bad-answer',
+    });
+  });
+
+  test('an expired token, a forbidden path, a sealed server', async () => {
+    await expect(resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: 'expired' })).rejects.toMatchObject({
+      code: 'secrets/denied',
+    });
+    const { auth } = (await (
+      await call('auth/token/create', { policies: ['default'], ttl: '1m' })
+    ).json()) as { auth: { client_token: string } };
+    await expect(
+      resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: auth.client_token }),
+    ).rejects.toMatchObject({
+      code: 'secrets/denied',
+    });
+  });
+
+  test('TLS: an authority of our own is trusted where it is named, and only there', async () => {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    output(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
+      { quiet: true },
+    );
+    const proxy = await tlsProxy(key, cert, address);
+    try {
+      const at = `https://localhost:${(proxy.address() as AddressInfo).port}`;
+      await expect(resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at })).rejects.toMatchObject({
+        code: 'secrets/unreachable',
+      });
+      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_CACERT: cert })).toBe(
+        'hunter2',
+      );
+      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_CAPATH: folder })).toBe(
+        'hunter2',
+      );
+      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_SKIP_VERIFY: 'true' })).toBe(
+        'hunter2',
+      );
+      const named = { VAULT_ADDR: at.replace('localhost', '127.0.0.1'), VAULT_CACERT: cert };
+      await expect(resolve('ref+vault://secret/db#/pw', named)).rejects.toMatchObject({
+        code: 'secrets/unreachable',
+      });
+      expect(
+        await resolve('ref+vault://secret/db#/pw', { ...named, VAULT_TLS_SERVER_NAME: 'localhost' }),
+      ).toBe('hunter2');
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
+  const vals = goTool('vals');
+  test.skipIf(vals.missing)('vals gives the same', async () => {
+    for (const reference of [
+      'ref+vault://secret/db#/pw',
+      'ref+vault://secret/db/n',
+      'ref+vault://team/old/db/pw',
+      'ref+vault://secret/db?version=1#/pw',
+    ]) {
+      const theirs = output(vals.path, ['get', reference], {
+        env: { ...env, PATH: process.env.PATH },
+      });
+      expect(String(await resolve(reference)), reference).toBe(theirs.toString());
+    }
+  });
+});
+
+/** Ends TLS before a server that speaks plain HTTP. */
+async function tlsProxy(key: string, cert: string, target: string): Promise<HttpsServer> {
+  const { readFileSync } = await import('node:fs');
+  const proxy = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (q, r) => {
+    const onward = httpRequest(
+      new URL(q.url ?? '/', target),
+      { method: q.method, headers: q.headers },
+      (answer) => {
+        r.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(r);
+      },
+    );
+    q.pipe(onward);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, 'localhost', resolve));
+  return proxy;
+}
