@@ -4,7 +4,7 @@ import { createServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
 import { goTool, output, type Server, startServer, vaultServer } from './real-tools.ts';
@@ -27,7 +27,7 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
     await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
     await api('sys/mounts/team/old', { type: 'kv', options: { version: '1' } });
     // Version 2 engines need a moment to upgrade their storage.
-    await expect.poll(async () => (await call('secret/config', undefined, 'GET')).status).toBe(200);
+    await vi.waitUntil(async () => (await call('secret/config', undefined, 'GET')).status === 200);
     await api('secret/data/db', { data: { pw: 'before' } });
     await api('secret/data/db', { data: { pw: 'hunter2', n: 5, deep: { a: [1, 'x'] }, b: 'aGk=' } });
     await api('secret/data/gone', { data: { pw: 'x' } });
@@ -122,7 +122,7 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
     });
   });
 
-  test('an expired token, a forbidden path, a sealed server', async () => {
+  test('an expired token, a forbidden path', async () => {
     await expect(resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: 'expired' })).rejects.toMatchObject({
       code: 'secrets/denied',
     });
@@ -185,6 +185,15 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
       });
       expect(String(await resolve(reference)), reference).toBe(theirs.toString());
     }
+  });
+
+  // The last one: nothing opens it again.
+  test('a sealed server is asked again, and then given up', async () => {
+    await api('sys/seal', {});
+    await expect(resolve('ref+vault://secret/db?default=d#/pw')).rejects.toMatchObject({
+      code: 'secrets/bad-answer',
+      message: expect.stringMatching(/status 503: .*sealed/) as string,
+    });
   });
 });
 
