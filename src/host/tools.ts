@@ -28,6 +28,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   xorriso: 'xorriso',
   zstd: 'zstd',
+  xz: 'xz-utils',
+  bzip2: 'bzip2',
+  lz4: 'lz4',
 };
 
 /** Absolute path of a tool. Throws `host/missing-tool` with the command that installs it. */

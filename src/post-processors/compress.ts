@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
@@ -10,7 +10,9 @@ import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { PostProcessor } from '../core/plugin.ts';
 import { fillString } from '../template/index.ts';
+import { bgzfBytes } from './compress/bgzf.ts';
 import { type CompressFormat, endingOf, formatNames, formatOf } from './compress/format.ts';
+import { compressBy } from './compress/tools.ts';
 import { zipBytes } from './compress/zip.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/docs/post-processors/compress. */
@@ -30,10 +32,6 @@ const compressSpec = bodySpec(
     const format = formatOf(name);
     const path = [o.format === undefined ? 'output' : 'format'];
     if (!format) problems.push({ path, message: `expected one of ${formatNames.join(', ')}; got "${name}"` });
-    else if ('refused' in format) {
-      const hint = `There are: ${formatNames.join(', ')}.`;
-      problems.push({ path, message: `the format "${format.refused}" cannot be written`, hint });
-    }
     if (!Number.isInteger(o.compression_level) || o.compression_level < 0 || o.compression_level > 9)
       problems.push({ path: ['compression_level'], message: 'expected a whole number from 0 to 9' });
     return problems;
@@ -51,8 +49,7 @@ export const compressPostProcessor: PostProcessor<CompressOptions> = {
   async process(artifact, options, ctx) {
     const format = formatOf(nameOf(options)) as CompressFormat;
     const values = { BuildName: ctx.build?.name ?? '', BuilderType: ctx.build?.type ?? '' };
-    const filled = fillString(options.output, values, 'output');
-    const name = endingOf(filled) === undefined ? `${filled}.${nameOf(options)}` : filled;
+    const name = fillString(options.output, values, 'output');
     const target = isAbsolute(name) ? name : join(ctx.templateDir, name);
     checkFiles(artifact.files, target, format);
     await mkdir(dirname(target), { recursive: true });
@@ -96,7 +93,7 @@ async function write(
   files: readonly string[],
   { archive, compression }: CompressFormat,
   level: number,
-  { host, signal }: Context,
+  ctx: Context,
 ): Promise<void> {
   const source =
     archive === 'tar'
@@ -104,15 +101,18 @@ async function write(
       : archive === 'zip'
         ? Readable.from(zipBytes(files, level))
         : createReadStream(files[0] as string);
-  if (compression === 'zstd') {
-    // zstd's levels go from 1 to 19.
-    const args = ['-q', '-f', `-${Math.max(1, level * 2)}`, '-o', target];
-    await host.run(host.requireTool('zstd'), args, { input: source, signal });
-    return;
+  const { signal } = ctx;
+  const out = (): Writable => createWriteStream(target);
+  switch (compression) {
+    case undefined:
+      return await pipeline(source, out(), { signal });
+    case 'gzip':
+      return await pipeline(source, createGzip({ level }), out(), { signal });
+    case 'bgzf':
+      return await pipeline(Readable.from(bgzfBytes(source, level)), out(), { signal });
+    default:
+      return await compressBy(compression, source, target, level, ctx);
   }
-  const out = createWriteStream(target);
-  if (compression === 'gzip') await pipeline(source, createGzip({ level }), out, { signal });
-  else await pipeline(source, out, { signal });
 }
 
 /** A tar archive with names without folders, and no date or owner: two runs give equal bytes. */
