@@ -64,7 +64,7 @@ export const catalog: Catalog = {
   postProcessors: byType(postProcessors),
   dataSources: byType(dataSources),
   formats: byType(outputFormats),
-  tests: byType([{ type: 'boot', version: 1, spec: bootTestSpec, input: 'disk' }]),
+  tests: byType([{ type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' }]),
   disk: { version: DISK_VERSION, spec: diskSpec },
   seal: { version: SEAL_VERSION, spec: sealSpec },
   release: { version: 1, spec: releaseSpec },

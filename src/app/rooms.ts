@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { rename, rmdir } from 'node:fs/promises';
 import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
+import type { CloneResult } from '../checks/boot/clones.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
@@ -170,16 +171,24 @@ async function runTest(
     if (status === 'failed') for (const line of console) note(ctx, `${name}: ${line}`);
   return {
     passed: result.status === 'passed',
-    checks: result.cases
-      .filter((c) => c.status !== 'skipped')
-      .map((c) => ({
-        name: c.name,
-        passed: c.status === 'passed',
-        ...(c.message !== undefined && { message: c.message }),
-        ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
-      })),
+    checks: [
+      ...result.cases
+        .filter((c) => c.status !== 'skipped')
+        .map((c) => ({
+          name: c.name,
+          passed: c.status === 'passed',
+          ...(c.message !== undefined && { message: c.message }),
+          ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
+        })),
+      ...(result.clones ? [clonesCheck(result.clones)] : []),
+    ],
     data: plain(result),
   };
+}
+
+function clonesCheck({ compared, equal }: CloneResult): TestOutcome['checks'][number] {
+  const message = equal.length > 0 ? equal.join('; ') : `compared: ${compared.join(', ')}`;
+  return { name: 'clones differ', passed: equal.length === 0, message };
 }
 
 async function testResidue(

@@ -7,6 +7,7 @@ import { type AccelerationChoice, chooseAcceleration } from '../host/acceleratio
 import type { DiskBus, Firmware, QemuDisk } from '../host/qemu-command.ts';
 import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
 import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
+import { compareClones } from './boot/clones.ts';
 import { injectReporter } from './boot/inject.ts';
 import { consoleTail } from './boot/reason.ts';
 import { findRootFilesystem, hasBootCode, hasCloudInit } from './boot/root-filesystem.ts';
@@ -97,16 +98,33 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
       },
     );
   }
-  const status = cases.some((c) => c.status === 'failed')
-    ? 'failed'
-    : cases.some((c) => c.status === 'passed')
-      ? 'passed'
-      : 'skipped';
-  return { status, acceleration, cases };
+  const clones = compareClones(cases);
+  for (const sentence of clones?.equal ?? []) note(ctx, sentence);
+  const status =
+    cases.some((c) => c.status === 'failed') || (clones && clones.equal.length > 0)
+      ? 'failed'
+      : cases.some((c) => c.status === 'passed')
+        ? 'passed'
+        : 'skipped';
+  return { status, acceleration, cases, ...(clones && { clones }) };
 }
 
-/** `both`: every firmware with the seed, then the first without; without cloud-init every firmware without. */
-export function planCases(o: Pick<BootTestOptions, 'firmware' | 'seed'>, cloudInit: boolean): BootCase[] {
+/**
+ * `both`: every firmware with the seed, then the first without; without cloud-init every firmware without. With
+ * `clones` a boot that would be the only one comes twice.
+ */
+export function planCases(
+  o: Pick<BootTestOptions, 'firmware' | 'seed' | 'clones'>,
+  cloudInit: boolean,
+): BootCase[] {
+  const cases = firmwareCases(o, cloudInit);
+  const [only] = cases;
+  return only && cases.length === 1 && o.clones
+    ? [only, { ...only, name: `${only.name}, a second clone` }]
+    : cases;
+}
+
+function firmwareCases(o: Pick<BootTestOptions, 'firmware' | 'seed'>, cloudInit: boolean): BootCase[] {
   const one = (firmware: string, seed: boolean): BootCase => ({
     name: `${firmware}, ${seed ? 'with' : 'without'} seed`,
     firmware: firmware as Firmware,

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkBoot } from '../../src/checks/boot.ts';
-import type { BootCaseResult } from '../../src/checks/boot/result.ts';
+import type { BootCaseResult, BootCheckResult } from '../../src/checks/boot/result.ts';
 import { findRootFilesystem } from '../../src/checks/boot/root-filesystem.ts';
 import { sideBySide } from '../../src/checks/boot/side-by-side.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -31,7 +31,7 @@ const IMAGES = ['full', 'cloud']
   )
   .join('');
 
-type Image = 'full' | 'cloud' | 'fixed';
+type Image = 'full' | 'cloud' | 'fixed' | 'cloned';
 
 /** Debian's UEFI firmware has no driver for pvscsi. */
 const BUSES: readonly (readonly [image: Image, bus: DiskBus, firmware: Firmware])[] = [
@@ -51,6 +51,7 @@ const GROWTH = [
 let ws: Workspace;
 let ctx: Context;
 const results = new Map<string, BootCaseResult>();
+let clones: BootCheckResult;
 
 beforeAll(async () => {
   ws = new Workspace();
@@ -74,14 +75,16 @@ beforeAll(async () => {
     templateDir: ws.project,
   };
   await takeGrowthAway();
+  await bakeMachineId();
   const boots = [...BUSES.map((b) => [...b, true] as const), ...GROWTH];
   const booted = await sideBySide(
     boots,
     2,
     ctx.signal,
-    (b) => boot(b[0], b[1], b[2], b[3]),
+    async (b) => (await boot(b[0], b[1], b[2], b[3])).cases[0] as BootCaseResult,
     () => {},
   );
+  clones = await boot('cloned', 'virtio', 'bios', true, 2);
   for (const [i, b] of boots.entries()) results.set(b.join(' '), booted[i] as BootCaseResult);
 }, 1_200_000);
 afterAll(() => ws.remove());
@@ -96,12 +99,25 @@ async function takeGrowthAway(): Promise<void> {
   await ctx.host.run('debugfs', ['-w', '-R', 'rm /usr/lib/repart.d/50-root.conf', target]);
 }
 
+/** A machine's id in the image, as an image that was booted before it was taken has it. */
+async function bakeMachineId(): Promise<void> {
+  mkdirSync(ws.path('output-cloned'));
+  await ctx.host.run('cp', ['--sparse=always', disk('cloud'), disk('cloned')]);
+  const { offset } = await findRootFilesystem(ctx.host, ws.path('output-cloned'), 'cloned-1.0.0.raw');
+  const id = join(ws.root, 'work/machine-id');
+  writeFileSync(id, `${'0123456789abcdef'.repeat(2)}\n`);
+  const requests = join(ws.root, 'work/requests');
+  writeFileSync(requests, `cd /etc\nrm machine-id\nwrite ${id} machine-id\n`);
+  await ctx.host.run('debugfs', ['-w', '-f', requests, `${disk('cloned')}?offset=${offset}`]);
+}
+
 async function boot(
   image: Image,
   bus: DiskBus,
   firmware: Firmware,
   expectGrowth: boolean,
-): Promise<BootCaseResult> {
+  parallel = 1,
+): Promise<BootCheckResult> {
   const options = {
     image: disk(image),
     firmware: [firmware],
@@ -113,9 +129,10 @@ async function boot(
     accelerator: 'auto',
     allow_failed: [],
     expect_growth: expectGrowth,
-    parallel: 1,
+    parallel,
+    clones: parallel > 1,
   };
-  return (await checkBoot(options, ctx)).cases[0] as BootCaseResult;
+  return await checkBoot(options, ctx);
 }
 
 test.each(BUSES)('%s kernel, disk on %s, by %s', (...boot) => {
@@ -129,6 +146,17 @@ test('a root that keeps its size on a larger disk is a finding, unless the image
   expect(expected).toMatchObject({ status: 'failed', grown: false });
   expect(expected?.findings).toEqual([expect.stringMatching(/did not grow: the root partition is still/)]);
   expect(allowed).toMatchObject({ status: 'passed', grown: false, findings: [] });
+});
+
+test('clones that have a machine id in common fail the test, and the file is named', () => {
+  expect(clones.status).toBe('failed');
+  expect(clones.cases.map((c) => c.name)).toEqual([
+    'bios, without seed',
+    'bios, without seed, a second clone',
+  ]);
+  for (const one of clones.cases)
+    expect(one.findings).toContainEqual(expect.stringMatching(/no first boot.*machine-id/));
+  expect(clones.clones?.equal).toEqual([expect.stringMatching(/^\/etc\/machine-id is the same/)]);
 });
 
 test('nothing is left', () => expect(ws.residue()).toEqual([]));

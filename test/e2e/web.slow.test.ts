@@ -42,6 +42,7 @@ describe('examples/web, the whole way', () => {
       'bios, with seed',
       'uefi, with seed',
       'bios, without seed',
+      'clones differ',
     ]);
     const data = image?.tests[0]?.outcome.data as unknown as BootCheckResult;
     for (const c of data.cases) {
@@ -49,6 +50,10 @@ describe('examples/web, the whole way', () => {
       expect(c.report?.firstBoot).toBe(true);
       expect(c.report?.failedUnits).toEqual([]);
     }
+    expect(data.clones?.equal).toEqual([]);
+    expect(data.clones?.compared).toEqual(
+      expect.arrayContaining(['/etc/machine-id', '/var/lib/systemd/random-seed', 'instance-id']),
+    );
     expect(ws.residue()).toEqual([]);
   });
 

@@ -42,7 +42,7 @@ export async function bootOnce(
 ): Promise<BootOutcome> {
   const overlay = await createOverlay(ctx.host, join(dir, 'overlay.qcow2'), base, size);
   const seed = boot.seed
-    ? [await writeSeed(ctx.host, dir, { instanceId: SEED_HOSTNAME, hostname: SEED_HOSTNAME })]
+    ? [await writeSeed(ctx.host, dir, { instanceId: instanceOf(boot), hostname: SEED_HOSTNAME })]
     : [];
   const start = performance.now();
   await using qemu = await startQemu(
@@ -61,6 +61,11 @@ export async function bootOnce(
     ctx,
   );
   return await watch(qemu, dir, start, machine.timeoutMs, ctx.signal);
+}
+
+/** As a provider does, each machine gets an instance id of its own. */
+function instanceOf({ name }: BootCase): string {
+  return `${SEED_HOSTNAME}-${name.replaceAll(/\W+/g, '-')}`;
 }
 
 async function watch(

@@ -10,6 +10,16 @@ export const REPORT_END = 'ingot-boot-report end';
 
 const REPORTER_SCRIPT = '/usr/lib/systemd/ingot-boot-report';
 
+/** Files that tell machines apart, or from which that follows; each machine makes its own. */
+const IDENTITY_FILES = [
+  '/var/lib/systemd/random-seed',
+  '/var/lib/systemd/credential.secret',
+  '/etc/iscsi/initiatorname.iscsi',
+  '/etc/nvme/hostid',
+  '/etc/nvme/hostnqn',
+  '/etc/hostid',
+];
+
 /** A line of the report is `name base64`: no content can break the framing. */
 const SCRIPT = `#!/bin/sh
 export LC_ALL=C SYSTEMD_PAGER= SYSTEMD_COLORS=0
@@ -44,6 +54,15 @@ uname -r | field kernel
 { stat -f -c '%S %b' /; device=/sys/dev/block/$(mountpoint -d /); cat "$device/size" "$device/../size"; } | field sizes
 [ ! -e /run/cloud-init/result.json ] || field cloud-init </run/cloud-init/result.json
 [ ! -x /usr/sbin/sshd ] || for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$key"; done | field ssh-keys
+{
+  for file in ${IDENTITY_FILES.join(' ')}; do
+    [ ! -s "$file" ] || printf '%s %s\\n' "$file" "$(sha256sum <"$file" | cut -d' ' -f1)"
+  done
+  [ ! -s /run/cloud-init/.instance-id ] || printf 'instance-id %s\\n' "$(cat /run/cloud-init/.instance-id)"
+  for file in /var/lib/dhcp/*.leases; do
+    grep -h -m1 '^default-duid ' "$file" | while read -r name duid; do printf '%s %s\\n' "$file" "$duid"; done
+  done
+} | field identity
 echo '${REPORT_END}'
 `;
 

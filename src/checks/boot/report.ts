@@ -24,6 +24,8 @@ export interface GuestReport {
   readonly cloudInit: { readonly datasource: string; readonly errors: readonly string[] } | undefined;
   /** Lines of `ssh-keygen -l`: bits, fingerprint, comment, type. undefined: no sshd is installed. */
   readonly sshKeys: readonly string[] | undefined;
+  /** What else tells this machine from others: a file and its SHA-256, or a name and its value. */
+  readonly identity: Readonly<Record<string, string>>;
 }
 
 /** A report is some kilobytes; a guest that writes more is not ours. */
@@ -75,6 +77,7 @@ function readFields(fields: ReadonlyMap<string, readonly string[]>): GuestReport
     systemdSeconds: readFinish(text('times')),
     sizes: readSizes(text('sizes')),
     cloudInit: fields.has('cloud-init') ? readCloudInit(text('cloud-init')) : undefined,
+    identity: readIdentity(text('identity')),
     sshKeys: fields.has('ssh-keys') ? text('ssh-keys').split('\n').filter(Boolean) : undefined,
   };
 }
@@ -93,6 +96,16 @@ function readOsRelease(text: string): Record<string, string> {
     }
   }
   return Object.fromEntries(entries);
+}
+
+/** Lines of a name and, after a blank, its value. */
+function readIdentity(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const [, name, value] = /^(\S+) (.+)$/.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** FinishTimestampMonotonic counts microseconds from the kernel's start. */

@@ -1,5 +1,6 @@
 import type { CheckStatus } from '../../core/event.ts';
 import type { Firmware } from '../../host/qemu-command.ts';
+import type { CloneResult } from './clones.ts';
 import type { GuestReport } from './report.ts';
 
 /** One boot: how the machine was started. */
@@ -31,6 +32,8 @@ export interface BootCheckResult {
   /** How the guests ran: `kvm` or `tcg`, and why. */
   readonly acceleration: { readonly accel: 'kvm' | 'tcg'; readonly reason: string };
   readonly cases: readonly BootCaseResult[];
+  /** What the boots have in common; absent where fewer than two reported. */
+  readonly clones?: CloneResult;
 }
 
 /** The host name that a seed gives, to see that it was applied. */

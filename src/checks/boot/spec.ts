@@ -35,6 +35,9 @@ export const bootTestSpec = bodySpec(
         default: true,
       },
     ),
+    clones: attr.bool('Whether to boot the image twice at least, and compare what tells machines apart.', {
+      default: true,
+    }),
     parallel: attr.number('Boots at once; default: as many as the host has cores and memory for.', {
       unhashed: true,
     }),

@@ -43,6 +43,7 @@ const OPTIONS = {
   allow_failed: [],
   expect_growth: true,
   parallel: undefined,
+  clones: false,
 };
 
 /** A GPT disk whose one partition is an ext4 that looks like a system but cannot boot. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { bootTestSpec, planCases } from '../../../src/checks/boot.ts';
 
 describe('planCases', () => {
@@ -9,8 +9,17 @@ describe('planCases', () => {
     ['with', false, ['bios, with seed', 'uefi, with seed']],
     ['without', true, ['bios, without seed', 'uefi, without seed']],
   ])('seed %s, cloud-init %s', (seed, cloudInit, names) => {
-    expect(planCases({ firmware: ['bios', 'uefi'], seed }, cloudInit).map((c) => c.name)).toEqual(names);
+    expect(
+      planCases({ firmware: ['bios', 'uefi'], seed, clones: true }, cloudInit).map((c) => c.name),
+    ).toEqual(names);
   });
+});
+
+test.each<[boolean, string[]]>([
+  [true, ['uefi, with seed', 'uefi, with seed, a second clone']],
+  [false, ['uefi, with seed']],
+])('a single boot, clones %s', (clones, names) => {
+  expect(planCases({ firmware: ['uefi'], seed: 'with', clones }, true).map((c) => c.name)).toEqual(names);
 });
 
 describe('bootTestSpec', () => {

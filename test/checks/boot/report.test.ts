@@ -19,6 +19,7 @@ const FIELDS = [
   field('sizes', '4096 500000\n4194304\n5242880\n'),
   field('cloud-init', '{"v1": {"datasource": "DataSourceNoCloud [seed=/dev/vdb]", "errors": []}}'),
   field('ssh-keys', '256 SHA256:abc root@web (ED25519)\n'),
+  field('identity', 'instance-id i-1\n/etc/hostid aa11\n/var/lib/dhcp/a.leases "\\000\\001";\nbroken\n'),
 ];
 const whole = (fields: readonly string[]): string => [REPORT_HEADER, ...fields, REPORT_END, ''].join('\r\n');
 
@@ -38,6 +39,11 @@ describe('parseReport', () => {
       sizes: { filesystem: 2048000000, partition: 2147483648, disk: 2684354560 },
       cloudInit: { datasource: 'DataSourceNoCloud [seed=/dev/vdb]', errors: [] },
       sshKeys: ['256 SHA256:abc root@web (ED25519)'],
+      identity: {
+        'instance-id': 'i-1',
+        '/etc/hostid': 'aa11',
+        '/var/lib/dhcp/a.leases': '"\\000\\001";',
+      },
     } satisfies GuestReport);
   });
 
