@@ -41,6 +41,8 @@ export async function writableDisk(chain: LayerChain, ctx: Context): Promise<Wri
     root: openRootfs(dir),
     exec: (argv, onLine) => runInRoot(dir, argv, ctx, onLine),
     async moveTo(layer) {
+      // What was deleted, secrets above all, is still in blocks that are free.
+      await ctx.host.run('fstrim', [dir]);
       await rename(await root.close(), layerFile(layer, LAYER_DISK));
       return 'qcow2';
     },

@@ -53,6 +53,8 @@ export interface DiskFile {
 export interface DiskMountSpec {
   /** Written to; what lies below it is only read. */
   readonly disk: DiskFile;
+  /** Give the root filesystem the room behind it, where the disk has become larger. */
+  readonly grow?: boolean;
   /** Empty folder of the caller's, on which everything of the mount lies. */
   readonly dir: string;
 }

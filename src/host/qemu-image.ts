@@ -49,6 +49,13 @@ export async function imageSize(path: string): Promise<number> {
   return Number(header.readBigUInt64BE(24));
 }
 
+/** Whether a qcow2 has clusters that are compressed. */
+export async function isCompressed(host: Host, path: string): Promise<boolean> {
+  const args = ['check', '--output=json', '-f', 'qcow2', fileName(path)];
+  const { stdout } = await host.run('qemu-img', args, { okCodes: [0, 3] });
+  return ((JSON.parse(stdout) as { 'compressed-clusters'?: number })['compressed-clusters'] ?? 0) > 0;
+}
+
 function notStandalone(path: string, what: string): IngotError {
   return new IngotError('qemu/not-standalone', `${path} is a qcow2 with ${what}; an image must stand alone`, {
     hint: 'Flatten it: qemu-img convert -O qcow2 <image> <flat image>.',

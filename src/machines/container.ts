@@ -55,7 +55,7 @@ export interface ContainerOptions {
   /** Run when systemd has settled, before the first command. */
   readonly onBoot?: (run: (argv: readonly string[]) => Promise<ExecResult>) => Promise<void>;
   /** Words for PID 1 beside or in place of ours. */
-  readonly bootWords?: readonly string[];
+  readonly bootWords?: () => readonly string[];
 }
 
 let count = 0;
@@ -230,7 +230,7 @@ class Container implements Machine {
       const booted = await bootContainer(
         this.#settings(root, quietBinds(this.#dir)),
         this.#ctx,
-        this.#options.bootWords,
+        this.#options.bootWords?.(),
       );
       this.#booted = booted;
       await this.#options.onBoot?.(async (argv) => {

@@ -18,24 +18,35 @@ export interface DiskContainerOptions {
   readonly base: LayerChain;
   /** Where there are no layers: the image that becomes the first one. */
   readonly image: QemuDisk;
+  /** Bytes that the disk has; more than the image has grows its root filesystem. */
+  readonly diskSize: number;
+  /** A NoCloud seed by file name: cloud-init's first start runs with it, before the first command. */
+  readonly seed?: ReadonlyMap<string, Uint8Array>;
   /** Who runs commands, as over SSH; made where there is none, and may use sudo. */
   readonly user?: string;
 }
 
 /** Units that would give the image a first start, or wait for a cloud. Their work is done by {@link settle}. */
 const WORDS = ['cloud-init=disabled', 'systemd.firstboot=off'];
+/** cloud-init reads these from PID 1, as it does from a kernel: the network is the host's, and the seed is on the disk. */
+const SEED_WORDS = ['systemd.firstboot=off', 'ds=nocloud', 'network-config=disabled'];
+const SEED_DIR = '/var/lib/cloud/seed/nocloud';
 
 /**
  * A container on the root filesystem of a disk image, with its systemd running: for scripts that are written for the
  * machine which that image is. Kernel, devices and boot loader are those of no machine.
  */
 export async function startDiskContainer(o: DiskContainerOptions, ctx: Context): Promise<Machine> {
+  let root: DiskContainerRoot | undefined;
   return await startContainer(
     {
       base: o.base,
       boot: true,
-      bootWords: WORDS,
-      root: (dir) => new DiskContainerRoot(o, dir, ctx),
+      bootWords: () => (root?.isFirstStart ? SEED_WORDS : WORDS),
+      root: (dir) => {
+        root = new DiskContainerRoot(o, dir, ctx);
+        return root;
+      },
       onBoot: (run) => settle(o.user, run),
       ...(o.user !== undefined && o.user !== 'root' && { user: o.user }),
     },
@@ -56,13 +67,23 @@ class DiskContainerRoot implements ContainerRoot {
     this.#options = options;
     this.#ctx = ctx;
     this.#chain = options.base;
-    this.#disk = new DiskRoot(ctx.host, dir, options.base);
+    this.#disk = new DiskRoot(ctx.host, dir, options.base, options.diskSize);
+  }
+
+  /** Nothing but the image is there, and it has a seed. */
+  get isFirstStart(): boolean {
+    return this.#options.seed !== undefined && this.#chain.length <= 1;
   }
 
   async mounted(): Promise<Rootfs> {
     const { dir } = await this.#disk.mounted();
+    const root = openRootfs(dir);
+    if (!this.#isMounted && this.isFirstStart) {
+      root.mkdir(SEED_DIR);
+      for (const [name, data] of this.#options.seed ?? []) root.write(`${SEED_DIR}/${name}`, data);
+    }
     this.#isMounted = true;
-    return openRootfs(dir);
+    return root;
   }
 
   async moveInto(layer: StagedLayer, leave: Leave): Promise<void> {
@@ -73,6 +94,7 @@ class DiskContainerRoot implements ContainerRoot {
         const root = await this.mounted();
         for (const file of leave.lent) file.takeBackMounted(root);
         for (const path of leave.residue) removePlaceholder(root.hostPath(path));
+        if (this.isFirstStart) root.remove(SEED_DIR);
       }
       await rename(await this.#disk.close(), target);
     }

@@ -196,7 +196,9 @@ async function draft(
   const annotations = registryAnnotations(build);
   if (!source || !decoded) return undefined;
   const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
-  const secrets = [...decoded.secrets, ...drafts.flatMap((p) => p.secrets)];
+  // A password that is the user's name (vagrant, packer) is none: masked and searched for, it would be everywhere.
+  const user = (decoded.options as { readonly ssh_username?: unknown }).ssh_username;
+  const secrets = [...decoded.secrets, ...drafts.flatMap((p) => p.secrets)].filter((s) => s !== user);
   return {
     target: { ...target, source, decoded },
     provisioners,

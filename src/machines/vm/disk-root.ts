@@ -13,12 +13,15 @@ import { chainDisk } from './chain-disk.ts';
 export class DiskRoot implements AsyncDisposable {
   readonly #host: Host;
   readonly #dir: string;
+  readonly #size: number;
   #chain: LayerChain;
   #mount: Mount | undefined;
   #overlay: string | undefined;
   #round = 0;
 
-  constructor(host: Host, dir: string, chain: LayerChain) {
+  /** `size` in bytes: more than the disk has makes it, and its root filesystem, larger. */
+  constructor(host: Host, dir: string, chain: LayerChain, size = 0) {
+    this.#size = size;
     this.#host = host;
     this.#dir = dir;
     this.#chain = chain;
@@ -31,8 +34,9 @@ export class DiskRoot implements AsyncDisposable {
       mkdirSync(dir);
       const overlay = join(dir, 'overlay.qcow2');
       const below = belowOf(this.#chain);
-      const disk = await createOverlay(this.#host, overlay, below, await imageSize(below.path));
-      this.#mount = await this.#host.mountDisk({ disk, dir });
+      const has = await imageSize(below.path);
+      const disk = await createOverlay(this.#host, overlay, below, Math.max(has, this.#size));
+      this.#mount = await this.#host.mountDisk({ disk, dir, grow: this.#size > has });
       this.#overlay = overlay;
     }
     return { dir: this.#mount.target };

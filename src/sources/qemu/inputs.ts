@@ -52,8 +52,16 @@ export async function expand(paths: readonly string[], ctx: Pick<Ctx, 'templateD
 
 /** Files that options for QEMU speak of: kernel, initrd, drives. */
 function filesOfArguments(o: QemuSourceOptions): string[] {
+  const files = (qemuArgs(o.qemuargs) ?? [])
+    .filter(([name]) => ['-kernel', '-initrd', '-dtb', '-bios'].includes(name))
+    .map(([, value = '']) => value);
+  return [...files, ...drivesOfArguments(o)];
+}
+
+/** Files of the drives that options for QEMU add. */
+export function drivesOfArguments(o: QemuSourceOptions): string[] {
   return (qemuArgs(o.qemuargs) ?? []).flatMap(([name, value = '']) => {
-    if (['-kernel', '-initrd', '-dtb', '-cdrom', '-bios', '-fda'].includes(name)) return [value];
+    if (['-cdrom', '-fda', '-hda', '-hdb'].includes(name)) return [value];
     const file = /(?:^|,)file=([^,]+)/.exec(value)?.[1];
     return name === '-drive' && file !== undefined && !isOwnDisk(file, o) ? [file] : [];
   });

@@ -19,6 +19,7 @@ import { isOwnDisk } from './inputs.ts';
 import { makeDisc, makeFloppy } from './media.ts';
 import { diskSize, type PinnedImage, type QemuSourceOptions, qemuArgs } from './options.ts';
 import { imageFile } from './pin.ts';
+import { seedOf } from './seed.ts';
 
 const MIB = 1024 * 1024;
 /** Packer's own, for an installer. */
@@ -43,8 +44,16 @@ export async function startMachine(
 ): Promise<Machine> {
   const image = await facts(await imageFile(o.pinned as PinnedImage, ctx), ctx);
   if (o.engine === 'container') {
+    await using scratch = await ctx.host.scratch(ctx.workDir, 'qemu-');
+    const seed = await seedOf(o, scratch.dir, ctx);
     return await startDiskContainer(
-      { base: base ?? [], image, ...(o.ssh_username !== undefined && { user: o.ssh_username }) },
+      {
+        base: base ?? [],
+        image,
+        diskSize: await sizeOf(o, base, image),
+        ...(seed && { seed }),
+        ...(o.ssh_username !== undefined && { user: o.ssh_username }),
+      },
       ctx,
     );
   }

@@ -8,11 +8,21 @@ import type { QemuSourceOptions } from './options.ts';
 
 type Ctx = Pick<Context, 'host' | 'templateDir'>;
 
+/** The files of cd_files and cd_content in the folder `tree`; undefined where there are none. */
+export async function makeTree(
+  o: Pick<QemuSourceOptions, 'cd_files' | 'cd_content'>,
+  tree: string,
+  ctx: Pick<Ctx, 'templateDir'>,
+): Promise<string | undefined> {
+  if (o.cd_files.length === 0 && Object.keys(o.cd_content).length === 0) return undefined;
+  await gather(tree, await expand(o.cd_files, ctx), o.cd_content);
+  return tree;
+}
+
 /** The disc of cd_files and cd_content as an ISO 9660 image with Joliet and Rock Ridge names; none where there are no files. */
 export async function makeDisc(o: QemuSourceOptions, dir: string, ctx: Ctx): Promise<QemuDisk | undefined> {
-  if (o.cd_files.length === 0 && Object.keys(o.cd_content).length === 0) return undefined;
-  const tree = join(dir, 'disc');
-  await gather(tree, await expand(o.cd_files, ctx), o.cd_content);
+  const tree = await makeTree(o, join(dir, 'disc'), ctx);
+  if (tree === undefined) return undefined;
   const path = join(dir, 'disc.iso');
   await ctx.host.run('xorriso', [
     '-as',
