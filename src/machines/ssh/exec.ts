@@ -29,7 +29,7 @@ export async function runOverSsh(
   o: RunOverSsh,
 ): Promise<ExecResult> {
   o.signal?.throwIfAborted();
-  const channel = await openChannel(connection, command, o.pty ?? false);
+  const { channel, exit } = await openChannel(connection, command, o.pty ?? false);
   const out = new Collector(KEPT, o.onLine && ((line) => o.onLine?.('stdout', line)));
   const err = new Collector(KEPT, o.onLine && ((line) => o.onLine?.('stderr', line)));
   const { output } = o;
@@ -40,7 +40,7 @@ export async function runOverSsh(
   else channel.on('data', (data: Buffer) => out.take(data));
   channel.stderr.on('data', (data: Buffer) => err.take(data));
   feed(channel, o.input);
-  const exitCode = await endOf(channel, connection, o, () =>
+  const exitCode = await endOf(channel, exit, connection, o, () =>
     // What waits for a slow disk is not over.
     output ? Number.NaN : out.bytes + err.bytes,
   );
@@ -51,15 +51,34 @@ export async function runOverSsh(
   return { exitCode, stdout: out.text, stderr: err.text };
 }
 
-function openChannel(connection: SshConnection, command: string, pty: boolean): Promise<ClientChannel> {
+interface Opened {
+  readonly channel: ClientChannel;
+  readonly exit: Exit;
+}
+
+/** How a command has ended. Of a quick one it is known when the channel is handed over: one packet may bring all. */
+interface Exit {
+  code?: number;
+  onExit?: () => void;
+}
+
+function openChannel(connection: SshConnection, command: string, pty: boolean): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const lost = (): void => reject(disconnected());
     if (connection.lost.aborted) return lost();
     connection.lost.addEventListener('abort', lost, { once: true });
     connection.client.exec(command, { pty }, (error, channel) => {
       connection.lost.removeEventListener('abort', lost);
-      if (error) reject(disconnected());
-      else resolve(channel);
+      if (error) {
+        reject(disconnected());
+        return;
+      }
+      const exit: Exit = {};
+      channel.once('exit', (code: number | null) => {
+        exit.code = code ?? 128;
+        exit.onExit?.();
+      });
+      resolve({ channel, exit });
     });
   });
 }
@@ -77,12 +96,12 @@ function feed(channel: ClientChannel, input: RunOverSsh['input']): void {
 
 function endOf(
   channel: ClientChannel,
+  exit: Exit,
   connection: SshConnection,
   o: RunOverSsh,
   received: () => number,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    let exitCode: number | undefined;
     let stopped = false;
     let idle: NodeJS.Timeout | undefined;
     const cleanUp = (): void => {
@@ -101,13 +120,13 @@ function endOf(
       void endCommand(channel, o.kill).then(() => reject(why as Error));
     };
     const onAbort = (): void => stop(o.signal?.reason);
-    const onLost = (): void => (exitCode === undefined ? fail(disconnected()) : finish());
+    const onLost = (): void => (exit.code === undefined ? fail(disconnected()) : finish());
     const finish = (): void => {
       cleanUp();
       // Whoever stopped it tells why.
       if (stopped) return;
-      if (exitCode === undefined) reject(disconnected());
-      else resolve(exitCode);
+      if (exit.code === undefined) reject(disconnected());
+      else resolve(exit.code);
     };
     const timer =
       o.timeoutMs === undefined
@@ -119,15 +138,15 @@ function endOf(
     if (o.input instanceof Readable) o.input.once('error', stop);
     o.signal?.addEventListener('abort', onAbort, { once: true });
     connection.lost.addEventListener('abort', onLost, { once: true });
-    channel.once('exit', (code: number | null) => {
-      exitCode = code ?? 128;
+    exit.onExit = (): void => {
       if (stopped) return;
       let before = -1;
       idle = setInterval(() => {
         if (received() === before) channel.close();
         before = received();
       }, DRAIN_MS);
-    });
+    };
+    if (exit.code !== undefined) exit.onExit();
     channel.once('close', finish);
   });
 }
