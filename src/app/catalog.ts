@@ -9,6 +9,10 @@ import type { Catalog } from '../plan/catalog.ts';
 import { artificePostProcessor } from '../post-processors/artifice.ts';
 import { checksumPostProcessor } from '../post-processors/checksum.ts';
 import { compressPostProcessor } from '../post-processors/compress.ts';
+import { dockerImportPostProcessor } from '../post-processors/docker-import.ts';
+import { dockerPushPostProcessor } from '../post-processors/docker-push.ts';
+import { dockerSavePostProcessor } from '../post-processors/docker-save.ts';
+import { dockerTagPostProcessor } from '../post-processors/docker-tag.ts';
 import { manifestPostProcessor } from '../post-processors/manifest.ts';
 import { shellLocalPostProcessor } from '../post-processors/shell-local.ts';
 import { ansibleProvisioner } from '../provisioners/ansible.ts';
@@ -23,6 +27,7 @@ import { releaseSpec } from '../release/spec.ts';
 import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
 import { fileSource } from '../sources/file.ts';
+import { dockerSource } from '../sources/docker.ts';
 import { ingotSource } from '../sources/ingot.ts';
 import { nullSource } from '../sources/null.ts';
 import { ociSource } from '../sources/oci.ts';
@@ -37,6 +42,7 @@ const sources: readonly Source<never>[] = [
   fileSource as unknown as Source<never>,
   ociSource as unknown as Source<never>,
   ingotSource as unknown as Source<never>,
+  dockerSource as unknown as Source<never>,
 ];
 const provisioners: readonly Provisioner<never>[] = [
   shellProvisioner,
@@ -54,6 +60,10 @@ const postProcessors: readonly PostProcessor<never>[] = [
   compressPostProcessor,
   artificePostProcessor,
   shellLocalPostProcessor,
+  dockerImportPostProcessor,
+  dockerPushPostProcessor,
+  dockerSavePostProcessor,
+  dockerTagPostProcessor,
 ];
 const dataSources: readonly DataSource<never>[] = [httpData, nullData];
 

@@ -10,7 +10,11 @@ export interface ContainerUser {
 
 /** A user of the image, by its own /etc/passwd (passwd(5)). Throws `machine/no-such-user`. */
 export function findUser(root: Rootfs, name: string): ContainerUser {
-  const passwd = root.exists('/etc/passwd') ? root.readText('/etc/passwd') : '';
+  return userIn(root.exists('/etc/passwd') ? root.readText('/etc/passwd') : '', name);
+}
+
+/** A user by the text of an /etc/passwd. Throws `machine/no-such-user`. */
+export function userIn(passwd: string, name: string): ContainerUser {
   for (const line of passwd.split('\n')) {
     const [login, , uid, gid, , home] = line.split(':');
     if (login === name && uid && gid) return { name, uid: Number(uid), gid: Number(gid), home: home || '/' };

@@ -1,0 +1,239 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Artifact } from '../core/artifact.ts';
+import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+import type { LayerChain } from '../core/layer.ts';
+import type {
+  Communicator,
+  ExecOptions,
+  ExecResult,
+  GeneratedData,
+  Machine,
+  TransferOptions,
+} from '../core/machine.ts';
+import { containerEnvironment } from './container/nspawn.ts';
+import { packFolder, readUpload } from './container/upload.ts';
+import { userIn } from './container/user.ts';
+import type { DockerEngine } from './docker/engine.ts';
+import { LineOutput } from './docker/line-output.ts';
+import { demultiplex } from './docker/multiplex.ts';
+import { downloadFile, downloadFolder, fileArchive, linkTarget, withoutTop } from './docker/transfer.ts';
+
+export interface DockerContainerOptions {
+  /** Body of `POST /containers/create`; input, output and removal are set here. */
+  readonly create: Readonly<Record<string, unknown>> & { readonly HostConfig?: Readonly<Record<string, unknown>> };
+  readonly platform?: string;
+  /** User of commands that name none. */
+  readonly execUser?: string;
+  readonly generated: GeneratedData;
+  /** What the container becomes at the end. */
+  readonly finish: (container: string) => Promise<Artifact>;
+}
+
+const MAX_KEPT = 1024 * 1024;
+let count = 0;
+
+/**
+ * A container of the Docker engine. Its first process waits for input that never comes: when this process ends,
+ * however, the engine closes that input, the container ends, and is removed.
+ */
+export async function startDockerContainer(
+  engine: DockerEngine,
+  options: DockerContainerOptions,
+  ctx: Context,
+): Promise<Machine> {
+  const { create, platform } = options;
+  const { Id: id } = await engine.json<{ Id: string }>('/containers/create', {
+    method: 'POST',
+    query: { platform },
+    json: {
+      ...create,
+      AttachStdin: true,
+      OpenStdin: true,
+      StdinOnce: true,
+      Tty: false,
+      HostConfig: { ...create.HostConfig, AutoRemove: true },
+    },
+    signal: ctx.signal,
+  });
+  try {
+    const input = await engine.upgrade(`/containers/${id}/attach?stream=1&stdin=1`, undefined);
+    // An engine that ends takes the connection along; the next request says so.
+    input.on('error', () => {});
+    input.resume();
+    const machine = new DockerMachine(engine, id, input, options, ctx);
+    await engine.request(`/containers/${id}/start`, { method: 'POST', signal: ctx.signal });
+    return machine;
+  } catch (error) {
+    await engine.request(`/containers/${id}`, { method: 'DELETE', query: { force: 1, v: 1 }, ok: [404, 409] });
+    throw error;
+  }
+}
+
+class DockerMachine implements Machine {
+  readonly kind = 'docker';
+  readonly os = 'linux';
+  readonly chain: LayerChain = [];
+  readonly generated: GeneratedData;
+  readonly communicator: Communicator;
+  readonly #engine: DockerEngine;
+  readonly #id: string;
+  readonly #input: Socket;
+  readonly #options: DockerContainerOptions;
+  readonly #ctx: Context;
+  #gone = false;
+
+  constructor(engine: DockerEngine, id: string, input: Socket, options: DockerContainerOptions, ctx: Context) {
+    this.#engine = engine;
+    this.#id = id;
+    this.#input = input;
+    this.#options = options;
+    this.#ctx = ctx;
+    this.generated = new Map([...options.generated, ['ID', id]]);
+    this.communicator = {
+      exec: (argv, o) => this.#exec(argv, o),
+      upload: (source, destination, o) => this.#upload(source, destination, o),
+      uploadBytes: (data, destination, o) => this.#uploadBytes(data, destination, o),
+      uploadDirectory: (source, destination, exclude) => this.#uploadDirectory(source, destination, exclude),
+      download: (source, destination) => downloadFile(engine, id, source, destination),
+      downloadDirectory: (source, destination) => downloadFolder(engine, id, source, destination),
+    };
+  }
+
+  async finish(): Promise<Artifact> {
+    return await this.#options.finish(this.#id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#input.destroy();
+    const path = `/containers/${this.#id}`;
+    await this.#engine.request(path, { method: 'DELETE', query: { force: 1, v: 1 }, ok: [404, 409] });
+    // Removal may be under way already, since the input has ended.
+    await this.#engine.request(`${path}/wait`, { method: 'POST', query: { condition: 'removed' }, ok: [404] });
+  }
+
+  async #exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const name = options.user ?? this.#options.execUser;
+    const user = name === undefined ? undefined : userIn(await this.#passwd(), name);
+    const env = containerEnvironment(this.#ctx.epoch, {
+      ...(user && { HOME: user.home, USER: user.name, LOGNAME: user.name }),
+      ...options.env,
+    });
+    return await this.#run(argv, options, env, user?.name);
+  }
+
+  async #passwd(): Promise<string> {
+    return (await this.#run(['cat', '/etc/passwd'], {}, containerEnvironment(0), undefined)).stdout;
+  }
+
+  async #run(
+    argv: readonly string[],
+    options: ExecOptions,
+    env: Readonly<Record<string, string>>,
+    user: string | undefined,
+  ): Promise<ExecResult> {
+    const outer = options.signal ?? this.#ctx.signal;
+    outer.throwIfAborted();
+    // The mark finds the command's processes when its time is up.
+    const mark = `ingot-exec-${process.pid}-${count++}`;
+    const created = await this.#engine.json<{ Id: string }>(`/containers/${this.#id}/exec`, {
+      method: 'POST',
+      json: {
+        AttachStdin: options.input !== undefined,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+        WorkingDir: options.cwd ?? '/',
+        ...(user !== undefined && { User: user }),
+        // A shell in between: a missing command is exit code 127, one ended by a signal 128 and more (XCU 2.8.2).
+        Cmd: ['/bin/sh', '-c', '"$@"; exit $?', mark, ...argv],
+      },
+    });
+    const socket = await this.#engine.upgrade(`/exec/${created.Id}/start`, { Detach: false, Tty: false });
+    const stdout = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stdout', line)));
+    const stderr = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stderr', line)));
+    const deadline = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
+    const signal = deadline ? AbortSignal.any([outer, deadline]) : outer;
+    const stop = (): void => void socket.destroy();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (options.input !== undefined) socket.end(options.input);
+      for await (const { stream, data } of demultiplex(socket)) (stream === 'stdout' ? stdout : stderr).take(data);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      socket.destroy();
+    }
+    if (signal.aborted) {
+      await this.#kill(mark);
+      outer.throwIfAborted();
+      throw new IngotError('host/timeout', `${argv[0]} did not end within ${options.timeoutMs} ms`, {
+        hint: "Raise the step's timeout, or find out what it waits for in the log above.",
+      });
+    }
+    const { ExitCode } = await this.#engine.json<{ ExitCode: number }>(`/exec/${created.Id}/json`);
+    return { exitCode: ExitCode, stdout: stdout.end(), stderr: stderr.end() };
+  }
+
+  /** Ends a command that was given up, with its process group. */
+  async #kill(mark: string): Promise<void> {
+    const script = `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q -- " $1 " && kill -9 -- -\${p#/proc/}; done; true`;
+    const env = containerEnvironment(0);
+    const never = { signal: new AbortController().signal };
+    await this.#run(['sh', '-c', script, mark.replace('exec', 'kill'), mark], never, env, undefined);
+  }
+
+  async #upload(source: string, destination: string, o: TransferOptions = {}): Promise<void> {
+    const { stream, mode } = await readUpload(source);
+    await this.#put(stream, (await stat(source)).size, destination, { mode, ...o });
+  }
+
+  async #uploadBytes(data: string | Uint8Array, destination: string, o: TransferOptions = {}): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data);
+    await this.#put(Readable.from(bytes.length === 0 ? [] : [bytes]), bytes.length, destination, o);
+  }
+
+  async #put(content: Readable, size: number, destination: string, o: TransferOptions): Promise<void> {
+    const target = (await linkTarget(this.#engine, this.#id, destination)) ?? destination;
+    const archive = fileArchive(basename(target), content, size, { ...o, mtime: this.#ctx.epoch });
+    await this.#putArchive(archive, dirname(target), `write ${destination}`);
+  }
+
+  async #uploadDirectory(source: string, destination: string, exclude: readonly string[] = []): Promise<void> {
+    await using scratch = await this.#ctx.host.scratch(this.#ctx.workDir, 'upload-');
+    const archive = join(scratch.dir, 'upload.tar');
+    await packFolder(source, archive, exclude, this.#ctx);
+    const made = await this.#exec(['mkdir', '-p', '--', destination]);
+    if (made.exitCode !== 0) throw failed(`make ${destination}`, made.stderr);
+    await this.#putArchive(withoutTop(createReadStream(archive)), destination, `fill ${destination}`);
+    await rm(archive);
+  }
+
+  async #putArchive(body: Readable, path: string, what: string): Promise<void> {
+    try {
+      const headers = { 'content-type': 'application/x-tar' };
+      const query = { path, noOverwriteDirNonDir: 1, copyUIDGID: 0 };
+      const target = `/containers/${this.#id}/archive`;
+      (await this.#engine.request(target, { method: 'PUT', query, body, headers })).resume();
+    } catch (error) {
+      if (error instanceof IngotError && /docker-(not-found|refused)$/.test(error.code))
+        throw failed(what, error.message);
+      throw error;
+    }
+  }
+}
+
+function failed(what: string, output: string): IngotError {
+  return new IngotError('machine/transfer-failed', `could not ${what} in the container`, {
+    hint: 'Does the folder exist, and is there room?',
+    output: output.split('\n').filter(Boolean).slice(-5),
+  });
+}

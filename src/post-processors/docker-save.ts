@@ -1,0 +1,46 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
+import type { PostProcessor } from '../core/plugin.ts';
+import { DockerEngine } from '../machines/docker/engine.ts';
+import { requireImage } from '../machines/docker/image-artifact.ts';
+
+/** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-save. */
+const spec = bodySpec({
+  path: attr.string('File to write, relative to the template.', { required: true }),
+});
+
+/** `post-processor "docker-save"`: an image with its layers and names in one archive, as `docker load` takes it. */
+export const dockerSavePostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
+  type: 'docker-save',
+  version: 1,
+  schema: async () => spec,
+
+  async process(artifact, { path }, ctx) {
+    const image = requireImage(artifact, 'docker-save');
+    const tags = artifact.metadata?.docker_tags;
+    const names = Array.isArray(tags) && tags.length > 0 ? tags.map(String) : [image];
+    const target = isAbsolute(path) ? path : join(ctx.templateDir, path);
+    const partial = `${target}.${process.pid}.part`;
+    await mkdir(dirname(target), { recursive: true });
+    try {
+      const query = names.map((name) => `names=${encodeURIComponent(name)}`).join('&');
+      const response = await new DockerEngine().request(`/images/get?${query}`, { signal: ctx.signal });
+      await pipeline(response, createWriteStream(partial));
+      await rename(partial, target);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    const made = {
+      builderId: 'packer.post-processor.docker-save',
+      id: artifact.id,
+      files: [target],
+      description: `Saved Docker image ${artifact.id}: ${target}`,
+      ...(artifact.metadata && { metadata: artifact.metadata }),
+    };
+    return { artifact: made, keep: true };
+  },
+};
