@@ -25,7 +25,9 @@ import { downloadFile, downloadFolder, fileArchive, linkTarget, withoutTop } fro
 
 export interface DockerContainerOptions {
   /** Body of `POST /containers/create`; input, output and removal are set here. */
-  readonly create: Readonly<Record<string, unknown>> & { readonly HostConfig?: Readonly<Record<string, unknown>> };
+  readonly create: Readonly<Record<string, unknown>> & {
+    readonly HostConfig?: Readonly<Record<string, unknown>>;
+  };
   readonly platform?: string;
   /** User of commands that name none. */
   readonly execUser?: string;
@@ -66,10 +68,14 @@ export async function startDockerContainer(
     input.on('error', () => {});
     input.resume();
     const machine = new DockerMachine(engine, id, input, options, ctx);
-    await engine.request(`/containers/${id}/start`, { method: 'POST', signal: ctx.signal });
+    await engine.json(`/containers/${id}/start`, { method: 'POST', signal: ctx.signal });
     return machine;
   } catch (error) {
-    await engine.request(`/containers/${id}`, { method: 'DELETE', query: { force: 1, v: 1 }, ok: [404, 409] });
+    await engine.json(`/containers/${id}`, {
+      method: 'DELETE',
+      query: { force: 1, v: 1 },
+      ok: [404, 409],
+    });
     throw error;
   }
 }
@@ -87,7 +93,13 @@ class DockerMachine implements Machine {
   readonly #ctx: Context;
   #gone = false;
 
-  constructor(engine: DockerEngine, id: string, input: Socket, options: DockerContainerOptions, ctx: Context) {
+  constructor(
+    engine: DockerEngine,
+    id: string,
+    input: Socket,
+    options: DockerContainerOptions,
+    ctx: Context,
+  ) {
     this.#engine = engine;
     this.#id = id;
     this.#input = input;
@@ -113,9 +125,13 @@ class DockerMachine implements Machine {
     this.#gone = true;
     this.#input.destroy();
     const path = `/containers/${this.#id}`;
-    await this.#engine.request(path, { method: 'DELETE', query: { force: 1, v: 1 }, ok: [404, 409] });
+    await this.#engine.json(path, { method: 'DELETE', query: { force: 1, v: 1 }, ok: [404, 409] });
     // Removal may be under way already, since the input has ended.
-    await this.#engine.request(`${path}/wait`, { method: 'POST', query: { condition: 'removed' }, ok: [404] });
+    await this.#engine.json(`${path}/wait`, {
+      method: 'POST',
+      query: { condition: 'removed' },
+      ok: [404],
+    });
   }
 
   async #exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
@@ -165,7 +181,8 @@ class DockerMachine implements Machine {
     signal.addEventListener('abort', stop, { once: true });
     try {
       if (options.input !== undefined) socket.end(options.input);
-      for await (const { stream, data } of demultiplex(socket)) (stream === 'stdout' ? stdout : stderr).take(data);
+      for await (const { stream, data } of demultiplex(socket))
+        (stream === 'stdout' ? stdout : stderr).take(data);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -207,7 +224,11 @@ class DockerMachine implements Machine {
     await this.#putArchive(archive, dirname(target), `write ${destination}`);
   }
 
-  async #uploadDirectory(source: string, destination: string, exclude: readonly string[] = []): Promise<void> {
+  async #uploadDirectory(
+    source: string,
+    destination: string,
+    exclude: readonly string[] = [],
+  ): Promise<void> {
     await using scratch = await this.#ctx.host.scratch(this.#ctx.workDir, 'upload-');
     const archive = join(scratch.dir, 'upload.tar');
     await packFolder(source, archive, exclude, this.#ctx);

@@ -38,7 +38,8 @@ export const dockerPushPostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
       const request = { method: 'POST' as const, query: { tag }, headers, signal: ctx.signal };
       await engine.follow(`/images/${repository}/push`, request, ({ status, id, aux }) => {
         if (typeof aux?.Digest === 'string') digest = aux.Digest;
-        if (status && !/^(Pushing|Waiting|Preparing)$/.test(status)) note(ctx, id ? `${id}: ${status}` : status);
+        if (status && !/^(Pushing|Waiting|Preparing)$/.test(status))
+          note(ctx, id ? `${id}: ${status}` : status);
       });
     }
     return {
@@ -47,7 +48,11 @@ export const dockerPushPostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
         id: names.at(-1) as string,
         files: [],
         description: `Pushed Docker image: ${names.join(', ')}${digest === undefined ? '' : ` (${digest})`}`,
-        metadata: { ...artifact.metadata, docker_tags: names, ...(digest !== undefined && { Digest: digest }) },
+        metadata: {
+          ...artifact.metadata,
+          docker_tags: names,
+          ...(digest !== undefined && { Digest: digest }),
+        },
       },
       keep: true,
     };

@@ -47,7 +47,12 @@ export const dockerSource: Source<DockerOptions> = {
   },
 };
 
-async function pull(engine: DockerEngine, image: string, options: DockerOptions, ctx: Context): Promise<void> {
+async function pull(
+  engine: DockerEngine,
+  image: string,
+  options: DockerOptions,
+  ctx: Context,
+): Promise<void> {
   const hasTag = image.includes('@') || image.lastIndexOf(':') > image.lastIndexOf('/');
   const fromImage = hasTag ? image : `${image}:latest`;
   const request = {
@@ -57,7 +62,8 @@ async function pull(engine: DockerEngine, image: string, options: DockerOptions,
     signal: ctx.signal,
   };
   await engine.follow('/images/create', request, ({ status, id }) => {
-    if (status && !/^(Downloading|Extracting|Waiting)$/.test(status)) note(ctx, id ? `${id}: ${status}` : status);
+    if (status && !/^(Downloading|Extracting|Waiting)$/.test(status))
+      note(ctx, id ? `${id}: ${status}` : status);
   });
 }
 
@@ -72,9 +78,13 @@ async function buildImage(
   const dir = build.build_dir === undefined ? dirname(file) : at(build.build_dir);
   const dockerfile = relative(dir, file);
   if (dockerfile.startsWith('..')) {
-    throw new IngotError('source/outside-context', `the Dockerfile ${build.path} is not below build_dir ${dir}`, {
-      hint: 'Name a build_dir that holds it: the engine sees nothing else.',
-    });
+    throw new IngotError(
+      'source/outside-context',
+      `the Dockerfile ${build.path} is not below build_dir ${dir}`,
+      {
+        hint: 'Name a build_dir that holds it: the engine sees nothing else.',
+      },
+    );
   }
   await using scratch = await ctx.host.scratch(ctx.workDir, 'context-');
   const archive = join(scratch.dir, 'context.tar');
@@ -98,7 +108,8 @@ async function buildImage(
     const line = stream?.trimEnd();
     if (line) note(ctx, line);
   });
-  if (id === '') throw new IngotError('internal/unexpected', 'the Docker engine built an image and gave no id');
+  if (id === '')
+    throw new IngotError('internal/unexpected', 'the Docker engine built an image and gave no id');
   return id;
 }
 
@@ -117,7 +128,13 @@ async function finish(
   if (o.export_path !== undefined) return await exportTo(engine, container, o.export_path, ctx);
   if (o.discard)
     return { builderId: EXPORTED, id: 'Container', files: [], description: 'The container was discarded' };
-  const query = { container, author: o.author, comment: o.message, changes: o.changes.join('\n') };
+  const query = {
+    container,
+    author: o.author,
+    comment: o.message,
+    // The engine takes an empty list of changes for a mistake.
+    ...(o.changes.length > 0 && { changes: o.changes.join('\n') }),
+  };
   const { Id } = await engine.json<{ Id: string }>('/commit', {
     method: 'POST',
     query: { ...query, pause: 1 },
@@ -144,5 +161,10 @@ async function exportTo(
     await rm(partial, { force: true });
     throw error;
   }
-  return { builderId: EXPORTED, id: 'Container', files: [target], description: `Exported Docker file: ${target}` };
+  return {
+    builderId: EXPORTED,
+    id: 'Container',
+    files: [target],
+    description: `Exported Docker file: ${target}`,
+  };
 }

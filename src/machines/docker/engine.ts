@@ -51,7 +51,11 @@ export class DockerEngine {
           socketPath: this.socketPath,
           path: `${path}${queryOf(options.query)}`,
           method,
-          headers: { host: 'docker', ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
+          headers: {
+            host: 'docker',
+            ...(json !== undefined && { 'content-type': 'application/json' }),
+            ...headers,
+          },
           ...(signal && { signal }),
         },
         resolve,
@@ -75,7 +79,11 @@ export class DockerEngine {
   }
 
   /** Follows what a long request tells, to its end. Throws `machine/docker-refused` where that is an error. */
-  async follow(path: string, options: EngineRequest, onProgress: (line: EngineProgress) => void): Promise<void> {
+  async follow(
+    path: string,
+    options: EngineRequest,
+    onProgress: (line: EngineProgress) => void,
+  ): Promise<void> {
     const response = await this.request(path, options);
     let rest = '';
     response.setEncoding('utf8');
@@ -110,13 +118,18 @@ export class DockerEngine {
         },
         ...(signal && { signal }),
       });
-      request.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : this.#unreachable(error)));
+      request.on('error', (error) =>
+        reject(signal?.aborted ? (signal.reason as Error) : this.#unreachable(error)),
+      );
       request.on('upgrade', (_response, socket: Socket, head) => {
         if (head.length > 0) socket.unshift(head);
         resolve(socket);
       });
       request.on('response', (response) => {
-        textOf(response).then((text) => reject(refused(`POST ${path}`, response.statusCode ?? 0, text)), reject);
+        textOf(response).then(
+          (text) => reject(refused(`POST ${path}`, response.statusCode ?? 0, text)),
+          reject,
+        );
       });
       request.end(body);
     });
@@ -155,12 +168,15 @@ async function textOf(response: Readable): Promise<string> {
 function refused(what: string, status: number, text: string): IngotError {
   let message = text.trim();
   try {
-    message = String((JSON.parse(text) as { message?: unknown }).message ?? text);
+    message = (JSON.parse(text) as { message?: string }).message ?? message;
   } catch {
     // not JSON: shown as it is
   }
   const code = status === 404 ? 'machine/docker-not-found' : 'machine/docker-refused';
   return new IngotError(code, `the Docker engine refuses ${what} (${status}): ${message.slice(0, 1000)}`, {
-    hint: status === 404 ? 'Check the name; `docker images` shows what the engine has.' : "The engine's own log says more.",
+    hint:
+      status === 404
+        ? 'Check the name; `docker images` shows what the engine has.'
+        : "The engine's own log says more.",
   });
 }

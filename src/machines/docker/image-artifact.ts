@@ -9,6 +9,8 @@ export function requireImage(artifact: Artifact, what: string): string {
   throw new IngotError(
     'post-processor/no-docker-image',
     `${what} needs an image of the Docker engine, and got ${artifact.description}`,
-    { hint: 'It follows a source "docker" with commit = true, docker-import or docker-tag, in one chain (post-processors).' },
+    {
+      hint: 'It follows a source "docker" with commit = true, docker-import or docker-tag, in one chain (post-processors).',
+    },
   );
 }

@@ -15,7 +15,14 @@ export const loginAttributes = {
   docker_path: attr.string('Refused: the engine is asked over its socket, and no docker program is run.'),
 } as const;
 
-const AWS = ['ecr_login', 'aws_access_key', 'aws_secret_key', 'aws_token', 'aws_profile', 'aws_force_use_public_ecr'];
+const AWS = [
+  'ecr_login',
+  'aws_access_key',
+  'aws_secret_key',
+  'aws_token',
+  'aws_profile',
+  'aws_force_use_public_ecr',
+];
 
 /** What of a login cannot be done. */
 export function loginProblems(options: Readonly<Record<string, unknown>>): OptionProblem[] {

@@ -118,7 +118,10 @@ async function readArchive(
   path: string,
   take: (header: Header, content: Readable) => Promise<void>,
 ): Promise<void> {
-  const response = await engine.request(`/containers/${container}/archive`, { query: { path }, ok: [404, 400] });
+  const response = await engine.request(`/containers/${container}/archive`, {
+    query: { path },
+    ok: [404, 400],
+  });
   if (response.statusCode !== 200) {
     response.resume();
     throw noFile(path, 'is not in the machine');

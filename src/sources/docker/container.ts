@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { fillPlaceholders } from '../../core/placeholders.ts';
+import { fillString } from '../../template/index.ts';
 import { parseRunCommand } from '../../machines/docker/run-command.ts';
 import type { DockerOptions } from './options.ts';
 
@@ -9,7 +9,7 @@ export function containerOf(
   image: string,
   templateDir: string,
 ): { readonly HostConfig: Record<string, unknown> } & Record<string, unknown> {
-  const args = o.run_command.map((arg) => fillPlaceholders(arg, { Image: image }, 'run_command'));
+  const args = o.run_command.map((arg) => fillString(arg, { Image: image }, 'run_command'));
   const run = parseRunCommand(args, image);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(templateDir, path));
   const volumes = Object.entries(o.volumes).map(([from, to]) => `${absolute(from)}:${to}`);

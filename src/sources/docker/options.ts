@@ -20,9 +20,12 @@ export const dockerSpec = bodySpec(
     author: attr.string('Author of the committed image.', { default: '' }),
     changes: attr.strings('Dockerfile instructions for the committed image.', { default: [] }),
     message: attr.string('Message of the commit.', { default: '' }),
-    container_dir: attr.string('Refused unless it is the default: files are copied without a folder in between.', {
-      default: '/packer-files',
-    }),
+    container_dir: attr.string(
+      'Refused unless it is the default: files are copied without a folder in between.',
+      {
+        default: '/packer-files',
+      },
+    ),
     device: attr.strings('Devices of this machine: /dev/a[:/dev/b[:rwm]].', { default: [] }),
     cap_add: attr.strings('Capabilities to add.', { default: [] }),
     cap_drop: attr.strings('Capabilities to take.', { default: [] }),
@@ -37,7 +40,9 @@ export const dockerSpec = bodySpec(
     }),
     tmpfs: attr.strings('Folders in memory: /path[:options].', { default: [] }),
     volumes: attr.stringMap('Folders of this machine in the container: host = container.', { default: {} }),
-    fix_upload_owner: attr.bool('What is uploaded belongs to root, and not to who runs the build.', { default: true }),
+    fix_upload_owner: attr.bool('What is uploaded belongs to root, and not to who runs the build.', {
+      default: true,
+    }),
     windows_container: attr.bool('Refused.', { default: false }),
     platform: attr.string('Platform of the image.'),
     communicator: attr.string('Only docker.', { default: 'docker' }),
@@ -56,12 +61,16 @@ export const dockerSpec = bodySpec(
     if (o.pty) add('pty', 'commands have no terminal: pty is not supported');
     if (!o.fix_upload_owner)
       add('fix_upload_owner', 'what is uploaded always belongs to root', 'Use chown in a shell provisioner.');
-    if (o.container_dir !== '/packer-files') add('container_dir', 'no folder is shared with the container: leave it out');
+    if (o.container_dir !== '/packer-files')
+      add('container_dir', 'no folder is shared with the container: leave it out');
     if (o.communicator !== 'docker')
       add('communicator', `communicator "${o.communicator}" is not supported in containers`, 'Leave it out.');
     for (const [i, device] of o.device.entries())
       if (!/^\/[^:]+(:\/[^:]+)?(:[rwm]+)?$/.test(device))
-        problems.push({ path: ['device', i], message: `"${device}" is no device of the form /dev/a[:/dev/b[:rwm]]` });
+        problems.push({
+          path: ['device', i],
+          message: `"${device}" is no device of the form /dev/a[:/dev/b[:rwm]]`,
+        });
     return problems;
   },
 );

@@ -50,7 +50,8 @@ describe.skipIf(!haveDocker)('source docker on a real engine', () => {
   async function process_<O>(plugin: PostProcessor<O>, artifact: Artifact, hcl: string) {
     return await plugin.process(artifact, (await optionsOf(plugin, hcl)) as O, c.run());
   }
-  const base = 'image = "base:1"\n pull = false\n run_command = ["-d", "-i", "--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]\n';
+  const base =
+    'image = "base:1"\n pull = false\n run_command = ["-d", "-i", "--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]\n';
 
   test('commit makes an image, with its changes', async () => {
     const artifact = await run(
@@ -80,22 +81,38 @@ describe.skipIf(!haveDocker)('source docker on a real engine', () => {
     mkdirSync(join(c.dir, 'ctx'), { recursive: true });
     writeFileSync(join(c.dir, 'ctx/Dockerfile'), 'FROM base:1\nARG WHO\nCOPY given /given\nENV WHO=$WHO\n');
     writeFileSync(join(c.dir, 'ctx/given'), 'from the context');
-    const hcl = 'build {\n path = "ctx/Dockerfile"\n arguments = { WHO = "me" }\n pull = false\n }\n commit = true\n run_command = ["--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]';
+    const hcl =
+      'build {\n path = "ctx/Dockerfile"\n arguments = { WHO = "me" }\n pull = false\n }\n commit = true\n run_command = ["--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]';
     await run(hcl, 'test "$(cat /given)" = "from the context"');
   });
 
   test('export, import, tag, save', async () => {
     const exported = await run(`${base} export_path = "out/x.tar"`, 'echo exported > /etc/motd');
     expect(exported.files).toEqual([join(c.dir, 'out/x.tar')]);
-    expect(execFileSync('tar', ['-xOf', exported.files[0] as string, 'etc/motd'], { encoding: 'utf8' })).toBe('exported\n');
-    const imported = await process_(dockerImportPostProcessor, exported, 'repository = "again"\n tag = "2"\n changes = ["ENV A=b", "ENV C=d"]');
-    expect(imported.artifact).toMatchObject({ id: 'again:2', builderId: 'packer.post-processor.docker-import' });
+    expect(execFileSync('tar', ['-xOf', exported.files[0] as string, 'etc/motd'], { encoding: 'utf8' })).toBe(
+      'exported\n',
+    );
+    const imported = await process_(
+      dockerImportPostProcessor,
+      exported,
+      'repository = "again"\n tag = "2"\n changes = ["ENV A=b", "ENV C=d"]',
+    );
+    expect(imported.artifact).toMatchObject({
+      id: 'again:2',
+      builderId: 'packer.post-processor.docker-import',
+    });
     const image = await real.engine.json<Inspected>('/images/again:2/json');
     expect(image.Config.Env).toEqual(expect.arrayContaining(['A=b', 'C=d']));
-    const tagged = await process_(dockerTagPostProcessor, imported.artifact, 'repository = "named"\n tags = ["a", "b"]');
+    const tagged = await process_(
+      dockerTagPostProcessor,
+      imported.artifact,
+      'repository = "named"\n tags = ["a", "b"]',
+    );
     expect(tagged).toMatchObject({ mustKeep: true, artifact: { id: 'named:b' } });
     const saved = await process_(dockerSavePostProcessor, tagged.artifact, 'path = "out/saved.tar"');
-    const manifest = execFileSync('tar', ['-xOf', saved.artifact.files[0] as string, 'manifest.json'], { encoding: 'utf8' });
+    const manifest = execFileSync('tar', ['-xOf', saved.artifact.files[0] as string, 'manifest.json'], {
+      encoding: 'utf8',
+    });
     expect((JSON.parse(manifest) as { RepoTags: string[] }[])[0]?.RepoTags).toEqual(['named:a', 'named:b']);
   });
 
@@ -103,9 +120,18 @@ describe.skipIf(!haveDocker)('source docker on a real engine', () => {
     const registry = await RealRegistry.start();
     try {
       const artifact = await run(`${base} commit = true`, 'true');
-      const tagged = await process_(dockerTagPostProcessor, artifact, `repository = "${registry.host}/team/web"\n tags = ["1", "2"]`);
+      const tagged = await process_(
+        dockerTagPostProcessor,
+        artifact,
+        `repository = "${registry.host}/team/web"\n tags = ["1", "2"]`,
+      );
       const pushed = await process_(dockerPushPostProcessor, tagged.artifact, '');
-      const store = openRegistry({ host: registry.host, repository: 'team/web', insecure: true, credentials: async () => undefined });
+      const store = openRegistry({
+        host: registry.host,
+        repository: 'team/web',
+        insecure: true,
+        credentials: async () => undefined,
+      });
       const [one, two] = [await store.resolve('1'), await store.resolve('2')];
       expect(one?.digest).toBe(pushed.artifact.metadata?.Digest);
       expect(two?.digest).toBe(one?.digest);
@@ -115,9 +141,21 @@ describe.skipIf(!haveDocker)('source docker on a real engine', () => {
   });
 
   test.each<[string, string, string]>([
-    ['an image that is not there', 'image = "nowhere:1"\n pull = false\n discard = true', 'machine/docker-not-found'],
-    ['a registry that cannot be reached', 'image = "127.0.0.1:1/a:1"\n discard = true', 'machine/docker-refused'],
-    ['an option of docker run that means nothing', 'image = "base:1"\n pull = false\n discard = true\n run_command = ["--gpus=all", "{{.Image}}"]', 'source/run-command'],
+    [
+      'an image that is not there',
+      'image = "nowhere:1"\n pull = false\n discard = true',
+      'machine/docker-not-found',
+    ],
+    [
+      'a registry that cannot be reached',
+      'image = "127.0.0.1:1/a:1"\n discard = true',
+      'machine/docker-refused',
+    ],
+    [
+      'an option of docker run that means nothing',
+      'image = "base:1"\n pull = false\n discard = true\n run_command = ["--gpus=all", "{{.Image}}"]',
+      'source/run-command',
+    ],
   ])('%s', async (_what, hcl, code) => {
     await expect(run(hcl, 'true')).rejects.toMatchObject({ code });
   });
