@@ -139,7 +139,11 @@ async function expanding<T>(
   const { env, signal, timeoutMs } = options;
   const resolver = createResolver({
     env,
-    patience: { ...(timeoutMs !== undefined && { deadlineMs: timeoutMs }), ...(signal && { signal }) },
+    patience: {
+      // Who says how long to wait wants it tried all that time.
+      ...(timeoutMs !== undefined && { deadlineMs: timeoutMs, attempts: Number.POSITIVE_INFINITY }),
+      ...(signal && { signal }),
+    },
     missingKeys: options.missingKeys === true,
     run: runForReference,
     onSecret: (text) => mask.add(text),

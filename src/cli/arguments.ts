@@ -62,7 +62,7 @@ const switches = new Set([
 
 /**
  * Packer's single-dash flags in the form that the parser knows: `-var x=y` becomes `--var x=y`,
- * `-color=false` becomes `--no-color`. Global flags are taken out. After `--` nothing is touched.
+ * `-color=false` becomes `--no-color`, `-o=json` becomes `-o json`. Global flags are taken out. After `--` nothing is touched.
  */
 export function readArguments(argv: readonly string[]): { args: string[]; globals: GlobalFlags } {
   const args: string[] = [];
@@ -72,6 +72,11 @@ export function readArguments(argv: readonly string[]): { args: string[]; global
     if (arg === '--') {
       args.push(...argv.slice(i));
       break;
+    }
+    const short = /^(-[a-z])=(.*)$/s.exec(arg);
+    if (short) {
+      args.push(...short.slice(1));
+      continue;
     }
     const match = /^--?(no-)?([a-z][a-z0-9-]+)(?:=(.*))?$/s.exec(arg);
     if (!match) {

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -33,13 +34,15 @@ export function goTool(name: string): Tool {
 
 /** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
 export function vaultServer(): Tool {
-  const path = join(CACHE, 'vault-in-memory');
-  if (existsSync(path)) return { path };
   const source = join(import.meta.dirname, '../fixtures/secrets/vault-in-memory');
+  const files = readdirSync(source).sort();
+  const hash = createHash('sha256');
+  for (const name of files) hash.update(readFileSync(join(source, name)));
+  const path = join(CACHE, `vault-in-memory-${hash.digest('hex').slice(0, 12)}`);
+  if (existsSync(path)) return { path };
   const folder = join(CACHE, 'build/vault');
   mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(source))
-    copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
+  for (const name of files) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
   const script = 'go mod tidy && go build -o "$1" .';
   const env = { ...process.env, GOFLAGS: '-p=1' };
   return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder, env });

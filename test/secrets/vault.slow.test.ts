@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { createSign, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { createServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,8 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
   let server: Server;
   let address: string;
   let token: string;
+  let key: string;
+  let cert: string;
   let folder: string;
   let env: Record<string, string>;
   let role: { role_id: string; secret_id: string };
@@ -24,6 +27,13 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
     server = await startServer(tool.path, [], (text) => text.endsWith('\n'));
     [address = '', token = ''] = server.output().trim().split(' ');
     env = { HOME: folder, VAULT_ADDR: address, VAULT_TOKEN: token };
+    [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    output(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
+      { quiet: true },
+    );
     await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
     await api('sys/mounts/team/old', { type: 'kv', options: { version: '1' } });
     // Version 2 engines need a moment to upgrade their storage.
@@ -137,13 +147,6 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
   });
 
   test('TLS: an authority of our own is trusted where it is named, and only there', async () => {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    output(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
-      { quiet: true },
-    );
     const proxy = await tlsProxy(key, cert, address);
     try {
       const at = `https://localhost:${(proxy.address() as AddressInfo).port}`;
@@ -169,6 +172,56 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
     } finally {
       proxy.closeAllConnections();
       proxy.close();
+    }
+  });
+
+  test('Kubernetes: a service account, which a stand-in for the cluster vouches for', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const part = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
+    const user = 'system:serviceaccount:web:app';
+    const claims = {
+      iss: 'kubernetes/serviceaccount',
+      sub: user,
+      nbf: Math.floor(Date.now() / 1000) - 60,
+      exp: Math.floor(Date.now() / 1000) + 600,
+      'kubernetes.io/serviceaccount/namespace': 'web',
+      'kubernetes.io/serviceaccount/service-account.name': 'app',
+      'kubernetes.io/serviceaccount/service-account.uid': 'u1',
+    };
+    const unsigned = `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}`;
+    const jwt = `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(privateKey, 'base64url')}`;
+    const reviewed: unknown[] = [];
+    const cluster = createHttpServer((q, r) => {
+      let body = '';
+      q.on('data', (data: Buffer) => void (body += data.toString()));
+      q.on('end', () => {
+        reviewed.push((JSON.parse(body) as { spec: { token: string } }).spec.token);
+        const status = { authenticated: true, user: { username: user, uid: 'u1' } };
+        r.writeHead(201, { 'content-type': 'application/json' });
+        r.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status }));
+      });
+    });
+    await new Promise<void>((done) => cluster.listen(0, '127.0.0.1', done));
+    try {
+      const host = `http://127.0.0.1:${(cluster.address() as AddressInfo).port}`;
+      await api('sys/auth/kubernetes', { type: 'kubernetes' });
+      const config = {
+        kubernetes_host: host,
+        disable_local_ca_jwt: true,
+        token_reviewer_jwt: jwt,
+        kubernetes_ca_cert: readFileSync(cert, 'utf8'),
+      };
+      await api('auth/kubernetes/config', config);
+      const bound = { bound_service_account_names: 'app', bound_service_account_namespaces: 'web' };
+      await api('auth/kubernetes/role/app', { ...bound, token_policies: 'reader' });
+      writeFileSync(join(folder, 'jwt'), `${jwt}\n`);
+      const pod = { VAULT_TOKEN: undefined, VAULT_KUBERNETES_JWT_TOKEN_PATH: join(folder, 'jwt') };
+      const reference = 'ref+vault://secret/db?auth_method=kubernetes&role_id=app#/pw';
+      expect(await resolve(reference, pod)).toBe('hunter2');
+      expect(reviewed).toEqual([jwt]);
+    } finally {
+      cluster.closeAllConnections();
+      cluster.close();
     }
   });
 
@@ -199,7 +252,6 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
 
 /** Ends TLS before a server that speaks plain HTTP. */
 async function tlsProxy(key: string, cert: string, target: string): Promise<HttpsServer> {
-  const { readFileSync } = await import('node:fs');
   const proxy = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (q, r) => {
     const onward = httpRequest(
       new URL(q.url ?? '/', target),

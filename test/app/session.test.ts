@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSession } from '../../src/app/session.ts';
+import type { BuildEvent } from '../../src/core/event.ts';
+
+test('a step gets the value of a reference, and no event shows it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ingot-session-'));
+  try {
+    const events: BuildEvent[] = [];
+    const deps = {
+      emit: (event: BuildEvent) => void events.push(event),
+      signal: new AbortController().signal,
+    };
+    const session = openSession(deps, { INGOT_CACHE_DIR: folder, PW: 'hunter2', MAP: '{"n": 5}' });
+    const tell = (text: string): void => session.emit({ type: 'message', level: 'info', text });
+    tell('before: hunter2');
+    expect(await session.secrets.resolve('ref+envsubst://$PW')).toBe('hunter2');
+    expect(await session.secrets.resolve('ref+envsubst://$MAP#/n')).toBe('5');
+    tell('after: hunter2');
+    session.mask.add('sensitive variable');
+    tell('a sensitive variable');
+    const texts = events.map((event) => ('text' in event ? event.text : ''));
+    expect(texts).toEqual(['before: hunter2', 'after: <sensitive>', 'a <sensitive>']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
