@@ -34,7 +34,7 @@ export interface Context {
   readonly cacheDir: string;
   /** SOURCE_DATE_EPOCH: seconds since 1970, the newest date in the lock. */
   readonly epoch: number;
-  /** `-debug`: what lets a person in, such as a temporary key, is left where the command was started. */
+  /** `-debug`: how a person gets into the machine is told, a temporary key included. */
   readonly debug?: boolean;
   /** Folder that relative paths in the template start from. */
   readonly templateDir: string;

@@ -62,9 +62,10 @@ export interface Machine extends AsyncDisposable {
   readonly keepsMemory?: boolean;
   /**
    * Ends what runs in it and lets go of it with everything that it holds, for a look at what failed
-   * (`-on-error=abort`). Answers the command that looks inside. Its leases stay, and outlive us.
+   * (`-on-error=abort`). Answers the command that looks inside; nothing where there is nothing to look at. Its leases
+   * stay, and outlive us.
    */
-  leave?(): Promise<string>;
+  leave?(): Promise<string | undefined>;
   /** Stops it in order and hands over what it made. */
   finish(): Promise<Artifact>;
 }

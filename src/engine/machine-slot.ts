@@ -67,7 +67,7 @@ export class MachineSlot implements AsyncDisposable {
     const machine = this.#machine;
     if (!machine?.leave) return undefined;
     const command = await machine.leave();
-    this.#forget();
+    if (command !== undefined) this.#forget();
     return command;
   }
 

@@ -40,7 +40,8 @@ export interface QemuCommand {
   readonly network: 'none' | 'isolated' | 'user';
   readonly forwards: readonly Forward[];
   readonly kernel?: { readonly image: string; readonly initrd: string; readonly append: string };
-  readonly monitor: string;
+  /** Unix socket that QEMU is steered by. */
+  readonly monitor?: string;
   /** A restart of the guest is a restart; default: it ends QEMU. */
   readonly mayRestart?: boolean;
   /** Type of machine and processor as QEMU names them; default q35, and all that the accelerator has. */
@@ -118,7 +119,9 @@ function ourArguments(c: QemuCommand): string[] {
   if (c.network !== 'none') args.push(...network(c));
   args.push('-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0');
   if (c.kernel) args.push('-kernel', c.kernel.image, '-initrd', c.kernel.initrd, '-append', c.kernel.append);
-  args.push('-chardev', chardev('monitor', { socket: c.monitor }), '-mon', 'chardev=monitor,mode=control');
+  if (c.monitor !== undefined) {
+    args.push('-chardev', chardev('monitor', { socket: c.monitor }), '-mon', 'chardev=monitor,mode=control');
+  }
   return args;
 }
 

@@ -58,6 +58,8 @@ export interface Qemu extends AsyncDisposable {
   readonly pid: number;
   readonly ended: Promise<RunResult>;
   readonly acceleration: Acceleration;
+  /** What it was started as. */
+  readonly command: QemuCommand;
   /** As asked for, with the host ports that were given. */
   readonly forwards: readonly Forward[];
   /** Says what machine this is: a state goes from one to another with the same key. */
@@ -114,6 +116,7 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
     const { stateDir } = o;
     const facts = {
       acceleration,
+      command,
       forwards: resolved,
       key,
       resumed: resume !== undefined,
@@ -134,7 +137,7 @@ function machine(
   child: HostProcess,
   qmp: Qmp,
   folder: FileHandle,
-  facts: Pick<Qemu, 'acceleration' | 'forwards' | 'key' | 'resumed' | 'stateDir' | 'socketDir'>,
+  facts: Pick<Qemu, 'acceleration' | 'command' | 'forwards' | 'key' | 'resumed' | 'stateDir' | 'socketDir'>,
 ): Qemu {
   const dispose = async (): Promise<void> => {
     await qmp[Symbol.asyncDispose]();

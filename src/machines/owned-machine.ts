@@ -15,8 +15,8 @@ export function ownedMachine(machine: Machine, scope: Scope): Machine {
     ...(machine.snapshot && { snapshot: (into) => machine.snapshot?.(into) as Promise<void> }),
     ...(machine.leave && {
       async leave() {
-        const command = (await machine.leave?.()) ?? '';
-        scope.move();
+        const command = await machine.leave?.();
+        if (command !== undefined) scope.move();
         return command;
       },
     }),

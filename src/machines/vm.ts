@@ -12,6 +12,8 @@ import { SshCommunicator } from './ssh/communicator.ts';
 import { SshSession } from './ssh/session.ts';
 import { chainDisk, LAYER_DISK } from './vm/chain-disk.ts';
 import type { VmOptions } from './vm/options.ts';
+import { leaveVm } from './vm/leave.ts';
+import { wayIn } from './vm/way-in.ts';
 import { placeImage } from './vm/place-image.ts';
 import { canKeepMemory, isNoState, keepMemory, memoryFor } from './vm/memory.ts';
 import { type RunningVm, startVm } from './vm/running.ts';
@@ -117,6 +119,17 @@ export class Vm implements Machine {
       description: 'a disk in layers',
       rootfs: this.#chain,
     };
+  }
+
+  async leave(): Promise<string | undefined> {
+    const vm = await this.#running?.catch(() => undefined);
+    if (!vm || this.#overlay === undefined) return undefined;
+    const below = this.#below();
+    const disk: QemuDisk = { path: this.#overlay, format: 'qcow2', ...(below && { backing: below }) };
+    const login = await wayIn(this.#options, vm.port, this.#dir, this.#ctx);
+    const command = await leaveVm(vm, disk, this.#dir, login);
+    this.#scope.move();
+    return command;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

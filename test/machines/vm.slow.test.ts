@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,8 @@ let ctx: Context;
 let cache: DiskLayerCache;
 let image: string;
 let vm: Vm;
+/** Layers of a machine that has booted before, which takes less time. */
+let booted: Layer[] = [];
 const notes: string[] = [];
 
 const make = (base: Layer[]): Promise<Vm> =>
@@ -124,7 +127,8 @@ describe('a vm', () => {
     for (const { dir: folder } of [one, two])
       execFileSync('qemu-img', ['check', '-q', join(folder, 'files/disk.qcow2')]);
     const [first] = vm.chain;
-    await using again = await make([first as Layer, one]);
+    booted = [first as Layer, one];
+    await using again = await make(booted);
     expect(await sh(again, 'cat /etc/one; ls /etc/two 2>&1; df --output=size -k / | tail -1')).toMatch(
       /^one\n.*No such file.*\n\s*[34]\d{6}\n$/s,
     );
@@ -139,5 +143,25 @@ describe('a vm', () => {
       code: expect.stringMatching(/machine\/(powered-off|disconnected)/) as string,
     });
     await expect(sh(again, 'true')).rejects.toMatchObject({ code: 'machine/powered-off' });
+  });
+
+  test('is left for a look as it was, with a command that starts it and one that logs in', async () => {
+    const left = await make(booted);
+    await sh(left, 'echo half > /etc/half');
+    const command = (await left.leave()) as string;
+    // What is left outlives us; here it may not outlive the test.
+    await left[Symbol.asyncDispose]();
+    const look = spawn('sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    try {
+      const [told] = (await once(look.stderr, 'data')) as [Buffer];
+      const login = /log in from elsewhere: (ssh .*)/.exec(told.toString())?.[1] as string;
+      const remote = `${login} -o ConnectTimeout=5 -o LogLevel=ERROR cat /etc/half`;
+      const answer = (): string =>
+        spawnSync('sh', ['-c', remote], { encoding: 'utf8', timeout: 20_000 }).stdout;
+      await expect.poll(answer, { timeout: 300_000, interval: 1000 }).toBe('half\n');
+    } finally {
+      look.kill('SIGKILL');
+      await once(look, 'close');
+    }
   });
 });

@@ -11,6 +11,7 @@ import { SshSession } from '../ssh/session.ts';
 import { buildKey } from './build-key.ts';
 import { consoleTail, deathOf } from './console-log.ts';
 import type { VmOptions } from './options.ts';
+import { wayIn } from './way-in.ts';
 
 /** How long a machine that heard its power button may take before it is ended. */
 const ACPI_MS = 60_000;
@@ -107,6 +108,8 @@ export async function startVm(
           }),
           'SSH',
         );
+  const login = ctx.debug ? await wayIn(o, port, dir, ctx) : undefined;
+  if (login !== undefined) note(ctx, `log in by ${login}`);
   if (qemu.resumed) await session?.run(setClock(ctx.clock.now()), { signal: ctx.signal });
   return {
     qemu,

@@ -89,7 +89,7 @@ function ownedBy(container: Machine, proxy: ArchiveProxy | undefined, scope: Sco
     snapshot: async (into) => container.snapshot?.(into),
     ...(container.leave && {
       async leave() {
-        const command = (await container.leave?.()) ?? '';
+        const command = await container.leave?.();
         await proxy?.[Symbol.asyncDispose]();
         scope.move();
         return command;

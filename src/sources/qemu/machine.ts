@@ -217,6 +217,11 @@ function ownedBy(vm: Vm, scope: Scope): Machine {
     reboot: () => vm.reboot(),
     keepsMemory: vm.keepsMemory,
     snapshot: (into, kept) => vm.snapshot(into, kept),
+    async leave() {
+      const command = await vm.leave();
+      if (command !== undefined) scope.move();
+      return command;
+    },
     finish: () => vm.finish(),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
