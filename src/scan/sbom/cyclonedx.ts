@@ -1,0 +1,71 @@
+import type { Inventory } from '../packages/inventory.ts';
+import type { ImagePackage } from '../packages/package.ts';
+import { type ArchiveHashes, hashesOf, idOf, type SbomSubject, timestampOf, uuidOf } from './document.ts';
+
+/** CycloneDX 1.6 as JSON (cyclonedx.org/docs/1.6/json). The same image gives the same bytes. */
+export function toCycloneDx(inventory: Inventory, subject: SbomSubject, archives?: ArchiveHashes): string {
+  const { os, packages } = inventory;
+  const root = `image-${subject.name}`.replace(/[^A-Za-z0-9._-]+/g, '-');
+  const components = packages.map((found) => componentOf(found, archives));
+  const system = os.id !== undefined && {
+    type: 'operating-system',
+    'bom-ref': `os-${os.id}`,
+    name: os.id,
+    ...(os.versionId !== undefined && { version: os.versionId }),
+    ...(os.prettyName !== undefined && { description: os.prettyName }),
+  };
+  const parts = [...(system ? [system] : []), ...components];
+  const document = {
+    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    serialNumber: `urn:uuid:${uuidOf(subject, inventory)}`,
+    version: 1,
+    metadata: {
+      timestamp: timestampOf(subject),
+      tools: { components: [{ type: 'application', name: 'ingot' }] },
+      component: { type: 'operating-system', 'bom-ref': root, name: subject.name, version: subject.version },
+    },
+    components: parts,
+    dependencies: [{ ref: root, dependsOn: parts.map((c) => c['bom-ref']).sort() }],
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function componentOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
+  const { type, namespace, name, version, licence, supplier, homepage, source, architecture, path, purl } =
+    found;
+  const hashes = hashesOf(found, archives);
+  const isOfSystem = type === 'deb' || type === 'apk' || type === 'rpm';
+  const properties = [
+    { name: 'ingot:package:path', value: path },
+    ...(architecture === undefined ? [] : [{ name: 'ingot:package:architecture', value: architecture }]),
+    ...(source
+      ? [
+          { name: 'ingot:package:source', value: source.name },
+          { name: 'ingot:package:source-version', value: source.version },
+        ]
+      : []),
+  ];
+  return {
+    type: type === 'golang' || !isOfSystem ? 'library' : 'application',
+    'bom-ref': idOf(found),
+    ...(supplier !== undefined && { supplier: { name: supplier } }),
+    ...(namespace !== undefined && !isOfSystem && { group: namespace }),
+    name,
+    version,
+    ...(hashes.length > 0 && {
+      hashes: hashes.map(({ algorithm, value }) => ({ alg: algorithm, content: value })),
+    }),
+    ...(licence !== undefined && { licenses: [{ expression: licence }] }),
+    purl,
+    ...(isUrl(homepage) && { externalReferences: [{ url: homepage, type: 'website' }] }),
+    evidence: { occurrences: [{ location: path }] },
+    properties,
+  };
+}
+
+/** What packages write there is not always an address. */
+export function isUrl(text: string | undefined): text is string {
+  return text !== undefined && /^https?:\/\/[!#-;=?-Z\]_a-z~[]+$/.test(text) && URL.canParse(text);
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import type { Context } from '../../core/context.ts';
+import { IngotError } from '../../core/error.ts';
+import type { Inventory } from '../packages/inventory.ts';
+import { toCycloneDx } from '../sbom/cyclonedx.ts';
+import type { Urgency, Vulnerability } from './advisory.ts';
+
+export type ExternalScanner = 'trivy' | 'grype';
+
+const MAX_OUTPUT = 256 * 1024 * 1024;
+const TIMEOUT_MS = 20 * 60_000;
+
+const WORDS: ReadonlyMap<string, Urgency> = new Map([
+  ['negligible', 'negligible'],
+  ['low', 'low'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+  ['critical', 'critical'],
+]);
+
+/**
+ * Has an installed scanner look at our SBOM of the image, with its own database. Throws `host/missing-tool` where it
+ * is not installed, `scan/bad-scanner` for an answer that cannot be read.
+ */
+export async function scanWith(
+  scanner: ExternalScanner,
+  inventory: Inventory,
+  ctx: Pick<Context, 'host' | 'workDir' | 'signal' | 'epoch'>,
+): Promise<Vulnerability[]> {
+  const tool = ctx.host.requireTool(scanner);
+  await using scratch = await ctx.host.scratch(ctx.workDir, 'scan-');
+  const sbom = join(scratch.dir, 'sbom.cdx.json');
+  await writeFile(sbom, toCycloneDx(inventory, { name: 'image', version: '0', epoch: ctx.epoch }));
+  const args =
+    scanner === 'trivy'
+      ? ['sbom', '--quiet', '--format', 'json', sbom]
+      : [`sbom:${sbom}`, '--quiet', '--output', 'json'];
+  const { stdout } = await ctx.host.run(tool, args, {
+    maxBytes: MAX_OUTPUT,
+    timeoutMs: TIMEOUT_MS,
+    signal: ctx.signal,
+    // Their databases lie in the user's home.
+    env: { HOME: process.env.HOME ?? '/root' },
+  });
+  return scanner === 'trivy' ? readTrivy(stdout) : readGrype(stdout);
+}
+
+/** Trivy's JSON report (aquasecurity.github.io/trivy, "Reporting"). */
+export function readTrivy(text: string): Vulnerability[] {
+  const report = parse('trivy', text) as { Results?: unknown; SchemaVersion?: unknown };
+  if (report.SchemaVersion === undefined) throw bad('trivy', 'it has no SchemaVersion');
+  const results = (report.Results ?? []) as { Vulnerabilities?: readonly Record<string, unknown>[] }[];
+  return results
+    .flatMap((result) => result.Vulnerabilities ?? [])
+    .map((v) =>
+      toVulnerability({
+        id: v.VulnerabilityID,
+        name: v.PkgName,
+        installed: v.InstalledVersion,
+        fixed: v.FixedVersion,
+        urgency: v.Severity,
+        description: v.Title,
+        purl: (v.PkgIdentifier as { PURL?: unknown } | undefined)?.PURL,
+      }),
+    );
+}
+
+/** Grype's JSON report (github.com/anchore/grype, "Output formats"). */
+export function readGrype(text: string): Vulnerability[] {
+  const report = parse('grype', text) as { matches?: unknown };
+  if (!Array.isArray(report.matches)) throw bad('grype', 'it has no matches');
+  return report.matches.map((match: Record<string, Record<string, unknown>>) => {
+    const { vulnerability = {}, artifact = {} } = match;
+    const fix = vulnerability.fix as { state?: string; versions?: readonly string[] } | undefined;
+    return toVulnerability({
+      id: vulnerability.id,
+      name: artifact.name,
+      installed: artifact.version,
+      fixed: fix?.state === 'fixed' ? fix.versions?.[0] : undefined,
+      urgency: vulnerability.severity,
+      description: vulnerability.description,
+      purl: artifact.purl,
+    });
+  });
+}
+
+function toVulnerability(found: Readonly<Record<string, unknown>>): Vulnerability {
+  const fixed = typeof found.fixed === 'string' && found.fixed !== '' ? found.fixed : undefined;
+  return {
+    id: String(found.id),
+    name: String(found.name),
+    installed: String(found.installed),
+    state: fixed === undefined ? 'unfixed' : 'fixable',
+    ...(fixed !== undefined && { fixed }),
+    urgency: WORDS.get(String(found.urgency).toLowerCase()) ?? 'unknown',
+    ...(typeof found.description === 'string' && { description: found.description }),
+    purls: typeof found.purl === 'string' ? [found.purl] : [],
+  };
+}
+
+function parse(scanner: ExternalScanner, text: string): object {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null) return json;
+  } catch (error) {
+    throw bad(scanner, (error as Error).message);
+  }
+  throw bad(scanner, 'it is no object');
+}
+
+function bad(scanner: ExternalScanner, what: string): IngotError {
+  return new IngotError('scan/bad-scanner', `the report of ${scanner} cannot be read: ${what}`, {
+    hint: `Run ${scanner} by hand to see what it says; is its version very old or new?`,
+  });
+}
