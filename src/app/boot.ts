@@ -6,6 +6,7 @@ import { ExitCode, IngotError } from '../core/error.ts';
 import { runAtConsole } from '../host/qemu-run.ts';
 import type { Seed } from '../host/qemu-seed.ts';
 import { lookup } from './lookup.ts';
+import { diskOf } from './open-image.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
@@ -27,7 +28,9 @@ export interface BootOptions {
 export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
   const session = openSession(deps);
   await recoverAll(session.paths);
-  const image = existsSync(o.image) ? o.image : await diskOf(o, deps);
+  const image = existsSync(o.image)
+    ? o.image
+    : diskOf(await lookup({ reference: o.image, ...(o.store !== undefined && { store: o.store }) }, deps));
   await runAtConsole(
     {
       image,
@@ -64,23 +67,4 @@ async function seedWith(keyFile: string): Promise<Seed> {
     hostname: 'ingot-boot',
     authorizedKeys: [key],
   };
-}
-
-/** A disk of a release that QEMU reads, the smallest first. */
-async function diskOf(o: BootOptions, deps: Deps): Promise<string> {
-  const release = await lookup(
-    { reference: o.image, ...(o.store !== undefined && { store: o.store }) },
-    deps,
-  );
-  for (const format of ['qcow2', 'raw']) {
-    const path = release.outputs.find((output) => output.format === format)?.path;
-    if (path !== undefined) return path;
-  }
-  throw new IngotError(
-    'release/no-output',
-    `${release.name}@${release.version} has neither qcow2 nor raw on this machine`,
-    {
-      hint: 'Add output "qcow2" { } to the image file.',
-    },
-  );
 }

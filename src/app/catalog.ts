@@ -5,7 +5,7 @@ import { nullData } from '../data-sources/null.ts';
 import { BOOT_CONFIG_VERSION } from '../disk/boot-config.ts';
 import { outputFormats } from '../disk/formats/index.ts';
 import { DISK_VERSION, diskSpec } from '../disk/spec.ts';
-import type { Catalog } from '../plan/catalog.ts';
+import type { Catalog, FormatInfo, TestInfo } from '../plan/catalog.ts';
 import { artificePostProcessor } from '../post-processors/artifice.ts';
 import { checksumPostProcessor } from '../post-processors/checksum.ts';
 import { compressPostProcessor } from '../post-processors/compress.ts';
@@ -25,6 +25,8 @@ import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { releaseSpec } from '../release/spec.ts';
 import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
+import { sbomFormats } from '../scan/sbom.ts';
+import { vulnerabilitySpec } from '../scan/vulnerabilities.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
 import { fileSource } from '../sources/file.ts';
 import { dockerSource } from '../sources/docker.ts';
@@ -73,8 +75,11 @@ export const catalog: Catalog = {
   provisioners: byType(provisioners),
   postProcessors: byType(postProcessors),
   dataSources: byType(dataSources),
-  formats: byType(outputFormats),
-  tests: byType([{ type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' }]),
+  formats: byType<FormatInfo>([...outputFormats, ...sbomFormats]),
+  tests: byType<TestInfo>([
+    { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
+    { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', always: true },
+  ]),
   disk: { version: DISK_VERSION, spec: diskSpec },
   seal: { version: SEAL_VERSION, spec: sealSpec },
   release: { version: 1, spec: releaseSpec },

@@ -22,6 +22,8 @@ import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
 import { residueText, searchResidue } from '../scan/residue.ts';
 import type { PlacedPartition } from '../scan/residue/place.ts';
+import { archiveHashes, isSbomFormat, type SbomFormat, writeSboms } from '../scan/sbom.ts';
+import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
 import { type SealOptions, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
@@ -109,7 +111,46 @@ async function assemble(
   return plain(await assembleDisk({ layers: chain.map(layerFs), options, seed: o.seed, grub, target }, ctx));
 }
 
+/** Bills of materials and disk formats, each by its room; answers in the order of the requests. */
 async function exportAll(
+  input: ExportInput,
+  requests: readonly ExportRequest[],
+  ctx: Context,
+): Promise<OutputRecord[]> {
+  const boms = requests.filter((r) => isSbomFormat(r.options.format));
+  const others = requests.filter((r) => !boms.includes(r));
+  const written = [
+    ...(await exportBoms(input, boms, ctx)),
+    ...(others.length > 0 ? await exportFormats(input, others, ctx) : []),
+  ];
+  const order = [...boms, ...others];
+  return requests.map((request) => written[order.indexOf(request)] as OutputRecord);
+}
+
+async function exportBoms(
+  input: ExportInput,
+  requests: readonly ExportRequest[],
+  ctx: Context,
+): Promise<OutputRecord[]> {
+  if (requests.length === 0 || !input.rootfs) return [];
+  const { annotations } = input;
+  const written = await writeSboms(
+    openRootfs(input.rootfs.dir),
+    {
+      name: annotations['org.opencontainers.image.title'] ?? 'image',
+      version: annotations['org.opencontainers.image.version'] ?? '0',
+      epoch: ctx.epoch,
+    },
+    archiveHashes(ctx.build && input.lock.entries[`${ctx.build.type}.${ctx.build.name}`]),
+    requests.map(({ options, target }) => ({ format: options.format as SbomFormat, target })),
+  );
+  return written.map((file, i) => {
+    const { format, fileName } = (requests[i] as ExportRequest).options;
+    return { format, fileName, ...file };
+  });
+}
+
+async function exportFormats(
   input: ExportInput,
   requests: readonly ExportRequest[],
   ctx: Context,
@@ -163,6 +204,10 @@ async function runTest(
   ctx: Context,
 ): Promise<TestOutcome> {
   if (type === 'residue') return await testResidue(subject, options as ResidueStepOptions, ctx);
+  if (type === 'vulnerabilities' && subject.dir !== undefined) {
+    const report = await checkVulnerabilities(openRootfs(subject.dir), options as VulnerabilityOptions, ctx);
+    return { passed: report.passed, checks: report.checks, data: plain(report) };
+  }
   if (type !== 'boot' || subject.disk === undefined) {
     throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
   }

@@ -61,6 +61,11 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'put values in place of secret references, as vals does',
     load: () => import('./verbs/secrets.ts'),
   },
+  {
+    name: 'sbom',
+    summary: 'list what is in an image, as SPDX or CycloneDX',
+    load: () => import('./verbs/sbom.ts'),
+  },
   { name: 'boot', summary: 'run an image in QEMU, at its console', load: () => import('./verbs/boot.ts') },
   {
     name: 'update',

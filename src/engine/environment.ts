@@ -41,6 +41,7 @@ export interface ExportInput {
   /** `facts`: what the disk step said of it. */
   readonly disk?: { readonly path: string; readonly facts: Json };
   readonly rootfs?: { readonly chain: LayerChain; readonly dir: string };
+  readonly lock: Lock;
   readonly annotations: Readonly<Record<string, string>>;
 }
 

@@ -43,6 +43,7 @@ export async function runOutputs(
   const records = await env.rooms.exportOutputs(
     {
       annotations: run.image.annotations,
+      lock: env.lock,
       ...(sources.disk && { disk: { path: rawDiskOf(sources.disk), facts: sources.disk.result } }),
       ...(view && sources.chain && { rootfs: { chain: sources.chain, dir: view.dir } }),
     },
@@ -73,7 +74,7 @@ function blobOf(record: OutputRecord): Descriptor {
   };
 }
 
-/** Runs a test. Only a passed one is kept in the cache: a failed one runs again the next time. */
+/** Runs a test. Only a passed one is kept in the cache, and none whose answer changes with the world outside. */
 export async function runTest(
   step: PlannedStep,
   subject: { readonly disk?: Layer; readonly chain?: LayerChain },
@@ -102,7 +103,7 @@ export async function runTest(
       ...(check.seconds !== undefined && { seconds: check.seconds }),
     });
   }
-  if (!outcome.passed) return { outcome };
+  if (!outcome.passed || !step.cacheable) return { outcome };
   await using staged = await env.cache.stage(step.id);
   const layer = await staged.commit({ kind: 'files', parents: [], result: outcome as unknown as Json });
   return { outcome, layer };

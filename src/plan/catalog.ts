@@ -21,6 +21,8 @@ export interface TestInfo {
   readonly spec: BodySpec;
   /** What is tested. */
   readonly input: 'disk' | 'rootfs';
+  /** The answer depends on what lies outside the image: it runs in every build, whatever the cache has. */
+  readonly always?: boolean;
 }
 
 /** A room of the offline way (boot-config, seal, …) as the plan sees it. */

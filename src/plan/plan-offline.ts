@@ -159,6 +159,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       add('test', test.type, info.version, test.hashForm, test.options, [input], {
         title: `test ${test.type}`,
         label: `test.${test.type}[${index}]`,
+        ...(info.always && { cacheable: false }),
         origin: test.range,
       }).id,
     );

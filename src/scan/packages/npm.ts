@@ -32,8 +32,10 @@ export function npmPackage(text: string, path: string, hash: PackageHash): Image
 
 /** `license: "MIT"`, and the older `license: {type}` and `licenses: [{type}]`. */
 function licenceOf({ license, licenses }: Record<string, unknown>): string {
-  const named = (value: unknown): string =>
-    typeof value === 'string' ? value : String((value as { type?: unknown } | null)?.type ?? '');
+  const named = (value: unknown): string => {
+    const text = typeof value === 'object' ? (value as { type?: unknown } | null)?.type : value;
+    return typeof text === 'string' ? text : '';
+  };
   if (Array.isArray(licenses)) return licenses.map(named).filter(Boolean).join(' OR ');
   return license === undefined || license === null ? '' : named(license);
 }

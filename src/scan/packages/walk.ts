@@ -21,7 +21,7 @@ export function* walkFiles(root: Rootfs, unnamed: (path: string) => void): Itera
   const open = [{ path: '', host: root.dir }];
   for (let folder = open.pop(); folder; folder = open.pop()) {
     const below: typeof open = [];
-    for (const raw of readdirSync(folder.host, { encoding: 'buffer' }).sort(Buffer.compare)) {
+    for (const raw of readdirSync(folder.host, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b))) {
       const name = raw.toString('utf8');
       const path = `${folder.path}/${name}`;
       if (!isUtf8(raw)) {

@@ -17,7 +17,7 @@ export function toSpdx(inventory: Inventory, subject: SbomSubject, archives?: Ar
     dataLicense: 'CC0-1.0',
     SPDXID: 'SPDXRef-DOCUMENT',
     name: `${subject.name}-${subject.version}`,
-    documentNamespace: `https://ingot.dev/spdx/${encodeURIComponent(subject.name)}-${uuidOf(subject, inventory)}`,
+    documentNamespace: `urn:uuid:${uuidOf(subject, inventory)}`,
     creationInfo: { created: timestampOf(subject), creators: ['Tool: ingot'] },
     packages: [imageOf(subject), ...packages.map((found, i) => packageOf(found, ids[i] as string, archives))],
     relationships: [
