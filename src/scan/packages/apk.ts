@@ -20,10 +20,10 @@ export function readApk(root: Rootfs, os: OsRelease): ApkInventory {
   const findings: InventoryFinding[] = [];
   const bytes = root.readBytes(path, MAX);
   if (bytes.includes(0))
-    findings.push({ severity: 'error', path, message: 'apk’s database holds NUL bytes: it is damaged' });
+    findings.push({ severity: 'error', path, message: "apk's database holds NUL bytes: it is damaged" });
   const text = Buffer.from(bytes).toString('utf8');
   if (text !== '' && !text.endsWith('\n'))
-    findings.push({ severity: 'error', path, message: 'apk’s database ends within a line: it is cut off' });
+    findings.push({ severity: 'error', path, message: "apk's database ends within a line: it is cut off" });
   const files = new Set<string>();
   const packages: ImagePackage[] = [];
   for (const block of text.split(/\n{2,}/)) {
@@ -34,7 +34,7 @@ export function readApk(root: Rootfs, os: OsRelease): ApkInventory {
         findings.push({
           severity: 'error',
           path,
-          message: `no line of apk’s database: ${line.slice(0, 60)}`,
+          message: `no line of apk's database: ${line.slice(0, 60)}`,
         });
         continue;
       }
@@ -57,7 +57,7 @@ function toPackage(
   const name = fields.get('P') ?? '';
   const version = fields.get('V') ?? '';
   if (name === '' || version === '') {
-    const message = `an entry of apk’s database has no ${name === '' ? 'name' : `version: ${name}`}`;
+    const message = `an entry of apk's database has no ${name === '' ? 'name' : `version: ${name}`}`;
     findings.push({ severity: 'error', path, message });
     return [];
   }

@@ -55,14 +55,14 @@ export function dpkgFiles(root: Rootfs): Set<string> {
 function read(root: Rootfs, path: string, findings: InventoryFinding[]): string | undefined {
   const bytes = root.readBytes(path, MAX_STATUS);
   if (bytes.includes(0)) {
-    findings.push({ severity: 'error', path, message: 'dpkg’s database holds NUL bytes: it is damaged' });
+    findings.push({ severity: 'error', path, message: "dpkg's database holds NUL bytes: it is damaged" });
     return undefined;
   }
   if (bytes.length === 0 && path === STATUS && root.list(INFO).some((name) => name.endsWith('.list'))) {
     findings.push({
       severity: 'error',
       path,
-      message: 'dpkg’s database is empty, though packages are installed',
+      message: "dpkg's database is empty, though packages are installed",
     });
     return undefined;
   }
@@ -80,11 +80,11 @@ function readStatus(
     findings.push({
       severity: 'error',
       path,
-      message: `line ${line} is no field of dpkg’s database: ${content.slice(0, 60)}`,
+      message: `line ${line} is no field of dpkg's database: ${content.slice(0, 60)}`,
     }),
   );
   if (text !== '' && !text.endsWith('\n'))
-    findings.push({ severity: 'error', path, message: 'dpkg’s database ends within a line: it is cut off' });
+    findings.push({ severity: 'error', path, message: "dpkg's database ends within a line: it is cut off" });
   return stanzas.flatMap((stanza) => toPackage(stanza, path, root, os, findings));
 }
 

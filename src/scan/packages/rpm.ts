@@ -27,13 +27,13 @@ export function readRpm(root: Rootfs, os: OsRelease): RpmInventory {
     );
     if (other === undefined) return { ...none, findings: [], present: false };
     const message =
-      'rpm’s database is in the format Berkeley DB or ndb; only SQLite (rpm 4.16 and later) is read';
+      "rpm's database is in the format Berkeley DB or ndb; only SQLite (rpm 4.16 and later) is read";
     return { ...none, findings: [{ severity: 'error', path: other, message }], present: true };
   }
   const findings: InventoryFinding[] = [];
   const wal = root.exists(`${path}-wal`) ? root.readBytes(`${path}-wal`, MAX).length : 0;
   if (wal > 0) {
-    const message = 'rpm’s database was not closed: its write-ahead log holds changes';
+    const message = "rpm's database was not closed: its write-ahead log holds changes";
     findings.push({ severity: 'error', path: `${path}-wal`, message });
   }
   const packages: ImagePackage[] = [];
@@ -43,7 +43,7 @@ export function readRpm(root: Rootfs, os: OsRelease): RpmInventory {
       const blob = row.find((value) => value instanceof Uint8Array) as Uint8Array | undefined;
       const header = blob && readRpmHeader(blob);
       if (!header) {
-        findings.push({ severity: 'error', path, message: 'a row of rpm’s database holds no header' });
+        findings.push({ severity: 'error', path, message: "a row of rpm's database holds no header" });
         continue;
       }
       for (const file of header.files) files.add(file);
@@ -52,7 +52,7 @@ export function readRpm(root: Rootfs, os: OsRelease): RpmInventory {
     }
   } catch (error) {
     if (!(error instanceof SqliteDamage)) throw error;
-    findings.push({ severity: 'error', path, message: `rpm’s database is damaged: ${error.message}` });
+    findings.push({ severity: 'error', path, message: `rpm's database is damaged: ${error.message}` });
   }
   return { packages, findings, files, present: true };
 }

@@ -94,7 +94,7 @@ function kindOf(location: string, path: string): LoadedDatabase['kind'] {
   }
   throw new IngotError(
     'scan/bad-database',
-    `${location} is no vulnerability database: expected the Debian security tracker’s JSON, or OSV’s export as a ZIP archive or folder`,
+    `${location} is no vulnerability database: expected the Debian security tracker's JSON, or OSV's export as a ZIP archive or folder`,
     { hint: 'A file that ends in .gz or .zst must be unpacked first.' },
   );
 }

@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 export const vulnerabilitySpec = bodySpec(
   {
     databases: attr.strings(
-      'Files, folders or addresses: the Debian security tracker’s JSON, OSV’s export as a ZIP archive or folder.',
+      "Files, folders or addresses: the Debian security tracker's JSON, OSV's export as a ZIP archive or folder.",
       { default: [DEFAULT_DATABASE] },
     ),
     max_age: attr.duration('An older database fails the test; default 168h, a week.', {
@@ -28,7 +28,7 @@ export const vulnerabilitySpec = bodySpec(
       default: false,
     }),
     fail_on_uncovered: attr.bool(
-      'Fail where no database speaks of a language’s packages. Of the distribution’s own it always fails.',
+      "Fail where no database speaks of a language's packages. Of the distribution's own it always fails.",
       { default: false },
     ),
     ignore: attr.string('YAML file of accepted vulnerabilities, each with a reason and an end.'),

@@ -81,7 +81,7 @@ describe('the gate', () => {
     ['no fix, at the urgency asked for', { status: 'open', urgency: 'high' }, { fail_on: 'high' }, false],
     ['no fix, below it', { status: 'open', urgency: 'medium' }, { fail_on: 'high' }, true],
     [
-      'no fix, with Debian’s mark of a guess',
+      "no fix, with Debian's mark of a guess",
       { status: 'open', urgency: 'high**' },
       { fail_on: 'high' },
       false,
