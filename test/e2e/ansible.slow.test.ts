@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { imageOf, writeLayout } from '../disk/oci/layouts.ts';
 import { busyboxMembers } from '../sources/oci/busybox.ts';
 import { Workspace } from './ingot.ts';
@@ -114,4 +115,25 @@ test('modules in an image without python', async () => {
   const { exitCode, stderr } = await ws.run('build', '.');
   expect(exitCode).toBe(1);
   expect(stderr).toContain("The image has no python3, which Ansible's modules run on");
+});
+
+test('a build that is killed within a playbook leaves nothing that the next one does not take away', async () => {
+  write('site.yml', '- hosts: all\n  gather_facts: false\n  tasks:\n    - raw: sleep 1007\n');
+  const build = ws.start('build', '.');
+  const running = (): string =>
+    execFileSync('ps', ['ax', '-o', 'args='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => /^sleep 1007|ansible-playbook.*site\.yml/.test(line))
+      .join('\n');
+  await vi.waitUntil(() => /^sleep 1007/m.test(running()), { timeout: 60_000 });
+  const leases = `${ws.env.INGOT_CACHE_DIR}/leases`;
+  const taken = readdirSync(leases).map((name) => readFileSync(`${leases}/${name}`, 'utf8'));
+  const [folder] = taken.flatMap((lease) => /"([^"]*\/ingot-ansible-[^"]*)"/.exec(lease)?.[1] ?? []);
+  expect(existsSync(folder as string)).toBe(true);
+  build.kill('SIGKILL');
+  write('site.yml', SITE);
+  await ws.build();
+  expect(existsSync(folder as string)).toBe(false);
+  expect(running()).toBe('');
+  expect(ws.residue()).toEqual([]);
 });
