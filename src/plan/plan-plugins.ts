@@ -189,7 +189,7 @@ function appliesTo(
   return !(block.except && hit(block.except));
 }
 
-/** A few words that tell steps of one type apart: the script, the file, or the first command. */
+/** A few words that tell steps of one type apart: the playbook, the script, the file, or the first command. */
 function titleOf(type: string, options: Json): string {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return type;
   const o = options as Readonly<Record<string, Json>>;
@@ -200,6 +200,9 @@ function titleOf(type: string, options: Json): string {
         ? value[0]
         : undefined;
   const what =
+    first(o.playbook_file) ??
+    first(o.playbook_files) ??
+    first(o.local_state_tree) ??
     first(o.script) ??
     first(o.scripts) ??
     first(o.source) ??
