@@ -29,7 +29,7 @@ export function goTool(name: string): Tool {
   const path = join(CACHE, name);
   if (existsSync(path)) return { path };
   const env = { ...process.env, GOBIN: CACHE, GOFLAGS: '-p=1' };
-  return make(path, 'go', ['install', GO_TOOLS[name] as string], { env });
+  return make(path, 'nice', ['-n', '19', 'go', 'install', GO_TOOLS[name] as string], { env });
 }
 
 /** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
@@ -43,7 +43,7 @@ export function vaultServer(): Tool {
   const folder = join(CACHE, 'build/vault');
   mkdirSync(folder, { recursive: true });
   for (const name of files) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
-  const script = 'go mod tidy && go build -o "$1" .';
+  const script = 'go mod tidy && nice -n 19 go build -o "$1" .';
   const env = { ...process.env, GOFLAGS: '-p=1' };
   return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder, env });
 }

@@ -122,6 +122,13 @@ test('VALS_<PARAM> stands for a parameter', async () => {
   ).toBe('plain\n');
 });
 
+test('files: missing ones, folders, and devices without end', async () => {
+  await expect(resolve('ref+file:///nonexistent/x')).rejects.toMatchObject({ code: 'secrets/not-found' });
+  await expect(resolve('ref+file:///etc')).rejects.toMatchObject({ code: 'secrets/denied' });
+  await expect(resolve('ref+file:///dev/zero')).rejects.toMatchObject({ code: 'secrets/bad-answer' });
+  expect(await resolve('ref+file:///dev/null')).toBe('');
+});
+
 describe('commands', () => {
   test('are refused where nobody allowed them', async () => {
     await expect(resolve('ref+exec://id')).rejects.toMatchObject({ code: 'secrets/denied' });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { IngotError } from '../../core/error.ts';
 import type { Provider } from '../provider.ts';
 import { notFound } from '../refusal.ts';
@@ -23,11 +23,11 @@ export const file: Provider = {
 /** Reads a file that holds secrets. Throws `secrets/not-found`, `secrets/denied`. */
 export async function readSecretFile(path: string): Promise<Buffer> {
   try {
-    const content = await readFile(path);
-    if (content.length <= MOST_BYTES) return content;
+    const content = await readAtMost(path, MOST_BYTES);
+    if (content) return content;
     throw new IngotError(
       'secrets/bad-answer',
-      `${path} has ${content.length} bytes; at most ${MOST_BYTES} are read`,
+      `${path} has more than ${MOST_BYTES} bytes; no secret is as long`,
       {
         hint: 'Name the file that has the secret.',
       },
@@ -41,4 +41,16 @@ export async function readSecretFile(path: string): Promise<Buffer> {
       cause,
     });
   }
+}
+
+/** A file's content; undefined where it has more bytes. Devices and pipes say no size, so they are read to find out. */
+async function readAtMost(path: string, most: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of createReadStream(path)) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > most) return undefined;
+  }
+  return Buffer.concat(chunks);
 }
