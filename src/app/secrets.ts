@@ -11,7 +11,7 @@ import type { RunCommand } from '../secrets/provider.ts';
 import { createResolver } from '../secrets/resolver.ts';
 import { settleAll } from '../secrets/settle-all.ts';
 import { writeSecretFile } from '../secrets/write-secret-file.ts';
-import { createMask, maskError } from './mask.ts';
+import { createMask, type Mask, maskError } from './mask.ts';
 import { readDocuments, readFirstDocument, readTextInput, type SecretInput } from './secret-input.ts';
 
 export interface SecretsOptions {
@@ -38,7 +38,7 @@ export async function evalSecrets(
   options: SecretsOptions & { readonly decodeKubernetesSecrets?: boolean },
 ): Promise<string> {
   const documents = await readDocuments(input);
-  return await expanding(options, async (expand) => {
+  return await expanding(options, createMask(), async (expand) => {
     const values = await settleAll(
       documents.map(async (document) => {
         if (!options.decodeKubernetesSecrets) return await expandDocument(document, expand);
@@ -52,12 +52,12 @@ export async function evalSecrets(
 /** `ingot secrets flatten`: any text with values in place of references. */
 export async function flattenSecrets(input: SecretInput, options: SecretsOptions): Promise<string> {
   const text = await readTextInput(input);
-  return await expanding(options, async (expand) => asText(await expandText(text, expand)));
+  return await expanding(options, createMask(), async (expand) => asText(await expandText(text, expand)));
 }
 
 /** `ingot secrets get`: one text with values in place of references. */
 export async function getSecret(text: string, options: SecretsOptions): Promise<string> {
-  return await expanding(options, async (expand) => asText(await expandText(text, expand)));
+  return await expanding(options, createMask(), async (expand) => asText(await expandText(text, expand)));
 }
 
 /** `ingot secrets env`: the variables of a file as lines for a shell. */
@@ -66,7 +66,7 @@ export async function envSecrets(
   options: SecretsOptions & { readonly isExported: boolean },
 ): Promise<string> {
   const document = await readFirstDocument(input);
-  return await expanding(options, async (expand) =>
+  return await expanding(options, createMask(), async (expand) =>
     environmentLines(environmentOf(await expandDocument(document, expand)), options.isExported),
   );
 }
@@ -78,6 +78,8 @@ export interface ExecOptions extends SecretsOptions {
   readonly streamYaml?: SecretInput;
   /** Also hands over our own environment. */
   readonly inherit: boolean;
+  /** Hides the values in what the command writes. */
+  readonly mask: boolean;
 }
 
 /** `ingot secrets exec`: runs a command with the variables of a file, and answers its exit code. */
@@ -88,7 +90,8 @@ export async function execSecrets(
   const { input, streamYaml, inherit } = options;
   const document = input ? await readFirstDocument(input) : {};
   const documents = streamYaml ? await readDocuments(streamYaml) : undefined;
-  const { variables, stdin } = await expanding(options, async (expand) => ({
+  const mask = createMask();
+  const { variables, stdin } = await expanding(options, mask, async (expand) => ({
     variables: environmentOf(await expandDocument(document, expand)),
     stdin:
       documents && writeDocuments(await settleAll(documents.map((d) => expandDocument(d, expand))), 'yaml'),
@@ -99,6 +102,7 @@ export async function execSecrets(
   return await runInForeground(command, args, {
     env: { ...Object.fromEntries(own), ...Object.fromEntries(variables) },
     ...(stdin !== undefined && { input: stdin }),
+    ...(options.mask && { rewrite: (line) => mask.hide(line) }),
   });
 }
 
@@ -130,12 +134,12 @@ export async function listSecretReferences(
 export const runForReference: RunCommand = (command, args, { env, timeoutMs }) =>
   runUserCommand(command, args, { env, timeoutMs, okCodes: 'any' });
 
-/** Does the work with a resolver; what it fetched appears in no error. */
+/** Does the work with a resolver; what it fetched is told to the mask, and appears in no error. */
 async function expanding<T>(
   options: SecretsOptions,
+  mask: Mask,
   work: (expand: ExpandOptions) => Promise<T>,
 ): Promise<T> {
-  const mask = createMask();
   const { env, signal, timeoutMs } = options;
   const resolver = createResolver({
     env,

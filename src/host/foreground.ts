@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { IngotError } from '../core/error.ts';
 import { findInPath } from './user-command.ts';
 
@@ -8,7 +10,12 @@ export interface ForegroundOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Text for its standard input, instead of ours. */
   readonly input?: string;
+  /** Rewrites each line of its output; it then has no terminal. */
+  readonly rewrite?: (line: string) => string;
 }
+
+const INHERITED = ['inherit', 'inherit'] as const;
+const PIPES = ['pipe', 'pipe'] as const;
 
 /** Signals that ask for an end; the terminal sends some of them to the command itself, too. */
 const FORWARDED: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'];
@@ -20,11 +27,11 @@ const FORWARDED: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SI
 export function runInForeground(
   command: string,
   args: readonly string[],
-  { env, input }: ForegroundOptions,
+  { env, input, rewrite }: ForegroundOptions,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(findInPath(command, process.env.PATH ?? ''), args, {
-      stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'],
+      stdio: [input === undefined ? 'inherit' : 'pipe', ...(rewrite ? PIPES : INHERITED)],
       env: { ...env },
     });
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
@@ -32,6 +39,10 @@ export function runInForeground(
     const stop = (): void => {
       for (const signal of FORWARDED) process.off(signal, forward);
     };
+    if (rewrite) {
+      pass(child.stdout, process.stdout, rewrite);
+      pass(child.stderr, process.stderr, rewrite);
+    }
     // It may end without reading all of it.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
@@ -45,9 +56,25 @@ export function runInForeground(
         }),
       );
     });
-    child.once('exit', (code, signal) => {
+    // Output that is rewritten is all there at 'close'.
+    child.once(rewrite ? 'close' : 'exit', (code: number | null, signal: NodeJS.Signals | null) => {
       stop();
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
+  });
+}
+
+/** Passes whole lines on, each rewritten; what comes last may have no line end. */
+function pass(from: Readable | null, to: Writable, rewrite: (line: string) => string): void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  from?.on('data', (data: Buffer) => {
+    const lines = (rest + decoder.write(data)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) to.write(`${rewrite(line)}\n`);
+  });
+  from?.on('end', () => {
+    rest += decoder.end();
+    if (rest !== '') to.write(rewrite(rest));
   });
 }

@@ -132,6 +132,16 @@ describe('exec', () => {
     expect(await ingot('exec', '-stream-yaml', file, 'cat')).toMatchObject({
       stdout: 'NUM: 5\nPW: hunter2\n',
     });
+    const masked = await ingot(
+      'exec',
+      '--mask',
+      '-f',
+      file,
+      'sh',
+      '-c',
+      'echo "<$PW>"; printf "$PW" >&2; exit 3',
+    );
+    expect(masked).toMatchObject({ code: 3, stdout: '<<sensitive>>\n', stderr: '<sensitive>' });
     expect(await ingot('exec', 'sh', '-c', 'kill -9 $$')).toMatchObject({ code: 137 });
     expect(await ingot('exec', 'no-such-command')).toMatchObject({
       code: 1,

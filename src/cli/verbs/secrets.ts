@@ -10,6 +10,7 @@ interface Flags {
   file?: string;
   output?: 'yaml' | 'json';
   inherit?: boolean;
+  mask?: boolean;
   excludeSecret?: boolean;
   decodeKubernetesSecrets?: boolean;
   failOnMissingKeyInMap?: boolean;
@@ -67,6 +68,7 @@ function configureExec(command: Command, cli: Cli): void {
     .argument('[command...]', 'the command and its arguments')
     .option('-f, --file <file>', 'YAML or JSON file of variables')
     .option('-i, --inherit', 'hand over our own environment, too')
+    .option('--mask', 'hide the values in what the command writes; it then has no terminal')
     .option('--stream-yaml <path>', 'YAML file or folder that goes, evaluated, to its standard input');
   addReading(sub);
   sub.action(async (args: string[], flags: Flags, self: Command) => {
@@ -85,6 +87,7 @@ function configureExec(command: Command, cli: Cli): void {
       ...(file !== undefined && { input: inputOf({ file }, cli) }),
       ...(stream !== undefined && { streamYaml: inputOf({ file: stream }, cli) }),
       inherit: flags.inherit === true,
+      mask: flags.mask === true,
     });
   });
 }
