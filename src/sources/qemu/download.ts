@@ -33,8 +33,8 @@ export function downloadPath(hex: string, ctx: Pick<Ctx, 'cacheDir'>): string {
   return join(ctx.cacheDir, 'downloads', `sha256-${hex}`);
 }
 
-/** The text of a list of checksums. */
-export async function fetchText(place: string, ctx: Ctx): Promise<string> {
+/** A small file, such as a list of checksums. */
+export async function fetchSmall(place: string, ctx: Ctx): Promise<Buffer> {
   const response = await request(place, {}, ctx);
   const parts: Buffer[] = [];
   let size = 0;
@@ -44,7 +44,7 @@ export async function fetchText(place: string, ctx: Ctx): Promise<string> {
     if (size > LIST_BYTES)
       throw failed(place, `it is longer than ${LIST_BYTES} bytes, which no list of checksums is`);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 /**

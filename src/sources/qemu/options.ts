@@ -11,6 +11,10 @@ export const qemuSpec = bodySpec(
     iso_url: attr.string('Where the installer or the disk image is: a URL, or a path on this machine.'),
     iso_urls: attr.strings('The same image in several places, tried in order.'),
     iso_checksum: attr.string('`sha256:…`, `file:URL-or-path` of a list of checksums, or `none`.'),
+    iso_checksum_signature: attr.string(
+      'Detached GPG signature of the list in `iso_checksum = "file:…"`: a URL or a path. Not in Packer.',
+    ),
+    iso_checksum_keyring: attr.string('Binary keyring that the signature is checked against. Not in Packer.'),
     disk_image: attr.bool('The image is a disk to start from, not an installer.', { default: false }),
     use_backing_file: attr.bool('Keep the image below the new disk. Layers always do; needs disk_image.', {
       unhashed: true,
@@ -102,6 +106,8 @@ interface Checked extends Readonly<Record<string, unknown>> {
   readonly iso_url: string | undefined;
   readonly iso_urls: readonly string[] | undefined;
   readonly iso_checksum: string | undefined;
+  readonly iso_checksum_signature: string | undefined;
+  readonly iso_checksum_keyring: string | undefined;
   readonly disk_image: boolean;
   readonly use_backing_file: boolean | undefined;
   readonly disk_size: string | undefined;
@@ -191,6 +197,13 @@ function problems(o: Checked): OptionProblem[] {
       hint: 'Its checksum is kept in ingot.lock.json, and later builds insist on it.',
     });
   }
+  if (o.iso_checksum_signature !== undefined && !o.iso_checksum?.startsWith('file:'))
+    refuse(
+      'iso_checksum_signature',
+      'iso_checksum_signature needs iso_checksum = "file:…": a list is signed',
+    );
+  if ((o.iso_checksum_signature === undefined) !== (o.iso_checksum_keyring === undefined))
+    refuse('iso_checksum_keyring', 'iso_checksum_signature and iso_checksum_keyring belong together');
   if (o.disk_size !== undefined && diskSize(o.disk_size) === undefined)
     refuse('disk_size', `"${o.disk_size}" is no size, such as 10G or 10240M`);
   if (o.use_backing_file && !o.disk_image)

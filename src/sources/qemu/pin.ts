@@ -6,17 +6,23 @@ import type { LockedFile } from '../../core/lock.ts';
 import type { Pinned, PinContext } from '../../core/plugin.ts';
 import { type Checksum, findChecksum, parseChecksum } from './checksum.ts';
 import { containerRefusals } from './container-refusals.ts';
-import { download, downloadPath, fetchText, localPath } from './download.ts';
+import { download, downloadPath, fetchSmall, localPath } from './download.ts';
 import { rememberedHash } from './file-hash.ts';
 import { readFiles } from './inputs.ts';
 import type { PinnedImage, QemuSourceOptions } from './options.ts';
+import { verifyList } from './signature.ts';
+
+type ChecksumOptions = Pick<
+  QemuSourceOptions,
+  'iso_checksum' | 'iso_checksum_signature' | 'iso_checksum_keyring'
+>;
 
 /** Finds the image and everything else that the source reads, and what each of it is. */
 export async function pinQemu(o: QemuSourceOptions, ctx: PinContext): Promise<Pinned<QemuSourceOptions>> {
   const engine = ctx.engine ?? 'vm';
   if (engine === 'container') containerRefusals(o);
   const places = [...(o.iso_url === undefined ? [] : [o.iso_url]), ...(o.iso_urls ?? [])];
-  const image = await pinImage(places, o.iso_checksum as string, ctx);
+  const image = await pinImage(places, o, ctx);
   const files = await readFiles(o, ctx);
   const key = image.lockKey;
   return {
@@ -28,14 +34,14 @@ export async function pinQemu(o: QemuSourceOptions, ctx: PinContext): Promise<Pi
 
 async function pinImage(
   places: readonly string[],
-  checksum: string,
+  o: ChecksumOptions,
   ctx: PinContext,
 ): Promise<{ readonly pinned: PinnedImage; readonly lockKey?: string }> {
   for (const place of places) {
     const path = localPath(place, ctx);
     if (path === undefined || !(await isFile(path))) continue;
     // A file beside the template is an input like any other: its content is what counts.
-    const wanted = await checksumOf(checksum, place, ctx);
+    const wanted = await checksumOf(o, place, ctx);
     const hashes = join(ctx.cacheDir, 'hashes');
     if (wanted) {
       const found = await rememberedHash(path, wanted.name, hashes, ctx.signal);
@@ -50,18 +56,18 @@ async function pinImage(
       hint: 'Paths start at the folder of the template.',
     });
   }
-  return await pinRemote(remote, checksum, ctx);
+  return await pinRemote(remote, o, ctx);
 }
 
 async function pinRemote(
   places: readonly string[],
-  checksum: string,
+  o: ChecksumOptions,
   ctx: PinContext,
 ): Promise<{ readonly pinned: PinnedImage; readonly lockKey: string }> {
   const lockKey = ctx.step;
   const entry = ctx.lock.entries[lockKey];
   const locked = entry?.kind === 'file' && ctx.mode !== 'update' ? entry : undefined;
-  const literal = parseChecksum(checksum);
+  const literal = parseChecksum(o.iso_checksum ?? '');
   const agrees = locked && (literal?.name !== 'sha256' || literal.hex === locked.sha256);
   if (locked && agrees) return { lockKey, pinned: { sha256: locked.sha256, places } };
   if (ctx.mode === 'locked') {
@@ -69,20 +75,20 @@ async function pinRemote(
       hint: 'Build once without --locked, and commit ingot.lock.json.',
     });
   }
-  const found = await fetchFirst(places, checksum, ctx);
+  const found = await fetchFirst(places, o, ctx);
   ctx.lock.entries[lockKey] = { kind: 'file', ...found } satisfies LockedFile;
   return { lockKey, pinned: { sha256: found.sha256, places } };
 }
 
 async function fetchFirst(
   places: readonly string[],
-  checksum: string,
+  o: ChecksumOptions,
   ctx: PinContext,
 ): Promise<{ readonly sha256: string; readonly size: number }> {
   let failure: unknown;
   for (const place of places) {
     try {
-      const wanted = await checksumOf(checksum, place, ctx);
+      const wanted = await checksumOf(o, place, ctx);
       if (wanted?.name === 'sha256') {
         const kept = await stat(downloadPath(wanted.hex, ctx)).catch(() => undefined);
         if (kept) return { sha256: wanted.hex, size: kept.size };
@@ -97,7 +103,8 @@ async function fetchFirst(
 }
 
 /** What `iso_checksum` says of one place; undefined for `none`. */
-async function checksumOf(text: string, place: string, ctx: PinContext): Promise<Checksum | undefined> {
+async function checksumOf(o: ChecksumOptions, place: string, ctx: PinContext): Promise<Checksum | undefined> {
+  const text = o.iso_checksum ?? '';
   if (text === 'none') return undefined;
   if (!text.startsWith('file:')) {
     const checksum = parseChecksum(text);
@@ -107,13 +114,23 @@ async function checksumOf(text: string, place: string, ctx: PinContext): Promise
     });
   }
   const where = text.slice('file:'.length);
-  const path = where.startsWith('//') ? localPath(text, ctx) : localPath(where, ctx);
-  const list = path === undefined ? await fetchText(where, ctx) : await readFile(path, 'utf8');
-  const found = findChecksum(list, place);
+  const list = await readPlace(where.startsWith('//') ? text : where, ctx);
+  if (o.iso_checksum_signature !== undefined && o.iso_checksum_keyring !== undefined) {
+    const signature = await readPlace(o.iso_checksum_signature, ctx);
+    const keyring = localPath(o.iso_checksum_keyring, ctx) as string;
+    await verifyList(list, signature, keyring, where, ctx);
+  }
+  const found = findChecksum(list.toString('utf8'), place);
   if (found) return found;
   throw new IngotError('qemu/bad-checksum', `the list ${where} does not name ${place}`, {
     hint: 'Is it the list of that very release?',
   });
+}
+
+/** The content of a small file, here or elsewhere. */
+async function readPlace(place: string, ctx: PinContext): Promise<Buffer> {
+  const path = localPath(place, ctx);
+  return path === undefined ? await fetchSmall(place, ctx) : await readFile(path);
 }
 
 /** The image as a file of this machine; what the cache has lost is fetched again. */
