@@ -10,6 +10,7 @@ import { sha256 } from '../../src/core/digest.ts';
 import type { Layer } from '../../src/core/layer.ts';
 import type { Machine } from '../../src/core/machine.ts';
 import { createHost } from '../../src/host/index.ts';
+import { memoryFor } from '../../src/machines/vm/memory.ts';
 import { createVm, type Vm } from '../../src/machines/vm.ts';
 import { type DiskLayerCache, openLayerCache } from '../../src/store/layer-cache.ts';
 import { describeMachine } from '../conformance/machine.ts';
@@ -25,10 +26,11 @@ let vm: Vm;
 let booted: Layer[] = [];
 const notes: string[] = [];
 
-const make = (base: Layer[]): Promise<Vm> =>
+const make = (base: Layer[], memory?: Layer): Promise<Vm> =>
   createVm(
     {
       base,
+      ...(memory && { memory }),
       ...(base.length === 0 && { image: { path: image, format: 'qcow2' as const } }),
       diskSize: 4 * GIB,
       hardware: { memory: GIB },
@@ -36,7 +38,7 @@ const make = (base: Layer[]): Promise<Vm> =>
         username: 'root',
         timeoutMs: 300_000,
         handshakeAttempts: 10,
-        keepAliveMs: 5000,
+        keepAliveMs: 2000,
         pauseMs: 0,
         pty: false,
         forwardAgent: false,
@@ -80,9 +82,13 @@ const sh = async (m: Machine, script: string): Promise<string> =>
 async function commit(m: Vm, name: string): Promise<Layer> {
   const parents = m.chain.map((l) => l.id);
   await using staged = await cache.stage(sha256(name));
-  await m.snapshot(staged);
+  await using memory = await cache.stage(sha256(`memory of ${name}`));
+  const kept = await m.snapshot(staged, memory);
+  if (kept) await memory.commit({ kind: 'vm-state', parents, localOnly: true, result: null });
   return await staged.commit({ kind: 'qcow2', parents, result: null });
 }
+
+const memoryOf = (name: string): Promise<Layer | undefined> => cache.lookup(sha256(`memory of ${name}`));
 
 /** One machine for all: a boot takes half a minute under emulation. Its end is that of the file. */
 async function lent(): Promise<Machine> {
@@ -126,12 +132,19 @@ describe('a vm', () => {
     const two = await commit(vm, 'two');
     for (const { dir: folder } of [one, two])
       execFileSync('qemu-img', ['check', '-q', join(folder, 'files/disk.qcow2')]);
-    const [first] = vm.chain;
-    booted = [first as Layer, one];
-    await using again = await make(booted);
+    const [first] = vm.chain as [Layer];
+    expect(await memoryOf('image')).toBeUndefined();
+    expect(await memoryOf('two')).toBeUndefined();
+    booted = [first, one];
+    notes.length = 0;
+    await using again = await make(booted, await memoryOf('one'));
     expect(await sh(again, 'cat /etc/one; ls /etc/two 2>&1; df --output=size -k / | tail -1')).toMatch(
       /^one\n.*No such file.*\n\s*[34]\d{6}\n$/s,
     );
+    // It went on: what ran then runs still, and its clock is right all the same.
+    expect(notes).toContain('the machine goes on from its kept memory: no boot');
+    expect(await sh(again, 'pgrep -f var/tmp/ticks | head -1')).toMatch(/^\d+\n$/);
+    expect(Math.abs(Number(await sh(again, 'date +%s')) - Date.now() / 1000)).toBeLessThan(30);
     // A restart in the middle: the command hears of it, and the next one waits for the machine.
     const boot = await sh(again, 'cat /proc/sys/kernel/random/boot_id');
     const restart = again.communicator.exec(['sh', '-c', 'systemctl reboot; sleep 100']);
@@ -146,7 +159,7 @@ describe('a vm', () => {
   });
 
   test('is left for a look as it was, with a command that starts it and one that logs in', async () => {
-    const left = await make(booted);
+    const left = await make(booted, await memoryOf('one'));
     await sh(left, 'echo half > /etc/half');
     const command = (await left.leave()) as string;
     // What is left outlives us; here it may not outlive the test.
@@ -163,5 +176,23 @@ describe('a vm', () => {
       look.kill('SIGKILL');
       await once(look, 'close');
     }
+  });
+
+  test('whose kernel panics says so; a memory that belongs to another disk is not used', async () => {
+    const [first, one] = vm.chain as [Layer, Layer];
+    notes.length = 0;
+    await using m = await make([first, one], await memoryOf('one'));
+    const panic = sh(m, 'echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger');
+    await expect(panic).rejects.toMatchObject({ code: 'machine/disconnected' });
+    await expect(sh(m, 'true')).rejects.toMatchObject({
+      code: 'machine/boot-failed',
+      message: expect.stringContaining('Kernel panic') as string,
+      output: expect.arrayContaining([expect.stringContaining('sysrq')]) as string[],
+    });
+    const disk = join(one.dir, 'files/disk.qcow2');
+    expect(await memoryFor((await memoryOf('one')) as Layer, disk)).toBeDefined();
+    expect(
+      await memoryFor((await memoryOf('one')) as Layer, join(first.dir, 'files/disk.qcow2')),
+    ).toBeUndefined();
   });
 });

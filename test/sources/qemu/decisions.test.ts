@@ -20,9 +20,9 @@ describe('options', () => {
   test('a small template has no findings', () => expect(decode('disk_image = true').diagnostics).toEqual([]));
 
   test.each([
-    ['display = "gtk"', 'display is not supported'],
+    ['net_bridge = "br0"', 'net_bridge is not supported'],
     ['ssh_bastion_host = "b"', 'ssh_bastion_host is not supported'],
-    ['vnc_port_min = 5900', 'vnc_port_min is not supported'],
+    ['vtpm = true', 'vtpm is not supported'],
     ['communicator = "winrm"', 'winrm'],
     ['disk_size = "ten"', 'is no size'],
     ['use_backing_file = true', 'needs disk_image'],
@@ -36,6 +36,13 @@ describe('options', () => {
   ])('%s is refused', (text, message) => {
     const found = decode(text).diagnostics.filter((d) => d.severity === 'error');
     expect(found.map((d) => d.message).join('\n')).toContain(message);
+  });
+
+  test('what cannot change the image is taken', () => {
+    const text = 'disk_discard = "unmap"\ndisk_cache = "unsafe"\nhost_port_min = 2000\nvnc_port_min = 5900';
+    const { diagnostics, hashForm } = decode(text);
+    expect(diagnostics).toEqual([]);
+    expect(hashForm).toEqual(decode('').hashForm);
   });
 
   test('checksum none is a warning', () => {
