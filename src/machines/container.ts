@@ -147,7 +147,7 @@ class Container implements Machine {
 
   async leave(): Promise<string> {
     await this.#shutDown();
-    const { dir } = await this.#root.mounted();
+    const dir = this.#root.leave ? await this.#root.leave() : (await this.#root.mounted()).dir;
     this.#scope.move();
     return `systemd-nspawn --quiet --register=no --keep-unit --directory=${dir}`;
   }

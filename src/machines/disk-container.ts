@@ -1,4 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
@@ -59,6 +61,7 @@ class DiskContainerRoot implements ContainerRoot {
   readonly upper = undefined;
   readonly #options: DiskContainerOptions;
   readonly #ctx: Context;
+  readonly #dir: string;
   readonly #disk: DiskRoot;
   #chain: LayerChain;
   #isMounted = false;
@@ -66,6 +69,7 @@ class DiskContainerRoot implements ContainerRoot {
   constructor(options: DiskContainerOptions, dir: string, ctx: Context) {
     this.#options = options;
     this.#ctx = ctx;
+    this.#dir = dir;
     this.#chain = options.base;
     this.#disk = new DiskRoot(ctx.host, dir, options.base, options.diskSize);
   }
@@ -84,6 +88,17 @@ class DiskContainerRoot implements ContainerRoot {
     }
     this.#isMounted = true;
     return root;
+  }
+
+  /** A copy: the mount ends with the process of ours that shows the disk as a file. */
+  async leave(): Promise<string> {
+    const { dir } = await this.mounted();
+    const copy = join(this.#dir, 'left');
+    mkdirSync(copy);
+    const { host, signal } = this.#ctx;
+    await host.run('cp', ['--archive', '--one-file-system', '--', `${dir}/.`, copy], { signal });
+    await this.#disk[Symbol.asyncDispose]();
+    return copy;
   }
 
   async moveInto(layer: StagedLayer, leave: Leave): Promise<void> {

@@ -15,6 +15,8 @@ export interface ContainerRoot extends AsyncDisposable {
   /** The folder that takes what is written, where there is one. */
   readonly upper: string | undefined;
   mounted(): Promise<Rootfs>;
+  /** A folder of it that stays when we end; default: the one that is mounted. */
+  leave?(): Promise<string>;
   /** Unmounts it and moves what was written since the last time into the layer; goes on above it. */
   moveInto(layer: StagedLayer, leave: Leave, epoch: number): Promise<void>;
 }

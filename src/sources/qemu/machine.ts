@@ -107,7 +107,7 @@ export async function startMachine(
   );
   scope.use(vm, 'the machine');
   if (installing) await vm.up();
-  return ownedBy(vm, scope.move());
+  return ownedBy(vm, scope.move(), server);
 }
 
 async function facts(path: string, ctx: Context): Promise<QemuDisk & { readonly shared: boolean }> {
@@ -205,7 +205,7 @@ function inTemplate(path: string, ctx: Pick<Context, 'templateDir'>): string {
 }
 
 /** The machine, whose end is the end of all that it stands on. */
-function ownedBy(vm: Vm, scope: Scope): Machine {
+function ownedBy(vm: Vm, scope: Scope, server: AsyncDisposable | undefined): Machine {
   return {
     kind: vm.kind,
     os: vm.os,
@@ -219,7 +219,9 @@ function ownedBy(vm: Vm, scope: Scope): Machine {
     snapshot: (into, kept) => vm.snapshot(into, kept),
     async leave() {
       const command = await vm.leave();
-      if (command !== undefined) scope.move();
+      if (command === undefined) return undefined;
+      await server?.[Symbol.asyncDispose]();
+      scope.move();
       return command;
     },
     finish: () => vm.finish(),
