@@ -52,6 +52,8 @@ export async function controlEnvironment(options: ControlOptions): Promise<Recor
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUNBUFFERED: '1',
     SOURCE_DATE_EPOCH: String(options.epoch),
+    // What a killed run would leave in the user's home goes with our folder.
+    ANSIBLE_LOCAL_TEMP: join(options.dir, 'tmp'),
     ...options.variables,
     INGOT_ANSIBLE_SOCKET: options.socket,
   };
