@@ -28,6 +28,7 @@ import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
 import { sbomFormats } from '../scan/sbom.ts';
 import { vulnerabilitySpec } from '../scan/vulnerabilities.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
+import { dockerfileSource } from '../sources/dockerfile.ts';
 import { fileSource } from '../sources/file.ts';
 import { dockerSource } from '../sources/docker.ts';
 import { ingotSource } from '../sources/ingot.ts';
@@ -45,6 +46,7 @@ const sources: readonly Source<never>[] = [
   ociSource as unknown as Source<never>,
   ingotSource as unknown as Source<never>,
   dockerSource as unknown as Source<never>,
+  dockerfileSource as unknown as Source<never>,
 ];
 const provisioners: readonly Provisioner<never>[] = [
   shellProvisioner,

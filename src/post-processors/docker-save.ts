@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { PostProcessor } from '../core/plugin.ts';
 import { DockerEngine } from '../machines/docker/engine.ts';
@@ -26,9 +24,7 @@ export const dockerSavePostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
     const partial = `${target}.${process.pid}.part`;
     await mkdir(dirname(target), { recursive: true });
     try {
-      const query = names.map((name) => `names=${encodeURIComponent(name)}`).join('&');
-      const response = await new DockerEngine().request(`/images/get?${query}`, { signal: ctx.signal });
-      await pipeline(response, createWriteStream(partial));
+      await new DockerEngine().save(names, partial, ctx.signal);
       await rename(partial, target);
     } catch (error) {
       await rm(partial, { force: true });

@@ -1,3 +1,4 @@
+import { createWriteStream } from 'node:fs';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -99,6 +100,13 @@ export class DockerEngine {
       for (const line of lines) take(line);
     }
     take(rest);
+  }
+
+  /** Writes an image with its layers to a file, as `docker save` does. */
+  async save(names: string | readonly string[], path: string, signal: AbortSignal): Promise<void> {
+    const query = new URLSearchParams([names].flat().map((name): [string, string] => ['names', name]));
+    const response = await this.request(`/images/get?${query.toString()}`, { signal });
+    await pipeline(response, createWriteStream(path));
   }
 
   /** Takes over the connection for a stream in both directions ("hijacking"). */

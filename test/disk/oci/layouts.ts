@@ -31,6 +31,7 @@ export function imageOf(layers: readonly (readonly Member[])[], config: object =
     os: 'linux',
     created: '2024-01-02T03:04:05Z',
     rootfs: { type: 'layers', diff_ids: archives.map((tar) => sha256(tar)) },
+    history: layers.map(() => ({ created_by: 'by hand' })),
     config,
   };
   const configBlob = blob(`${OCI}.config.v1+json`, Buffer.from(JSON.stringify(settings)));
