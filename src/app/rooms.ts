@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { rename, rmdir } from 'node:fs/promises';
 import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
 import type { CloneResult } from '../checks/boot/clones.ts';
+import type { GossTestOptions } from '../checks/goss.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
@@ -28,6 +29,7 @@ import { type SealOptions, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { catalog } from './catalog.ts';
+import { testGoss } from './goss.ts';
 import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import type { Paths } from './paths.ts';
 
@@ -208,6 +210,8 @@ async function runTest(
     const report = await checkVulnerabilities(openRootfs(subject.dir), options as VulnerabilityOptions, ctx);
     return { passed: report.passed, checks: report.checks, data: plain(report) };
   }
+  if (type === 'goss' && subject.disk !== undefined)
+    return await testGoss(subject.disk, options as GossTestOptions, ctx);
   if (type !== 'boot' || subject.disk === undefined) {
     throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
   }

@@ -9,6 +9,8 @@ export const ExitCode = {
   Usage: 2,
   /** `fmt -check` found changes. */
   Unformatted: 3,
+  /** A goss file, its template or its variables are wrong (sysexits.h, EX_CONFIG). */
+  Config: 78,
   Interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -6,7 +6,7 @@ import { type Matcher, MatchError, type MatcherResult } from './matchers/matcher
 import { havePatterns } from './matchers/patterns.ts';
 import { expectationOf, type GossResource, idOf, optionFlag, optionText, typeOf } from './resource.ts';
 import type { CheckedAttribute } from './resource-types.ts';
-import { FactError, type System } from './system.ts';
+import { ElsewhereError, FactError, type System } from './system.ts';
 import { compareBytes, type GoMap, type GoValue, isList, isMap, Reader, ReaderError } from './values.ts';
 
 export type Outcome = 'pass' | 'fail' | 'skip';
@@ -21,6 +21,8 @@ export interface TestResult {
   readonly meta: GoMap | null;
   readonly outcome: Outcome;
   readonly error?: string;
+  /** Why it was skipped although the file does not say so. */
+  readonly elsewhere?: string;
   readonly matcherResult?: MatcherResult;
   /** Milliseconds since 1970. */
   readonly start: number;
@@ -70,7 +72,8 @@ async function evaluateResource(
   for (const check of askedChecks(resource)) {
     const result = await evaluateAttribute(resource, check, system, skip, options.clock);
     results.push(result);
-    if (results.length === 1 && type.firstGates === true && !foundIt(result)) skip = true;
+    const gates = results.length === 1 && type.firstGates === true;
+    if (gates && result.elsewhere === undefined && !foundIt(result)) skip = true;
   }
   return results;
 }
@@ -119,7 +122,7 @@ async function judge(
   attribute: string,
   written: GoValue,
   system: System,
-): Promise<Pick<TestResult, 'outcome' | 'error' | 'matcherResult'>> {
+): Promise<Pick<TestResult, 'outcome' | 'error' | 'elsewhere' | 'matcherResult'>> {
   let matcher: Matcher;
   let actual: GoValue;
   let expected: GoValue;
@@ -129,6 +132,7 @@ async function judge(
     if (actual instanceof Reader && !isList(expected)) actual = actual.text();
     matcher = actual instanceof Reader ? havePatterns(expected) : buildMatcher(expected);
   } catch (error) {
+    if (error instanceof ElsewhereError) return { outcome: 'skip', elsewhere: error.message };
     return { outcome: 'fail', error: told(error) };
   }
   try {

@@ -1,14 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Diagnostic, type SourceRange, startOf } from '../../core/diagnostic.ts';
-import { DiagnosticsError } from '../../core/error.ts';
+import { DiagnosticsError, ExitCode } from '../../core/error.ts';
 import { globFiles } from './glob-files.ts';
 import { type Include, parseGossFile } from './parse.ts';
 import type { GossResource } from './resource.ts';
 import { fillTemplate, TemplateError, type TemplateVariables } from './template/fill-template.ts';
-
-/** What goss exits with when the file, its template or its variables are wrong (sysexits.h, EX_CONFIG). */
-export const CONFIG_EXIT = 78;
 
 /** How deep goss files may take in others, as in goss. */
 const MAX_DEPTH = 50;
@@ -57,12 +54,7 @@ class Loader {
         startOf(file),
         'Add a resource, or remove the test.',
       );
-    if (this.#hasErrors())
-      throw new DiagnosticsError(
-        this.#diagnostics,
-        CONFIG_EXIT as DiagnosticsError['exitCode'],
-        this.#sources,
-      );
+    if (this.#hasErrors()) throw new DiagnosticsError(this.#diagnostics, ExitCode.Config, this.#sources);
     return {
       resources: [...this.#resources.values()],
       diagnostics: this.#diagnostics,

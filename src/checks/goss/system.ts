@@ -9,3 +9,6 @@ export interface System {
   /** What `attribute` of the resource is. Throws FactError. */
   fact(resource: GossResource, attribute: string): Promise<GoValue>;
 }
+
+/** A fact can't be told here, but elsewhere: the check is skipped, and said to be. */
+export class ElsewhereError extends Error {}

@@ -1,15 +1,23 @@
 import type { Command } from 'commander';
 import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
+import { addGossOptions, type GossFlags, runGossVerb } from '../goss-options.ts';
 import { writeReportFile } from '../report-file.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
 
+interface Flags extends GossFlags {
+  locked?: boolean;
+  junit?: string;
+  json?: boolean;
+}
+
 export function configure(command: Command, cli: Cli): void {
-  addTemplateOptions(command)
+  addGossOptions(addTemplateOptions(command))
     .option('--locked', 'fail where the lock would have to change')
     .option('--junit <file>', 'write the results as JUnit XML')
     .option('--json', 'print the report as JSON; progress goes to standard error')
-    .action(async (path: string, flags: { locked?: boolean; junit?: string; json?: boolean }) => {
+    .action(async (path: string, names: string[], flags: Flags) => {
+      if (await runGossVerb(path, names, flags, cli)) return;
       const { runTests } = await import('../../app/test.ts');
       const report = await writeReportFile(flags.junit, (junit) =>
         cli.report({ onStdout: true, json: flags.json, junit }, (deps) =>
@@ -26,5 +34,7 @@ export function configure(command: Command, cli: Cli): void {
     command,
     ['ingot test', 'run the tests of the image in this folder again'],
     ['ingot test --junit results.xml .', 'for a CI system'],
+    ['ingot test web.qcow2 --goss goss.yaml', 'any disk image, with a goss file'],
+    ['ingot test web.qcow2 --add file /etc/nginx/nginx.conf', 'begin a goss file from what is there'],
   );
 }

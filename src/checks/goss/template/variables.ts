@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { ExitCode, IngotError } from '../../../core/error.ts';
-import { CONFIG_EXIT } from '../load.ts';
 import { GoTime, type GoValue, isMap, isList } from '../values.ts';
 import { readYaml, valueOf, YamlError } from '../yaml-value.ts';
 
@@ -49,7 +48,7 @@ function readVariables(text: string, from: string): Record<string, unknown> {
 function refuse(message: string, cause?: unknown): IngotError {
   return new IngotError('goss/bad-vars', message, {
     hint: 'Give a JSON or YAML map, such as {"port": 8080}.',
-    exitCode: CONFIG_EXIT as ExitCode,
+    exitCode: ExitCode.Config,
     ...(cause !== undefined && { cause }),
   });
 }

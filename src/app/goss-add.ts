@@ -1,0 +1,62 @@
+import {
+  addToGossFile,
+  type Described,
+  DESCRIBED_TYPES,
+  describeAll,
+  describeThing,
+  imageAlone,
+  withMachine,
+} from '../checks/goss-add.ts';
+import { ExitCode, IngotError } from '../core/error.ts';
+import { contextOf } from './goss.ts';
+import { openDiskImage } from './goss-image.ts';
+import { recoverAll } from './recover.ts';
+import { type Deps, openSession } from './session.ts';
+
+export interface GossAddOptions {
+  readonly image: string;
+  readonly file: string;
+  /** A resource type, or `auto` for all that have this name. */
+  readonly type: string;
+  readonly names: readonly string[];
+  readonly boot: boolean;
+}
+
+export interface Added {
+  readonly type: string;
+  readonly name: string;
+  readonly described: Described;
+}
+
+/** Types whose things are in the files of an image. */
+const ON_DISK: ReadonlySet<string> = new Set(['file', 'package', 'user', 'group', 'mount', 'kernel-param']);
+
+/** `ingot test IMAGE --add` and `--autoadd`: writes the image's own state into a goss file. */
+export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<readonly Added[]> {
+  if (o.type !== 'auto' && !DESCRIBED_TYPES.includes(o.type)) {
+    throw new IngotError('goss/unknown-type', `--add can't add ${JSON.stringify(o.type)}`, {
+      hint: `Known: ${[...DESCRIBED_TYPES].sort().join(', ')}.`,
+      exitCode: ExitCode.Usage,
+    });
+  }
+  const session = openSession(deps);
+  await recoverAll(session.paths);
+  const ctx = contextOf(session);
+  await using image = await openDiskImage(o.image, ctx);
+  const needsBoot =
+    o.boot && !ON_DISK.has(o.type) && !(o.type === 'auto' && o.names.every((n) => n.startsWith('/')));
+  const system = needsBoot ? withMachine(image.root, await image.boot()) : imageAlone(image.root);
+  const added: Added[] = [];
+  for (const name of o.names) {
+    if (o.type === 'auto') {
+      const found = await describeAll(name, system);
+      if (found.size === 0)
+        throw new IngotError('goss/nothing-found', `the image has nothing named ${JSON.stringify(name)}`, {
+          hint: 'autoadd looks for files (by their path), packages, services, users, groups, processes and ports.',
+        });
+      for (const [type, described] of found) added.push({ type, name, described });
+    } else added.push({ type: o.type, name, described: await describeThing(o.type, name, system) });
+  }
+  addToGossFile(o.file, added);
+  return added;
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Communicator } from '../core/machine.ts';
+import type { Rootfs } from '../core/rootfs.ts';
+import { evaluate, type ResultGroup, type TestResult } from './goss/evaluate.ts';
+import type { GossFile } from './goss/load.ts';
+import { humanize } from './goss/outputs/humanize.ts';
+import { type Output, type OutputName, type OutputOptions, OUTPUTS } from './goss/outputs/output.ts';
+import { idOf, typeOf } from './goss/resource.ts';
+import { ImageSystem } from './goss/systems/image-system.ts';
+import { MachineSystem } from './goss/systems/machine-system.ts';
+import { type SortedChecks, sortByTarget, SplitSystem } from './goss/targets.ts';
+import { findWeakChecks } from './goss/weak.ts';
+
+export { type GossFile, loadGossFile } from './goss/load.ts';
+export { gossTestSpec, type GossTestOptions } from './goss/spec.ts';
+export { loadVariables } from './goss/template/variables.ts';
+export { FORMAT_OPTIONS, type FormatOption, isOutputName, OUTPUTS } from './goss/outputs/output.ts';
+
+/** goss's exit code when the time for retries is over. */
+export const TIMEOUT_EXIT = 3;
+
+export interface GossCheckOptions {
+  readonly strict: boolean;
+  /** Milliseconds; 0: one try. */
+  readonly retryTimeout: number;
+  readonly sleep: number;
+}
+
+/** What is checked: the files of an image, and a way to boot it that is only gone where needed. */
+export interface GossSubject {
+  readonly root: Rootfs;
+  /** Absent: checks of a booted image are left out. */
+  readonly boot?: () => Promise<Communicator>;
+}
+
+export interface GossCheckResult {
+  readonly groups: readonly ResultGroup[];
+  readonly sorted: SortedChecks;
+  /** Weak checks, and those that were left out; errors among them fail the run. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly passed: boolean;
+  /** The retries' time was over before everything passed. */
+  readonly timedOut: boolean;
+  readonly attempts: number;
+}
+
+/** Runs a goss file on an image: on its files what they decide, in the booted image what it alone tells. */
+export async function checkGoss(
+  file: GossFile,
+  subject: GossSubject,
+  options: GossCheckOptions,
+  ctx: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<GossCheckResult> {
+  const image = new ImageSystem(subject.root);
+  const sorted = sortByTarget(file.resources, image);
+  const weak = findWeakChecks(file.resources, options.strict);
+  const communicator = sorted.booted.length > 0 ? await subject.boot?.() : undefined;
+  const began = performance.now();
+  for (let attempts = 1; ; attempts++) {
+    const machine = communicator && new MachineSystem(communicator);
+    const groups = await evaluate(file.resources, new SplitSystem(image, machine), ctx);
+    const diagnostics = [...weak, ...leftOut(groups, options.strict)];
+    const failed = groups.flat().some((result) => result.outcome === 'fail');
+    const passed = !failed && diagnostics.every((d) => d.severity !== 'error');
+    const over = performance.now() - began + options.sleep > options.retryTimeout;
+    if (!failed || over) {
+      const timedOut = failed && options.retryTimeout > 0;
+      return { groups, sorted, diagnostics, passed, timedOut, attempts };
+    }
+    await delay(options.sleep, undefined, { signal: ctx.signal });
+  }
+}
+
+/** Checks that could not be decided here. They must not look as if they had passed. */
+function leftOut(groups: readonly ResultGroup[], strict: boolean): Diagnostic[] {
+  return groups.flatMap((group) => {
+    const telling = group.filter((result) => result.elsewhere !== undefined);
+    const [first] = telling;
+    if (!first) return [];
+    const { resource, elsewhere = '' } = first;
+    const start = { line: resource.place.line, column: resource.place.column, offset: 0 };
+    return [
+      {
+        code: 'goss/not-decided',
+        severity: strict ? ('error' as const) : ('warning' as const),
+        message: `${typeOf(resource).title}: ${idOf(resource)}: ${telling.map((r) => r.property).join(', ')}: not checked: ${elsewhere}`,
+        range: {
+          file: resource.place.file,
+          start,
+          end: { ...start, column: start.column + resource.key.length },
+        },
+      },
+    ];
+  });
+}
+
+/** One line that says what failed. */
+export function failureText(result: TestResult): string {
+  return humanize(result, { compact: true, includeRaw: true, color: false });
+}
+
+/** A result in one of goss's formats, with goss's exit code. */
+export function printGoss(result: GossCheckResult, format: OutputName, options: OutputOptions): Output {
+  const output = OUTPUTS[format](result.groups, options);
+  if (result.timedOut && output.exitCode !== 0) return { ...output, exitCode: TIMEOUT_EXIT };
+  // Errors of strict are no failures of goss, but must fail the run.
+  return !result.passed && output.exitCode === 0
+    ? { ...output, exitCode: format === 'nagios' ? 2 : 1 }
+    : output;
+}

@@ -1,0 +1,111 @@
+import { type GossResource, optionTimeout } from './resource.ts';
+import { RESOURCE_TYPES } from './resource-types.ts';
+import { ElsewhereError, FactError, type System } from './system.ts';
+import { type GoValue, isList, Reader, ReaderError, Strings } from './values.ts';
+
+/** Attributes as a goss file writes them. */
+export type Described = Readonly<Record<string, unknown>>;
+
+/** What is worth writing down of a thing; the rest changes with every update or asserts too much. */
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  addr: ['reachable'],
+  command: ['exit-status', 'stdout', 'stderr'],
+  dns: ['resolvable', 'addrs'],
+  file: ['exists', 'mode', 'owner', 'group', 'filetype', 'linked-to'],
+  group: ['exists', 'gid'],
+  http: ['status'],
+  'kernel-param': ['value'],
+  mount: ['exists', 'filesystem'],
+  package: ['installed', 'versions'],
+  port: ['listening', 'ip'],
+  process: ['running'],
+  service: ['enabled', 'running'],
+  user: ['exists', 'uid', 'gid', 'groups', 'home', 'shell'],
+};
+
+/** Types that `add` knows. */
+export const DESCRIBED_TYPES: readonly string[] = Object.keys(ATTRIBUTES);
+
+/** Types that `autoadd` tries, and what says that there is such a thing. */
+const AUTOMATIC = [
+  ['file', 'exists'],
+  ['group', 'exists'],
+  ['package', 'installed'],
+  ['port', 'listening'],
+  ['process', 'running'],
+  ['service', 'enabled'],
+  ['user', 'exists'],
+] as const;
+
+/** The state of one thing as a goss file would demand it. What can't be seen is left out. */
+export async function describeThing(type: string, name: string, system: System): Promise<Described> {
+  const resource = resourceOf(type, name);
+  const described: Record<string, unknown> = {};
+  for (const attribute of ATTRIBUTES[type] ?? []) {
+    const value = await factIfSeen(resource, attribute, system);
+    if (value === undefined) continue;
+    const written = plain(value);
+    // An empty list would assert nothing.
+    if (!(Array.isArray(written) && written.length === 0)) described[attribute] = written;
+    if (value === false && attribute !== 'enabled') break;
+  }
+  if (type === 'command') described['timeout'] = optionTimeout(resource, 10_000);
+  return described;
+}
+
+/** Every kind of thing with this name that is there. */
+export async function describeAll(name: string, system: System): Promise<Map<string, Described>> {
+  const found = new Map<string, Described>();
+  for (const [type, sign] of AUTOMATIC) {
+    if ((type === 'file') !== name.startsWith('/')) continue;
+    const seen = await factIfSeen(resourceOf(type, name), sign, system);
+    const running =
+      type === 'service' && (await factIfSeen(resourceOf(type, name), 'running', system)) === true;
+    if (seen === true || running) found.set(type, await describeThing(type, name, system));
+  }
+  return found;
+}
+
+function resourceOf(type: string, name: string): GossResource {
+  if (!RESOURCE_TYPES.has(type)) throw new TypeError(`no resource type ${type}`);
+  return {
+    type,
+    key: name,
+    attributes: new Map(),
+    place: { file: '', line: 1, column: 1 },
+    lines: new Map(),
+  };
+}
+
+async function factIfSeen(
+  resource: GossResource,
+  attribute: string,
+  system: System,
+): Promise<GoValue | undefined> {
+  try {
+    return await system.fact(resource, attribute);
+  } catch (error) {
+    if (error instanceof FactError || error instanceof ElsewhereError) return undefined;
+    throw error;
+  }
+}
+
+function plain(value: GoValue): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Strings) return [...value.items];
+  if (value instanceof Reader) return linesOf(value);
+  return isList(value) ? value.map(plain) : value;
+}
+
+/** Lines as patterns: what would be a pattern's sign is escaped. */
+function linesOf(reader: Reader): string[] {
+  try {
+    return [...reader.lines()]
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .map((line) => (/^[!/]/.test(line) ? `\\${line}` : line));
+  } catch (error) {
+    if (error instanceof ReaderError) return [];
+    throw error;
+  }
+}

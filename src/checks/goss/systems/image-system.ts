@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { posix } from 'node:path';
+import { IngotError } from '../../../core/error.ts';
+import type { Rootfs } from '../../../core/rootfs.ts';
+import { type GossResource, subjectOf } from '../resource.ts';
+import { FactError, type System } from '../system.ts';
+import { type GoValue, Reader, Strings } from '../values.ts';
+import { type Group, groupsOf, readGroups, readUsers, textIfThere, type User } from './accounts.ts';
+import { readFstab, sysctlSetting } from './boot-settings.ts';
+import { isEnabled } from './enabled-units.ts';
+import { type InstalledPackages, readPackages } from './package-databases.ts';
+
+/** Folders that are empty on a disk and filled at boot. */
+export const VOLATILE = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/run'];
+
+/**
+ * An unbooted image: what its files decide. Links are followed inside the image only, devices are never opened, and
+ * nothing of the image is executed.
+ */
+export class ImageSystem implements System {
+  readonly #root: Rootfs;
+  readonly #users: readonly User[];
+  readonly #groups: readonly Group[];
+  #packages: InstalledPackages | undefined;
+  #packagesRead = false;
+
+  constructor(root: Rootfs) {
+    this.#root = root;
+    this.#users = readUsers(textIfThere(root, '/etc/passwd'));
+    this.#groups = readGroups(textIfThere(root, '/etc/group'));
+  }
+
+  /** Whether the image alone tells the fact, now and after any boot. */
+  decides(resource: GossResource, attribute: string): boolean {
+    const subject = subjectOf(resource);
+    switch (resource.type) {
+      case 'file': {
+        if (subject.startsWith('~')) return false;
+        const path = posix.resolve('/', subject);
+        // Another partition's content is not in this view.
+        const elsewhere = readFstab(this.#root).map((entry) => entry.target);
+        return ![...VOLATILE, ...elsewhere].some((top) => top !== '/' && isWithin(path, top));
+      }
+      case 'package':
+        return this.#root.exists('/var/lib/dpkg/status') || this.#root.exists('/lib/apk/db/installed');
+      case 'user':
+      case 'group':
+        return this.#root.exists('/etc/passwd');
+      case 'service':
+        return (
+          (attribute === 'enabled' &&
+            this.#root.exists('/usr/lib/systemd') &&
+            isEnabled(this.#root, subject) !== undefined) ||
+          (attribute === 'runlevels' && this.#root.exists('/usr/lib/systemd/systemd'))
+        );
+      case 'kernel-param':
+        return sysctlSetting(this.#root, subject) !== undefined;
+      case 'mount':
+        return this.#mountFact(subject, attribute) !== undefined;
+      default:
+        return false;
+    }
+  }
+
+  fact(resource: GossResource, attribute: string): Promise<GoValue> {
+    return new Promise((resolve) => {
+      resolve(this.#fact(resource, attribute));
+    });
+  }
+
+  #fact(resource: GossResource, attribute: string): GoValue {
+    const subject = subjectOf(resource);
+    switch (resource.type) {
+      case 'file':
+        return this.#fileFact(posix.resolve('/', subject), attribute);
+      case 'package':
+        return this.#packageFact(subject, attribute);
+      case 'user':
+        return this.#userFact(subject, attribute);
+      case 'group': {
+        const group = this.#groups.find((g) => g.name === subject);
+        if (attribute === 'exists') return group !== undefined;
+        if (!group) throw new FactError(`group: unknown group ${subject}`);
+        return BigInt(group.gid);
+      }
+      case 'service':
+        return attribute === 'runlevels' ? new Strings([]) : (isEnabled(this.#root, subject) ?? false);
+      case 'kernel-param':
+        return sysctlSetting(this.#root, subject) ?? null;
+      case 'mount':
+        return this.#mountFact(subject, attribute) ?? null;
+      default:
+        throw new FactError(`a ${resource.type} can't be seen in an unbooted image`);
+    }
+  }
+
+  #fileFact(path: string, attribute: string): GoValue {
+    try {
+      return this.#fileFactOf(path, attribute);
+    } catch (error) {
+      if (error instanceof IngotError) throw new FactError(error.message);
+      throw error;
+    }
+  }
+
+  #fileFactOf(path: string, attribute: string): GoValue {
+    const stat = this.#root.lstat(path);
+    if (attribute === 'exists') return stat !== undefined;
+    if (!stat) throw new FactError(`lstat ${path}: no such file or directory`);
+    switch (attribute) {
+      case 'mode':
+        return (stat.mode & 0o7777).toString(8).padStart(4, '0');
+      case 'size':
+        return BigInt(stat.size);
+      case 'uid':
+        return BigInt(stat.uid);
+      case 'gid':
+        return BigInt(stat.gid);
+      case 'owner':
+        return nameOf(this.#users.find((u) => u.uid === stat.uid)?.name, 'passwd', stat.uid);
+      case 'group':
+        return nameOf(this.#groups.find((g) => g.gid === stat.gid)?.name, 'group', stat.gid);
+      case 'linked-to':
+        if (!stat.isSymbolicLink()) throw new FactError(`readlink ${path}: invalid argument`);
+        return this.#root.readLink(path);
+      case 'filetype':
+        return filetypeOf(stat);
+      case 'contents':
+      case 'contains':
+        return new Reader(() => this.#chunks(path), '*os.File');
+      default: {
+        const hash = createHash(attribute);
+        for (const chunk of this.#chunks(path)) hash.update(chunk);
+        return hash.digest('hex');
+      }
+    }
+  }
+
+  /** Bytes of a regular file, its links followed inside the image. */
+  *#chunks(path: string): Generator<Uint8Array> {
+    const host = this.#followed(path);
+    // O_NONBLOCK: a pipe that took the file's place would hold us up.
+    const file = openSync(host, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(file);
+      if (!stat.isFile())
+        throw new FactError(`read ${path}: is a ${filetypeOf(stat)}, expected a regular file`);
+      const buffer = Buffer.allocUnsafe(256 * 1024);
+      for (let n = readSync(file, buffer); n > 0; n = readSync(file, buffer))
+        yield Buffer.from(buffer.subarray(0, n));
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Host path of what a path leads to; never outside of the image. */
+  #followed(path: string): string {
+    let at = path;
+    for (let links = 0; links <= 40; links++) {
+      const stat = this.#root.lstat(at);
+      if (!stat) throw new FactError(`open ${path}: no such file or directory`);
+      if (!stat.isSymbolicLink()) {
+        // A device or pipe must not even be opened.
+        if (!stat.isFile())
+          throw new FactError(`read ${path}: is a ${filetypeOf(stat)}, expected a regular file`);
+        return this.#root.hostPath(at);
+      }
+      at = posix.resolve(posix.dirname(at), this.#root.readLink(at));
+    }
+    throw new FactError(`open ${path}: too many levels of symbolic links`);
+  }
+
+  #packageFact(name: string, attribute: string): GoValue {
+    if (!this.#packagesRead) {
+      this.#packages = readPackages(this.#root);
+      this.#packagesRead = true;
+    }
+    const versions = this.#packages?.get(name);
+    if (attribute === 'installed') return versions !== undefined;
+    if (!versions) throw new FactError('Package version not found');
+    return new Strings(versions);
+  }
+
+  #userFact(name: string, attribute: string): GoValue {
+    const user = this.#users.find((u) => u.name === name);
+    if (attribute === 'exists') return user !== undefined;
+    if (!user) throw new FactError(`user: unknown user ${name}`);
+    switch (attribute) {
+      case 'uid':
+        return BigInt(user.uid);
+      case 'gid':
+        return BigInt(user.gid);
+      case 'home':
+        return user.home;
+      case 'shell':
+        return user.shell;
+      default:
+        return new Strings(groupsOf(user, this.#groups));
+    }
+  }
+
+  /** What fstab says for sure: that it is mounted, and as which type. */
+  #mountFact(path: string, attribute: string): GoValue | undefined {
+    if (path === '/' && attribute === 'exists') return true;
+    const entry = readFstab(this.#root).find((e) => e.target === path);
+    if (
+      !entry ||
+      entry.options.some((o) => o === 'noauto' || o === 'nofail' || o.startsWith('x-systemd.automount'))
+    )
+      return undefined;
+    if (attribute === 'exists') return true;
+    return attribute === 'filesystem' && entry.type !== 'auto' ? entry.type : undefined;
+  }
+}
+
+/** Whether a path is a folder or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function nameOf(name: string | undefined, database: string, id: number): string {
+  if (name !== undefined) return name;
+  throw new FactError(`Error: no matching entries in passwd file. getent ${database}: no entry for ${id}`);
+}
+
+function filetypeOf(stat: Stats): string {
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'character-device';
+  if (stat.isBlockDevice()) return 'block-device';
+  if (stat.isFIFO()) return 'pipe';
+  if (stat.isSocket()) return 'socket';
+  return stat.isDirectory() ? 'directory' : 'file';
+}

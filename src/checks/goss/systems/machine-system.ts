@@ -1,0 +1,331 @@
+import { posix } from 'node:path';
+import type { Communicator, ExecResult } from '../../../core/machine.ts';
+import { valueText } from '../go-text.ts';
+import { type GossResource, optionFlag, optionText, optionTimeout, subjectOf } from '../resource.ts';
+import { FactError, type System } from '../system.ts';
+import { type GoValue, isList, Reader, Strings } from '../values.ts';
+import { isWithin, VOLATILE } from './image-system.ts';
+import { isLocalAddress } from './local-address.ts';
+import { listeningPorts, type ListeningPorts } from './ports.ts';
+
+const NAMES: ReadonlySet<string> = new Set(['command', 'process', 'port']);
+/** Output of a command beyond this is not kept by communicators. */
+const MAX_OUTPUT = 1024 * 1024;
+
+/**
+ * A running machine, asked by commands that every image has: `sh`, `cat`, `stat`, `systemctl`. Nothing is installed in it.
+ * It is cut off from every network, so it says nothing about other machines, interfaces or the platform's kernel.
+ */
+export class MachineSystem implements System {
+  readonly #communicator: Communicator;
+  readonly #answers = new Map<string, Promise<ExecResult>>();
+  #ports: Promise<ListeningPorts> | undefined;
+  #processes: Promise<ReadonlySet<string>> | undefined;
+
+  constructor(communicator: Communicator) {
+    this.#communicator = communicator;
+  }
+
+  /** Whether a booted image that reaches nothing outside tells the fact. */
+  static decides(resource: GossResource, attribute: string): boolean {
+    const subject = subjectOf(resource);
+    if (NAMES.has(resource.type)) return true;
+    switch (resource.type) {
+      case 'service':
+        return attribute !== 'runlevels';
+      case 'package':
+      case 'user':
+      case 'group':
+        return true;
+      case 'file':
+        return subject.startsWith('~') || VOLATILE.some((top) => isWithin(posix.resolve('/', subject), top));
+      case 'http':
+      case 'addr':
+        return isLocalAddress(subject);
+      case 'dns':
+        return subject === 'localhost' && optionText(resource, 'server') === undefined;
+      default:
+        return false;
+    }
+  }
+
+  async fact(resource: GossResource, attribute: string): Promise<GoValue> {
+    const subject = subjectOf(resource);
+    switch (resource.type) {
+      case 'command':
+        return await this.#command(resource, subject, attribute);
+      case 'process':
+        this.#processes ??= this.#processNames();
+        return (await this.#processes).has(subject);
+      case 'port': {
+        this.#ports ??= this.#allPorts();
+        const addresses = (await this.#ports).get(subject.includes(':') ? subject : `tcp:${subject}`);
+        return attribute === 'listening' ? addresses !== undefined : new Strings(addresses ?? []);
+      }
+      case 'service':
+        return await this.#service(subject, attribute);
+      case 'package':
+        return await this.#package(subject, attribute);
+      case 'user':
+        return await this.#user(subject, attribute);
+      case 'group':
+        return await this.#group(subject, attribute);
+      case 'file':
+        return await this.#file(subject, attribute);
+      case 'addr':
+        return await this.#isReachable(subject, optionTimeout(resource, 500));
+      case 'http':
+        return await this.#http(resource, subject, attribute);
+      case 'dns':
+        return await this.#dns(subject, attribute);
+      default:
+        throw new FactError(`a ${resource.type} can't be seen in a machine without a network`);
+    }
+  }
+
+  /** Runs a command once, however many attributes look at it. */
+  #run(argv: readonly string[], timeoutMs = 20_000): Promise<ExecResult> {
+    const key = JSON.stringify([argv, timeoutMs]);
+    let answer = this.#answers.get(key);
+    if (!answer) {
+      answer = this.#execute(argv, timeoutMs);
+      this.#answers.set(key, answer);
+    }
+    return answer;
+  }
+
+  async #execute(argv: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await this.#communicator.exec(argv, { signal: timeout });
+    } catch (error) {
+      if (timeout.aborted) throw new FactError(`Command execution timed out (${duration(timeoutMs)})`);
+      throw error;
+    }
+  }
+
+  async #command(resource: GossResource, command: string, attribute: string): Promise<GoValue> {
+    const result = await this.#run(['sh', '-c', command], optionTimeout(resource, 10_000));
+    if (attribute === 'exit-status') return BigInt(result.exitCode);
+    return Reader.of(whole(attribute === 'stdout' ? result.stdout : result.stderr), '*bytes.Reader');
+  }
+
+  /** Names of the programs that run, as the kernel cuts them (15 bytes). */
+  async #processNames(): Promise<ReadonlySet<string>> {
+    const { stdout } = await this.#run(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null; :']);
+    return new Set(whole(stdout).split('\n'));
+  }
+
+  async #allPorts(): Promise<ListeningPorts> {
+    const tables = await Promise.all(
+      (['tcp', 'tcp6', 'udp', 'udp6'] as const).map(async (protocol) => {
+        const { stdout } = await this.#run(['sh', '-c', `cat /proc/net/${protocol} 2>/dev/null; :`]);
+        return [protocol, whole(stdout)] as const;
+      }),
+    );
+    return listeningPorts(tables);
+  }
+
+  async #service(name: string, attribute: string): Promise<GoValue> {
+    // goss: a name with a slash or so is no service.
+    if (!/^[A-Za-z0-9:_.@\\-]+$/.test(name)) return false;
+    const verb = attribute === 'enabled' ? 'is-enabled' : 'is-active';
+    return (await this.#run(['systemctl', '-q', verb, '--', name])).exitCode === 0;
+  }
+
+  async #package(name: string, attribute: string): Promise<GoValue> {
+    const format = '%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n';
+    const { exitCode, stdout } = await this.#run([
+      'rpm',
+      '-q',
+      '--nosignature',
+      '--nodigest',
+      '--qf',
+      format,
+      name,
+    ]);
+    if (exitCode === 127) throw new FactError('the image has neither dpkg, apk nor rpm');
+    if (attribute === 'installed') return exitCode === 0;
+    if (exitCode !== 0) throw new FactError('Package version not found');
+    return new Strings(stdout.trim().split('\n'));
+  }
+
+  async #user(name: string, attribute: string): Promise<GoValue> {
+    const { exitCode, stdout } = await this.#run(['getent', 'passwd', '--', name]);
+    if (attribute === 'exists') return exitCode === 0;
+    if (exitCode !== 0) throw new FactError(`user: unknown user ${name}`);
+    const [, , uid = '0', gid = '0', , home = '', shell = ''] = stdout.trimEnd().split(':');
+    if (attribute === 'uid') return BigInt(uid);
+    if (attribute === 'gid') return BigInt(gid);
+    if (attribute === 'home') return home;
+    if (attribute === 'shell') return shell;
+    const groups = await this.#run(['id', '-nG', '--', name]);
+    return new Strings(groups.stdout.trim().split(' '));
+  }
+
+  async #group(name: string, attribute: string): Promise<GoValue> {
+    const { exitCode, stdout } = await this.#run(['getent', 'group', '--', name]);
+    if (attribute === 'exists') return exitCode === 0;
+    if (exitCode !== 0) throw new FactError(`group: unknown group ${name}`);
+    return BigInt(stdout.split(':')[2] ?? '0');
+  }
+
+  async #file(path: string, attribute: string): Promise<GoValue> {
+    const place = path.startsWith('~/') ? `/root/${path.slice(2)}` : posix.resolve('/', path);
+    const stat = await this.#run(['stat', '-c', '%f %s %u %U %g %G', '--', place]);
+    if (attribute === 'exists') return stat.exitCode === 0;
+    if (stat.exitCode !== 0) throw new FactError(`lstat ${place}: no such file or directory`);
+    const [raw = '0', size = '0', uid = '0', owner = '', gid = '0', group = ''] = stat.stdout
+      .trim()
+      .split(' ');
+    const mode = Number.parseInt(raw, 16);
+    switch (attribute) {
+      case 'mode':
+        return (mode & 0o7777).toString(8).padStart(4, '0');
+      case 'size':
+        return BigInt(size);
+      case 'uid':
+        return BigInt(uid);
+      case 'gid':
+        return BigInt(gid);
+      case 'owner':
+        return owner;
+      case 'group':
+        return group;
+      case 'filetype':
+        return FILE_TYPES.get(mode & 0o170000) ?? 'file';
+      case 'linked-to':
+        return (await this.#checked(['readlink', '--', place], `readlink ${place}`)).replace(/\n$/, '');
+      case 'contents':
+      case 'contains':
+        return Reader.of(whole(await this.#checked(['cat', '--', place], `read ${place}`)), '*os.File');
+      default:
+        return (await this.#checked([`${attribute}sum`, '--', place], `read ${place}`)).split(' ')[0] ?? '';
+    }
+  }
+
+  async #checked(argv: readonly string[], what: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#run(argv);
+    if (exitCode !== 0) throw new FactError(`${what}: ${stderr.trim() || `exit code ${exitCode}`}`);
+    return stdout;
+  }
+
+  async #isReachable(address: string, timeoutMs: number): Promise<boolean> {
+    const [protocol = 'tcp', place = address] = address.includes('://')
+      ? address.split('://')
+      : ['tcp', address];
+    const match = /^\[?([^\]]*?)\]?:([0-9]+)$/.exec(place);
+    if (!match) return false;
+    const [, host = '', port = ''] = match;
+    const script = 'exec 3<>"/dev/$1/$2/$3"';
+    const { exitCode } = await this.#run(
+      ['bash', '-c', script, 'bash', protocol.replace(/6$/, ''), host, port],
+      Math.max(timeoutMs, 2000),
+    );
+    if (exitCode === 127) throw new FactError('the image has no bash, with which an address is tried');
+    return exitCode === 0;
+  }
+
+  async #http(resource: GossResource, url: string, attribute: string): Promise<GoValue> {
+    const timeout = optionTimeout(resource, 5000);
+    const headers = resource.attributes.get('request-headers') ?? null;
+    const option = (name: string, flag: string): string[] => {
+      const value = optionText(resource, name);
+      return value === undefined || value === '' ? [] : [flag, value];
+    };
+    const user = optionText(resource, 'username') ?? '';
+    const password = optionText(resource, 'password') ?? '';
+    const argv = [
+      'curl',
+      '--silent',
+      '--show-error',
+      '--include',
+      '--max-time',
+      String(timeout / 1000),
+      '--noproxy',
+      '*',
+      ...(optionFlag(resource, 'no-follow-redirects') ? [] : ['--location', '--max-redirs', '10']),
+      ...(optionFlag(resource, 'allow-insecure') ? ['--insecure'] : []),
+      ...option('method', '--request'),
+      ...option('request-body', '--data-raw'),
+      ...option('ca-file', '--cacert'),
+      ...option('cert-file', '--cert'),
+      ...option('key-file', '--key'),
+      ...(user !== '' || password !== '' ? ['--user', `${user}:${password}`] : []),
+      ...(isList(headers) ? headers.flatMap((h) => ['--header', valueText(h)]) : []),
+      '--',
+      url,
+    ];
+    const { exitCode, stdout, stderr } = await this.#run(argv, timeout + 5000);
+    if (exitCode === 127)
+      throw new FactError(
+        'the image has no curl; http is checked from inside, where nothing else reaches the machine',
+      );
+    if (exitCode !== 0) throw new FactError(stderr.trim() || `curl ended with ${exitCode}`);
+    return httpFact(whole(stdout), attribute);
+  }
+
+  async #dns(name: string, attribute: string): Promise<GoValue> {
+    const { exitCode, stdout } = await this.#run(['getent', 'ahosts', '--', name]);
+    if (attribute === 'resolvable') return exitCode === 0;
+    return new Strings(
+      [...new Set(stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? ''))]
+        .filter((a) => a !== '')
+        .sort(),
+    );
+  }
+}
+
+const FILE_TYPES: ReadonlyMap<number, string> = new Map([
+  [0o120000, 'symlink'],
+  [0o020000, 'character-device'],
+  [0o060000, 'block-device'],
+  [0o010000, 'pipe'],
+  [0o140000, 'socket'],
+  [0o040000, 'directory'],
+  [0o100000, 'file'],
+]);
+
+/** Refuses an output of which only the beginning was kept. */
+function whole(text: string): string {
+  if (Buffer.byteLength(text) >= MAX_OUTPUT)
+    throw new FactError(`the output is longer than ${MAX_OUTPUT} bytes; let the command cut it`);
+  return text;
+}
+
+/** Milliseconds as Go prints a time.Duration. */
+function duration(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  const minutes = Math.floor(ms / 60_000);
+  return minutes > 0 ? `${minutes}m${(ms % 60_000) / 1000}s` : `${ms / 1000}s`;
+}
+
+/** Status, headers or body of the last answer in what `curl --include --location` printed. */
+export function httpFact(answer: string, attribute: string): GoValue {
+  let rest = answer;
+  for (;;) {
+    const end = /\r?\n\r?\n/.exec(rest);
+    const head = end ? rest.slice(0, end.index) : rest;
+    const body = end ? rest.slice(end.index + end[0].length) : '';
+    const [status = '', ...headers] = head.split(/\r?\n/);
+    const code = /^HTTP\/[0-9.]+ ([0-9]{3})/.exec(status)?.[1];
+    if (code === undefined) throw new FactError('malformed HTTP response');
+    const isInterim = code.startsWith('1') || (/^3\d\d$/.test(code) && /^HTTP\/[0-9.]+ [0-9]{3}/.test(body));
+    if (isInterim) {
+      rest = body;
+      continue;
+    }
+    if (attribute === 'status') return BigInt(code);
+    if (attribute === 'body') return Reader.of(body, '*http.body');
+    return Reader.of(headers.map(canonicalHeader).sort().join('\n'), '*strings.Reader');
+  }
+}
+
+/** `content-type: x` as `Content-Type: x`, as Go names headers. */
+function canonicalHeader(line: string): string {
+  const at = line.indexOf(':');
+  const name = line
+    .slice(0, at)
+    .replace(/(^|-)([a-z])/g, (_, dash: string, c: string) => dash + c.toUpperCase());
+  return `${name}: ${line.slice(at + 1).trim()}`;
+}

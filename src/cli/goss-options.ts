@@ -1,0 +1,121 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ExitCode, IngotError } from '../core/error.ts';
+import type { Cli } from './cli.ts';
+
+/** What `ingot test IMAGE --goss FILE` was given. */
+export interface GossFlags {
+  goss?: string;
+  vars?: string;
+  varsInline?: string;
+  format: string;
+  formatOptions: string[];
+  retryTimeout: number;
+  sleep: number;
+  strict?: boolean;
+  boot: boolean;
+  add?: string;
+  autoadd?: boolean;
+}
+
+const FORMATS = [
+  'documentation',
+  'json',
+  'junit',
+  'nagios',
+  'prometheus',
+  'rspecish',
+  'silent',
+  'structured',
+  'tap',
+] as const;
+const OPTIONS = ['exclude_raw', 'perfdata', 'pretty', 'sort', 'verbose'] as const;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go duration: `500ms`, `1m30s`; `0`. */
+export function parseGoDuration(text: string): number {
+  if (text === '0') return 0;
+  if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/.test(text) || text.length > 40)
+    throw new InvalidArgumentError('Expected a duration such as 30s or 1m30s.');
+  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
+}
+
+const append = (value: string, before: string[]): string[] => {
+  const words = value.split(',');
+  const wrong = words.find((word) => !(OPTIONS as readonly string[]).includes(word));
+  if (wrong !== undefined) throw new InvalidArgumentError(`Expected one of ${OPTIONS.join(', ')}.`);
+  return [...before, ...words];
+};
+
+/** Adds goss's flags, by goss's names. */
+export function addGossOptions(command: Command): Command {
+  return command
+    .argument('[names...]', 'with --add or --autoadd: what to add')
+    .option('--goss <file>', 'test the disk image given instead of a template, with this goss file')
+    .option('--vars <file>', "JSON or YAML file with variables of the goss file's templates")
+    .option('--vars-inline <text>', 'JSON or YAML text with variables, which win')
+    .addOption(new Option('-f, --format <format>', "goss's output").choices(FORMATS).default('rspecish'))
+    .option('-o, --format-options <option>', `${OPTIONS.join(', ')} (may be repeated)`, append, [])
+    .option('-r, --retry-timeout <duration>', 'try failing checks again for so long', parseGoDuration, 0)
+    .option('-s, --sleep <duration>', 'time between tries', parseGoDuration, 1000)
+    .option('--strict', 'checks that assert nothing or cannot be decided here fail the test')
+    .option('--no-boot', 'leave out what only a booted image tells')
+    .option('--add <type>', 'write the state of the named things into the goss file')
+    .option('--autoadd', 'write everything with these names into the goss file');
+}
+
+/** Runs what goss's flags ask for; false: they were not given. */
+export async function runGossVerb(
+  image: string,
+  names: readonly string[],
+  flags: GossFlags,
+  cli: Cli,
+): Promise<boolean> {
+  const adding = flags.autoadd ? 'auto' : flags.add;
+  if (flags.goss === undefined && adding === undefined) {
+    if (names.length > 0)
+      throw usage(`unexpected ${names.join(' ')}`, 'Only --add and --autoadd take names.');
+    return false;
+  }
+  const file = flags.goss ?? 'goss.yaml';
+  if (adding !== undefined) {
+    if (names.length === 0)
+      throw usage(
+        'nothing to add',
+        'Name the image and then what to add: ingot test web.qcow2 --add file /etc/hosts',
+      );
+    const { addFromImage } = await import('../app/goss-add.ts');
+    const added = await cli.report({}, (deps) =>
+      addFromImage({ image, file, type: adding, names, boot: flags.boot }, deps),
+    );
+    cli.print(added.map(({ type, name }) => `${type} ${name} is in ${file}`).join('\n'));
+    return true;
+  }
+  const { testImage } = await import('../app/goss.ts');
+  const { text, exitCode } = await cli.report({}, (deps) =>
+    testImage(
+      {
+        image,
+        file,
+        ...(flags.vars !== undefined && { vars: flags.vars }),
+        ...(flags.varsInline !== undefined && { varsInline: flags.varsInline }),
+        format: flags.format as (typeof FORMATS)[number],
+        formatOptions: flags.formatOptions as (typeof OPTIONS)[number][],
+        color: cli.color(cli.io.stdout),
+        strict: flags.strict ?? false,
+        boot: flags.boot,
+        retryTimeout: flags.retryTimeout,
+        sleep: flags.sleep,
+      },
+      deps,
+    ),
+  );
+  cli.exitCode = exitCode;
+  if (text !== '') cli.print(text);
+  return true;
+}
+
+function usage(message: string, hint: string): IngotError {
+  return new IngotError('goss/bad-arguments', message, { hint, exitCode: ExitCode.Usage });
+}
