@@ -80,17 +80,12 @@ function leftOut(groups: readonly ResultGroup[], strict: boolean): Diagnostic[] 
     const [first] = telling;
     if (!first) return [];
     const { resource, elsewhere = '' } = first;
-    const start = { line: resource.place.line, column: resource.place.column, offset: 0 };
     return [
       {
         code: 'goss/not-decided',
         severity: strict ? ('error' as const) : ('warning' as const),
         message: `${typeOf(resource).title}: ${idOf(resource)}: ${telling.map((r) => r.property).join(', ')}: not checked: ${elsewhere}`,
-        range: {
-          file: resource.place.file,
-          start,
-          end: { ...start, column: start.column + resource.key.length },
-        },
+        range: resource.range,
       },
     ];
   });

@@ -1,3 +1,4 @@
+import { startOf } from '../../core/diagnostic.ts';
 import { type GossResource, optionTimeout } from './resource.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
 import { ElsewhereError, FactError, type System } from './system.ts';
@@ -72,8 +73,8 @@ function resourceOf(type: string, name: string): GossResource {
     type,
     key: name,
     attributes: new Map(),
-    place: { file: '', line: 1, column: 1 },
-    lines: new Map(),
+    range: startOf(''),
+    attributeRanges: new Map(),
   };
 }
 

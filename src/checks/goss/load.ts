@@ -94,8 +94,8 @@ class Loader {
       this.#diagnostics.push({
         code: 'goss/duplicate',
         severity: 'warning',
-        message: `${resource.type} ${JSON.stringify(resource.key)} comes in ${earlier.place.file} too; the one here counts`,
-        range: startOf(resource.place.file),
+        message: `${resource.type} ${JSON.stringify(resource.key)} comes in ${earlier.range.file} too; the one here counts`,
+        range: resource.range,
       });
     }
     this.#resources.set(key, resource);

@@ -94,8 +94,8 @@ class FileParser {
       type,
       key: entry.key,
       attributes: new Map(pairs.map((pair) => [pair.key, valueOf(pair.value)])),
-      place: { file: this.#file, line: entry.line, column: entry.column },
-      lines: new Map(pairs.map((pair) => [pair.key, pair.line])),
+      range: this.#range(entry, entry.key.length),
+      attributeRanges: new Map(pairs.map((pair) => [pair.key, this.#range(pair, pair.key.length)])),
     });
   }
 

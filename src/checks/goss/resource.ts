@@ -1,3 +1,4 @@
+import type { SourceRange } from '../../core/diagnostic.ts';
 import { valueText } from './go-text.ts';
 import { RESOURCE_TYPES, type ResourceType } from './resource-types.ts';
 import type { GoMap, GoValue } from './values.ts';
@@ -10,16 +11,10 @@ export interface GossResource {
   readonly key: string;
   /** Expectations and options, as written. */
   readonly attributes: GoMap;
-  /** Where it stands: file as named, line and column from 1. */
-  readonly place: Place;
-  /** Lines of its attributes. */
-  readonly lines: ReadonlyMap<string, number>;
-}
-
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
+  /** Where its key stands. */
+  readonly range: SourceRange;
+  /** Where the keys of its attributes stand. */
+  readonly attributeRanges: ReadonlyMap<string, SourceRange>;
 }
 
 export function typeOf(resource: GossResource): ResourceType {

@@ -58,18 +58,16 @@ function isEmptyPattern(pattern: GoValue): boolean {
 }
 
 function diagnostic(
-  { place, key, lines }: GossResource,
+  { range, attributeRanges }: GossResource,
   attribute: string | undefined,
   message: string,
   strict: boolean,
 ): Diagnostic {
-  const line = (attribute === undefined ? undefined : lines.get(attribute)) ?? place.line;
-  const start = { line, column: line === place.line ? place.column : 1, offset: 0 };
   return {
     code: 'goss/asserts-nothing',
     severity: strict ? 'error' : 'warning',
     message,
-    range: { file: place.file, start, end: { ...start, column: start.column + key.length } },
+    range: (attribute === undefined ? undefined : attributeRanges.get(attribute)) ?? range,
     hint: 'Say what is expected, or remove it.',
   };
 }

@@ -257,12 +257,38 @@ export class MachineSystem implements System {
       url,
     ];
     const { exitCode, stdout, stderr } = await this.#run(argv, timeout + 5000);
-    if (exitCode === 127)
-      throw new FactError(
-        'the image has no curl; http is checked from inside, where nothing else reaches the machine',
-      );
+    if (exitCode === 127) return httpFact(await this.#plainHttp(resource, url, timeout), attribute);
     if (exitCode !== 0) throw new FactError(stderr.trim() || `curl ended with ${exitCode}`);
     return httpFact(whole(stdout), attribute);
+  }
+
+  /** A request by bash alone, for images without curl: HTTP/1.0 has neither chunks nor connections that stay. */
+  async #plainHttp(resource: GossResource, url: string, timeoutMs: number): Promise<string> {
+    const { protocol, hostname, port, pathname, search, host } = new URL(url);
+    if (protocol !== 'http:') throw new FactError(`${protocol} is checked with curl, which the image lacks`);
+    const headers = resource.attributes.get('request-headers') ?? null;
+    const body = optionText(resource, 'request-body') ?? '';
+    const user = optionText(resource, 'username') ?? '';
+    const secret = Buffer.from(`${user}:${optionText(resource, 'password') ?? ''}`).toString('base64');
+    const lines = [
+      `${optionText(resource, 'method') || 'GET'} ${pathname}${search} HTTP/1.0`,
+      `Host: ${host}`,
+      ...(user === '' ? [] : [`Authorization: Basic ${secret}`]),
+      ...(isList(headers) ? headers.map(valueText) : []),
+      ...(body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
+    ];
+    const script = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && cat <&3';
+    const request = `${lines.join('\r\n')}\r\n\r\n${body}`;
+    const place = hostname.replace(/^\[|\]$/g, '');
+    const argv = ['bash', '-c', script, 'bash', place, port || '80', request];
+    const { exitCode, stdout, stderr } = await this.#run(argv, timeoutMs);
+    if (exitCode === 127) throw new FactError('the image has neither curl nor bash to ask for a page');
+    if (exitCode !== 0) throw new FactError(`Get "${url}": ${stderr.trim()}`);
+    if (/^HTTP\/\S+ 3\d\d/.test(stdout) && !optionFlag(resource, 'no-follow-redirects'))
+      throw new FactError(
+        'the answer leads elsewhere, and redirects are followed with curl, which the image lacks',
+      );
+    return whole(stdout);
   }
 
   async #dns(name: string, attribute: string): Promise<GoValue> {
