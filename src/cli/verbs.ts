@@ -66,6 +66,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'list what is in an image, as SPDX or CycloneDX',
     load: () => import('./verbs/sbom.ts'),
   },
+  { name: 'diff', summary: 'show what differs between two images', load: () => import('./verbs/diff.ts') },
   { name: 'boot', summary: 'run an image in QEMU, at its console', load: () => import('./verbs/boot.ts') },
   {
     name: 'update',
