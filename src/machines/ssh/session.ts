@@ -6,6 +6,8 @@ import { type RunOverSsh, runOverSsh } from './exec.ts';
 import type { SshSettings } from './settings.ts';
 
 const RETRY_MS = 500;
+/** How often a machine that does not answer is looked at. */
+const VERDICT_MS = 2000;
 
 export interface SessionOptions {
   readonly settings: SshSettings;
@@ -67,8 +69,9 @@ export class SshSession implements AsyncDisposable {
     let refusals = 0;
     for (;;) {
       stop.throwIfAborted();
+      await using doom = watchFor(verdict);
       try {
-        const connection = await connectOnce(settings, stop);
+        const connection = await connectOnce(settings, AbortSignal.any([stop, doom.signal]));
         try {
           await onConnect?.((command) => runOverSsh(connection, command, { signal: stop }));
           if (this.#isFirst) await delay(settings.pauseMs, undefined, { signal: stop });
@@ -80,6 +83,7 @@ export class SshSession implements AsyncDisposable {
         }
       } catch (cause) {
         stop.throwIfAborted();
+        doom.signal.throwIfAborted();
         if (cause instanceof IngotError && cause.code !== 'machine/disconnected') throw cause;
         const known = await verdict?.();
         if (known) throw known;
@@ -97,6 +101,29 @@ export class SshSession implements AsyncDisposable {
       }
     }
   }
+}
+
+/** Asks again and again why the machine will never answer; aborts once there is a reason. */
+function watchFor(verdict: SessionOptions['verdict']): { readonly signal: AbortSignal } & AsyncDisposable {
+  const doom = new AbortController();
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (verdict && !over.signal.aborted) {
+      const known = await verdict();
+      if (known) return doom.abort(known);
+      await delay(VERDICT_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  };
+  const watching = watch();
+  // Told to whoever waits for the end of it.
+  watching.catch(() => {});
+  return {
+    signal: doom.signal,
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await watching;
+    },
+  };
 }
 
 function refused(s: SshSettings, cause: unknown): IngotError {
