@@ -197,7 +197,7 @@ async function draft(
   if (!source || !decoded) return undefined;
   const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
   // A password that is the user's name (vagrant, packer) is none: masked and searched for, it would be everywhere.
-  const user = (decoded.options as { readonly ssh_username?: unknown }).ssh_username;
+  const user = (decoded.options as { readonly ssh_username?: unknown } | undefined)?.ssh_username;
   const secrets = [...decoded.secrets, ...drafts.flatMap((p) => p.secrets)].filter((s) => s !== user);
   return {
     target: { ...target, source, decoded },
