@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { OutputName } from '../../../src/checks/goss/outputs/output.ts';
+import { loadVariables } from '../../../src/checks/goss/template/variables.ts';
 import { comparable, runFile } from './run-file.ts';
 
 /** The real goss, where it is installed: `go install github.com/goss-org/goss/cmd/goss@v0.4.9`. */
@@ -52,6 +53,18 @@ describe.skipIf(!present)('the same as goss itself', () => {
       expect(ours.exitCode).toBe(theirs.code);
     },
   );
+
+  test('templates', async () => {
+    const vars = file('vars.yaml');
+    const { stdout } = spawnSync(
+      GOSS,
+      ['--vars', vars, '-g', file('templates.yaml'), 'validate', '-f', 'tap', '-o', 'sort', '--no-color'],
+      { encoding: 'utf8', timeout: 20_000 },
+    );
+    const load = { vars: loadVariables(vars, undefined) };
+    const ours = await runFile(file('templates.yaml'), 'tap', { load });
+    expect(ours.text.split('\n')).toEqual(stdout.split('\n'));
+  });
 
   test.each(
     inputs.flatMap((input) => (['json', 'structured'] as const).map((format) => ({ input, format }))),

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testImage } from '../../src/app/goss.ts';
+import { addFromImage } from '../../src/app/goss-add.ts';
+import type { BuildEvent } from '../../src/core/event.ts';
+
+let dir: string;
+let disk: string;
+const events: BuildEvent[] = [];
+const deps = { emit: (e: BuildEvent) => events.push(e), signal: new AbortController().signal };
+
+/** A disk that nobody but mke2fs made: ext4 without a partition table. */
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ingot-goss-'));
+  process.env['INGOT_CACHE_DIR'] = join(dir, 'cache');
+  const root = join(dir, 'root');
+  mkdirSync(join(root, 'etc'), { recursive: true });
+  mkdirSync(join(root, 'var/lib/dpkg'), { recursive: true });
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
+  writeFileSync(join(root, 'etc/app.conf'), 'port = 8080\n', { mode: 0o640 });
+  writeFileSync(
+    join(root, 'var/lib/dpkg/status'),
+    'Package: app\nStatus: install ok installed\nVersion: 2.1\nArchitecture: all\n',
+  );
+  const raw = join(dir, 'disk.raw');
+  writeFileSync(raw, '');
+  truncateSync(raw, 2 * 1024 ** 3);
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, raw]);
+  disk = join(dir, 'disk.qcow2');
+  execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, disk]);
+}, 60_000);
+
+afterAll(() => {
+  delete process.env['INGOT_CACHE_DIR'];
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const run = (yaml: string, more = {}) => {
+  const file = join(dir, 'goss.yaml');
+  writeFileSync(file, yaml);
+  return testImage(
+    {
+      image: disk,
+      file,
+      format: 'tap',
+      formatOptions: [],
+      color: false,
+      strict: false,
+      boot: false,
+      retryTimeout: 0,
+      sleep: 0,
+      ...more,
+    },
+    deps,
+  );
+};
+
+test('a disk made elsewhere: what holds passes, what does not fails for its reason', async () => {
+  const good = 'file: {/etc/app.conf: {exists: true, mode: "0640", contents: ["/port = \\\\d+/"]}}';
+  expect(await run(good.replace('"/port = \\\\d+/"', "'/port = \\d+/'"))).toMatchObject({ exitCode: 0 });
+  const weak = await run('file: {/etc/app.conf: {exists: true, mode: "0600"}}');
+  expect(weak.exitCode).toBe(1);
+  expect(weak.text).toContain('not ok 2 - File: /etc/app.conf: mode: Expected "0640" to equal "0600"');
+});
+
+test('what only a booted machine tells is no pass under strict', async () => {
+  const yaml = 'user: {root: {exists: true}}\nport: {tcp:80: {listening: true}}';
+  expect((await run(yaml)).exitCode).toBe(0);
+  expect((await run(yaml, { strict: true })).exitCode).toBe(1);
+  expect(events.some((e) => e.type === 'diagnostic' && e.diagnostic.code === 'goss/not-decided')).toBe(true);
+});
+
+test('retries end with 3', async () => {
+  const failing = await run('user: {none: {exists: true}}', { retryTimeout: 50, sleep: 20 });
+  expect(failing.exitCode).toBe(3);
+});
+
+test('100 checks of a 2 GiB disk take less than 3 s', async () => {
+  const checks = Array.from(
+    { length: 50 },
+    (_, i) => `  f${i}: {path: /etc/app.conf, exists: true, mode: "0640"}`,
+  );
+  const began = performance.now();
+  const { text, exitCode } = await run(`file:\n${checks.join('\n')}`);
+  expect(exitCode).toBe(0);
+  expect(text).toContain('1..100');
+  expect(performance.now() - began).toBeLessThan(3000);
+});
+
+test('writes a goss file that then passes', async () => {
+  const file = join(dir, 'added.yaml');
+  writeFileSync(file, '# ours\nuser:\n  root: {exists: true}\n');
+  const add = (type: string, ...names: string[]) =>
+    addFromImage({ image: disk, file, type, names, boot: false }, deps);
+  await add('file', '/etc/app.conf');
+  await add('auto', 'app');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain('# ours');
+  expect(text).toContain('mode: "0640"');
+  expect(text).toMatch(/app:\n {4}installed: true\n {4}versions:\n {6}- "?2\.1"?/);
+  expect((await run(text, { strict: true })).exitCode).toBe(0);
+  await expect(add('auto', 'nothing-of-this-name')).rejects.toMatchObject({ code: 'goss/nothing-found' });
+});

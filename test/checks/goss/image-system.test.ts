@@ -1,0 +1,154 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { evaluate } from '../../../src/checks/goss/evaluate.ts';
+import { parseGossFile } from '../../../src/checks/goss/parse.ts';
+import { ImageSystem } from '../../../src/checks/goss/systems/image-system.ts';
+import { sortByTarget, SplitSystem } from '../../../src/checks/goss/targets.ts';
+import { frozenClock } from '../../../src/core/clock.ts';
+import { openRootfs } from '../../../src/host/rootfs.ts';
+import { TempFolder } from './files.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nbroken line\nweb:x:1000:1000::/home/web:/bin/sh\n',
+  '/etc/group': 'root:x:0:\nadm:x:4:web\nweb:x:1000:\n',
+  '/etc/fstab': '# none\nUUID=1 / ext4 defaults 0 1\nUUID=2 /boot/efi vfat umask=077 0 1\n',
+  '/etc/sysctl.d/10.conf': 'net.ipv4.ip_forward = 0\n',
+  '/usr/lib/sysctl.d/99.conf': '-net/ipv4/ip_forward=1\n',
+  '/etc/nginx.conf': 'user web;\nserver {\n}\n',
+  '/var/lib/dpkg/status':
+    'Package: nginx\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.22-1\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n',
+  '/usr/lib/systemd/systemd': '',
+  '/usr/lib/systemd/system/nginx.service': '[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n',
+  '/usr/lib/systemd/system/off.service': '[Service]\n[Install]\nWantedBy=multi-user.target\n',
+  '/usr/lib/systemd/system/static.service': '[Service]\nExecStart=/x\n',
+};
+
+function image(folder: TempFolder, extra: Readonly<Record<string, string>> = {}): string {
+  for (const [path, text] of Object.entries({ ...FILES, ...extra })) {
+    const host = join(folder.dir, path);
+    mkdirSync(dirname(host), { recursive: true });
+    writeFileSync(host, text);
+  }
+  const wants = join(folder.dir, 'etc/systemd/system/multi-user.target.wants');
+  mkdirSync(wants, { recursive: true });
+  symlinkSync('/usr/lib/systemd/system/nginx.service', join(wants, 'nginx.service'));
+  return folder.dir;
+}
+
+async function outcomes(dir: string, yaml: string): Promise<Record<string, string>> {
+  const { resources, diagnostics } = parseGossFile(yaml, 'goss.yaml');
+  expect(diagnostics).toEqual([]);
+  const system = new SplitSystem(new ImageSystem(openRootfs(dir)), undefined);
+  const groups = await evaluate(resources, system, { clock: frozenClock(0) });
+  return Object.fromEntries(
+    groups.flat().map((r) => [`${r.resourceId} ${r.property}`, r.error ?? r.elsewhere ?? r.outcome]),
+  );
+}
+
+describe('an unbooted image', () => {
+  test('tells files, packages, users, units, sysctl and fstab', async () => {
+    using folder = new TempFolder();
+    const dir = image(folder);
+    chmodSync(join(dir, 'etc/nginx.conf'), 0o640);
+    const found = await outcomes(
+      dir,
+      `
+file:
+  /etc/nginx.conf: {exists: true, mode: "0640", size: 21, filetype: file, contents: ["/^user web;$/", "!root"], sha256: {have-len: 64}}
+  /none: {exists: false}
+package:
+  nginx: {installed: true, versions: [1.22-1]}
+  gone: {installed: false}
+user:
+  web: {exists: true, uid: 1000, groups: [web, adm], shell: /bin/sh}
+group:
+  adm: {exists: true, gid: 4}
+service:
+  nginx: {enabled: true}
+  "off": {enabled: false}
+  static: {enabled: true}
+  none: {enabled: false}
+kernel-param:
+  net.ipv4.ip_forward: {value: "1"}
+mount:
+  /: {exists: true}
+  /boot/efi: {exists: true, filesystem: vfat}
+`,
+    );
+    expect(Object.entries(found).filter(([, outcome]) => outcome !== 'pass')).toEqual([]);
+    expect(Object.keys(found)).toHaveLength(24);
+  });
+
+  test('says what it cannot tell', () => {
+    using folder = new TempFolder();
+    const { resources } = parseGossFile(
+      `
+file: {/run/x: {exists: true}, /boot/efi/x: {exists: false}, /etc/nginx.conf: {exists: true}}
+service: {nginx: {enabled: true, running: true}}
+port: {tcp:80: {listening: true}}
+http: {"http://localhost:8080/x": {status: 200}, "https://example.org": {status: 200}}
+addr: {"tcp://127.0.0.1:22": {reachable: true}, "tcp://10.0.0.1:22": {reachable: true}}
+kernel-param: {kernel.ostype: {value: Linux}}
+interface: {eth0: {exists: true}}
+matching: {m: {content: 1, matches: 1}}
+`,
+      'goss.yaml',
+    );
+    const sorted = sortByTarget(resources, new ImageSystem(openRootfs(image(folder))));
+    expect(sorted).toEqual({
+      disk: ['File: /etc/nginx.conf: exists', 'Service: nginx: enabled', 'Matching: m: matches'],
+      booted: [
+        'File: /run/x: exists',
+        'Service: nginx: running',
+        'Port: tcp:80: listening',
+        'HTTP: http://localhost:8080/x: status',
+        'Addr: tcp://127.0.0.1:22: reachable',
+      ],
+      fleet: [
+        'File: /boot/efi/x: exists',
+        'HTTP: https://example.org: status',
+        'Addr: tcp://10.0.0.1:22: reachable',
+        'KernelParam: kernel.ostype: value',
+        'Interface: eth0: exists',
+      ],
+    });
+  });
+
+  test('never leads out of itself, nor opens what is no file', async () => {
+    using folder = new TempFolder();
+    const dir = image(folder);
+    symlinkSync('../../../../../../etc/nginx.conf', join(dir, 'etc/escape'));
+    symlinkSync('/etc/nginx.conf', join(dir, 'etc/absolute'));
+    symlinkSync('loop2', join(dir, 'etc/loop'));
+    symlinkSync('loop', join(dir, 'etc/loop2'));
+    execFileSync('mkfifo', [join(dir, 'etc/pipe')]);
+    const found = await outcomes(
+      dir,
+      `
+file:
+  /etc/escape: {exists: true, filetype: symlink, contents: [user web]}
+  /etc/absolute: {exists: true, linked-to: /etc/nginx.conf, contents: [user web]}
+  /etc/loop: {exists: true, contents: [x]}
+  /etc/pipe: {exists: true, filetype: pipe, contents: [x]}
+  /../../etc/nginx.conf: {exists: true}
+  /etc/dir: {path: /etc, exists: true, contents: [x]}
+`,
+    );
+    expect(found['/etc/escape contents']).toBe('pass');
+    expect(found['/etc/absolute contents']).toBe('pass');
+    expect(found['/etc/loop contents']).toMatch(/too many levels/);
+    expect(found['/etc/pipe filetype']).toBe('pass');
+    expect(found['/etc/pipe contents']).toMatch(/is a pipe/);
+    expect(found['/../../etc/nginx.conf exists']).toBe('pass');
+    expect(found['/etc/dir: /etc contents']).toMatch(/is a directory/);
+  });
+
+  test('a broken dpkg database fails the check that asks it', async () => {
+    using folder = new TempFolder();
+    const dir = image(folder, { '/var/lib/dpkg/status': 'Package: nginx\nVersion: 1\n\ngarbage\n' });
+    const found = await outcomes(dir, 'package: {ghost: {installed: false}}');
+    expect(found['ghost installed']).toMatch(/dpkg database is damaged/);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { evaluate } from '../../../src/checks/goss/evaluate.ts';
+import { parseGossFile } from '../../../src/checks/goss/parse.ts';
+import { isLocalAddress } from '../../../src/checks/goss/systems/local-address.ts';
+import { httpFact, MachineSystem } from '../../../src/checks/goss/systems/machine-system.ts';
+import { listeningPorts } from '../../../src/checks/goss/systems/ports.ts';
+import { Reader } from '../../../src/checks/goss/values.ts';
+import { frozenClock } from '../../../src/core/clock.ts';
+import type { Communicator, ExecResult } from '../../../src/core/machine.ts';
+
+const refuse = (): never => {
+  throw new Error('not part of this test');
+};
+
+function machine(answers: Readonly<Record<string, Partial<ExecResult>>>): MachineSystem {
+  const communicator: Communicator = {
+    exec: (argv) => Promise.resolve({ exitCode: 127, stdout: '', stderr: '', ...answers[argv.join(' ')] }),
+    upload: refuse,
+    uploadBytes: refuse,
+    uploadDirectory: refuse,
+    download: refuse,
+    downloadDirectory: refuse,
+  };
+  return new MachineSystem(communicator);
+}
+
+async function outcomes(system: MachineSystem, yaml: string): Promise<Record<string, string>> {
+  const { resources } = parseGossFile(yaml, 'goss.yaml');
+  const groups = await evaluate(resources, system, { clock: frozenClock(0) });
+  return Object.fromEntries(
+    groups.flat().map((r) => [`${r.resourceId} ${r.property}`, r.error ?? r.outcome]),
+  );
+}
+
+test('asks by commands that every image has', async () => {
+  const system = machine({
+    'sh -c echo hi': { exitCode: 0, stdout: 'hi\n' },
+    'sh -c cat /proc/[0-9]*/comm 2>/dev/null; :': { exitCode: 0, stdout: 'systemd\nnginx\n' },
+    'systemctl -q is-active -- nginx': { exitCode: 0 },
+    'systemctl -q is-active -- off': { exitCode: 3 },
+  });
+  const found = await outcomes(
+    system,
+    `
+command: {echo hi: {exit-status: 0, stdout: [hi], stderr: ""}}
+process: {nginx: {running: true}, apache2: {running: false}}
+service: {nginx: {running: true}, "off": {running: false}, "../x": {running: false}}
+`,
+  );
+  expect(Object.values(found).filter((outcome) => outcome !== 'pass')).toEqual([]);
+});
+
+test('ports of /proc/net', () => {
+  const head = '  sl  local_address rem_address   st\n';
+  const ports = listeningPorts([
+    ['tcp', `${head}   0: 0100007F:0050 00000000:0000 0A\n   1: 0100007F:1F90 00000000:0000 01\n`],
+    ['tcp6', `${head}   0: 00000000000000000000000001000000:0016 0:0 0A\n`],
+    ['udp6', `${head}   0: 00000000000000000000000000000000:0035 0:0 07\n`],
+  ]);
+  expect([...ports]).toEqual([
+    ['tcp:80', ['127.0.0.1']],
+    ['tcp6:22', ['::1']],
+    ['udp6:53', ['::']],
+  ]);
+});
+
+describe('an answer of curl', () => {
+  const answer =
+    'HTTP/1.1 301 Moved\r\nlocation: /x\r\n\r\nHTTP/2 200 \r\ncontent-type: text/plain\r\n\r\nbody\n';
+  const text = (attribute: string): string => {
+    const fact = httpFact(answer, attribute);
+    return fact instanceof Reader ? fact.text() : String(fact as bigint);
+  };
+  test('is the last one', () => expect(text('status')).toBe('200'));
+  test('has its headers by Go', () => expect(text('headers')).toBe('Content-Type: text/plain'));
+  test('has its body', () => expect(text('body')).toBe('body\n'));
+});
+
+test.each([
+  ['http://localhost/', true],
+  ['http://user@127.0.0.1:80/x', true],
+  ['tcp://[::1]:22', true],
+  ['127.0.0.1:22', true],
+  ['http://localhost.example.org/', false],
+  ['http://10.0.0.1/?127.0.0.1', false],
+  ['http://127.0.0.1@evil.example/', false],
+])('%s is local: %s', (address, local) => expect(isLocalAddress(address)).toBe(local));
