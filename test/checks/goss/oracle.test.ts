@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { OutputName } from '../../../src/checks/goss/outputs/output.ts';
 import { loadVariables } from '../../../src/checks/goss/template/variables.ts';
+import { TempFolder } from './files.ts';
 import { comparable, runFile } from './run-file.ts';
 
 /** The real goss, where it is installed: `go install github.com/goss-org/goss/cmd/goss@v0.4.9`. */
@@ -55,14 +57,16 @@ describe.skipIf(!present)('the same as goss itself', () => {
   );
 
   test('templates', async () => {
+    using folder = new TempFolder();
+    const path = folder.write('templates.yaml', readFileSync(file('templates.txt'), 'utf8'));
     const vars = file('vars.yaml');
     const { stdout } = spawnSync(
       GOSS,
-      ['--vars', vars, '-g', file('templates.yaml'), 'validate', '-f', 'tap', '-o', 'sort', '--no-color'],
+      ['--vars', vars, '-g', path, 'validate', '-f', 'tap', '-o', 'sort', '--no-color'],
       { encoding: 'utf8', timeout: 20_000 },
     );
     const load = { vars: loadVariables(vars, undefined) };
-    const ours = await runFile(file('templates.yaml'), 'tap', { load });
+    const ours = await runFile(path, 'tap', { load });
     expect(ours.text.split('\n')).toEqual(stdout.split('\n'));
   });
 
