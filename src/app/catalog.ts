@@ -25,6 +25,7 @@ import { shellProvisioner } from '../provisioners/shell.ts';
 import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { releaseSpec } from '../release/spec.ts';
+import { PATTERNS_VERSION, patternFiles, patternsSpec } from '../scan/patterns.ts';
 import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
 import { sbomFormats } from '../scan/sbom.ts';
 import { vulnerabilitySpec } from '../scan/vulnerabilities.ts';
@@ -83,6 +84,7 @@ export const catalog: Catalog = {
     { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
     { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', always: true },
     { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', always: true },
+    { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
   ]),
   disk: { version: DISK_VERSION, spec: diskSpec },
   seal: { version: SEAL_VERSION, spec: sealSpec },

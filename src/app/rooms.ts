@@ -21,6 +21,7 @@ import type { DiskStepOptions, ResidueStepOptions, TestOutcome } from '../plan/c
 import { publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
+import { findingText, type PatternOptions, searchPatterns } from '../scan/patterns.ts';
 import { residueText, searchResidue } from '../scan/residue.ts';
 import type { PlacedPartition } from '../scan/residue/place.ts';
 import { archiveHashes, isSbomFormat, type SbomFormat, writeSboms } from '../scan/sbom.ts';
@@ -212,6 +213,8 @@ async function runTest(
   }
   if (type === 'goss' && subject.disk !== undefined)
     return await testGoss(subject.disk, options as GossTestOptions, ctx);
+  if (type === 'secrets' && subject.dir !== undefined)
+    return await testPatterns(subject.dir, options as PatternOptions, ctx);
   if (type !== 'boot' || subject.disk === undefined) {
     throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
   }
@@ -231,6 +234,24 @@ async function runTest(
         })),
       ...(result.clones ? [clonesCheck(result.clones)] : []),
     ],
+    data: plain(result),
+  };
+}
+
+/** A check for each file that something was found in; one for all where nothing was. */
+async function testPatterns(dir: string, options: PatternOptions, ctx: Context): Promise<TestOutcome> {
+  const result = await searchPatterns(dir, options, ctx);
+  const clean = { name: 'no secrets', passed: true, message: `${result.files} text files searched` };
+  return {
+    passed: result.findings.length === 0,
+    checks:
+      result.findings.length === 0
+        ? [clean]
+        : result.findings.map((finding) => ({
+            name: finding.path,
+            passed: false,
+            message: findingText(finding),
+          })),
     data: plain(result),
   };
 }

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { FileDescriptor } from '../core/descriptor.ts';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
 import { DiagnosticsError } from '../core/error.ts';
@@ -17,6 +18,7 @@ import {
 } from '../template/index.ts';
 import type { Catalog } from './catalog.ts';
 import { decodeImageFile } from './image-file.ts';
+import { describeFiles } from './files.ts';
 import { checkExpressions, MissingComponents } from './missing-components.ts';
 import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { checkEngine, engineOf, shutdownStep } from './plan-machine.ts';
@@ -63,6 +65,8 @@ interface Draft {
   readonly errorCleanup: DraftStep | undefined;
   readonly postProcessors: readonly DraftStep[];
   readonly secrets: readonly string[];
+  /** Host files that the image file's tests read. */
+  readonly testFiles: readonly (readonly FileDescriptor[])[];
   /** Of hcp_packer_registry. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -194,6 +198,7 @@ async function draft(
   const errorCleanup = await planErrorCleanup(parts);
   const postProcessors = await planPostProcessors(parts);
   const annotations = registryAnnotations(build);
+  const testFiles = await filesOfTests(target, request, diagnostics);
   if (!source || !decoded) return undefined;
   const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
   // A password that is the user's name (vagrant, packer) is none: masked and searched for, it would be everywhere.
@@ -205,8 +210,28 @@ async function draft(
     errorCleanup,
     postProcessors,
     secrets,
+    testFiles,
     annotations,
   };
+}
+
+async function filesOfTests(
+  { image }: Target,
+  { catalog, context }: PlanRequest,
+  diagnostics: Diagnostic[],
+): Promise<FileDescriptor[][]> {
+  const found: FileDescriptor[][] = [];
+  for (const { type, options, range } of image?.tests ?? []) {
+    const paths = options ? (catalog.tests.get(type)?.files?.(options as never) ?? []) : [];
+    const files = await describeFiles(paths, context.templateDir).catch((error: unknown) => {
+      diagnostics.push(
+        explainSystemError(error, { place: context.templateDir }).at({ range }).toDiagnostic(),
+      );
+      return [];
+    });
+    found.push(files);
+  }
+  return found;
 }
 
 function pinContext(target: Draft['target'], request: PlanRequest): PinContext {
@@ -283,6 +308,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
     postProcessors: parts.postProcessors.map((p) => p.step),
     secrets: namedSecrets(parts, template.scope),
+    testFiles: parts.testFiles,
   });
   return {
     ...common,

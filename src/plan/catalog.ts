@@ -23,6 +23,8 @@ export interface TestInfo {
   readonly input: 'disk' | 'rootfs';
   /** The answer depends on what lies outside the image: it runs in every build, whatever the cache has. */
   readonly always?: boolean;
+  /** Files on the host that the options make the test read, relative to the template. Hashed. */
+  readonly files?: (options: never) => readonly string[];
 }
 
 /** A room of the offline way (boot-config, seal, …) as the plan sees it. */

@@ -1,3 +1,4 @@
+import type { FileDescriptor } from '../core/descriptor.ts';
 import { type Digest, hexOf, type Json } from '../core/digest.ts';
 import type { NamedSecret } from '../core/named-secret.ts';
 import { decodeBody, emptyBody, emptyScope } from '../template/index.ts';
@@ -41,6 +42,8 @@ interface OfflineRequest {
   /** What the stamp says of the image that this one starts from. */
   readonly origin: Pick<StampOptions, 'base' | 'ancestry'>;
   readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
+  /** What each test of the image file reads on the host. */
+  readonly testFiles: readonly (readonly FileDescriptor[])[];
   /** What must not be in the image. */
   readonly secrets: readonly NamedSecret[];
 }
@@ -71,12 +74,18 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     hashed: Json,
     options: unknown,
     inputs: readonly Digest[],
-    extra: { title: string; label: string; cacheable?: boolean; origin?: Placed['range'] },
+    extra: {
+      title: string;
+      label: string;
+      cacheable?: boolean;
+      origin?: Placed['range'];
+      files?: readonly FileDescriptor[];
+    },
   ): PlannedStep => {
     const step = planStep({
       label: `${name}/${extra.label}`,
       title: extra.title,
-      spec: { kind, type, version: stepVersion, options: hashed, inputs, files: [], epoch },
+      spec: { kind, type, version: stepVersion, options: hashed, inputs, files: extra.files ?? [], epoch },
       options,
       meta: {},
       after: steps.length === 0 ? request.after : [],
@@ -160,6 +169,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
         title: `test ${test.type}`,
         label: `test.${test.type}[${index}]`,
         ...(info.always && { cacheable: false }),
+        files: request.testFiles[index] ?? [],
         origin: test.range,
       }).id,
     );

@@ -81,63 +81,6 @@ function told({ exitCode, stderr }: Finished, code: string, expected = 1): strin
   return stderr;
 }
 
-describe('a secret', () => {
-  const TOKEN = 't0ken+of/the?build';
-  const withToken = (...lines: string[]): void => {
-    write(
-      'web.pkr.hcl',
-      `variable "token" {\n  default   = "${TOKEN}"\n  sensitive = true\n}\n${template().replace(
-        'script = ',
-        'environment_vars = ["TOKEN=${var.token}"]\n    script = ',
-      )}`,
-    );
-    write('setup.sh', script(...lines));
-  };
-  const told = async (): Promise<Finished & { all: string }> => {
-    const finished = await ws.run('build', '.');
-    const all = finished.stdout + finished.stderr;
-    expect(all).not.toContain(TOKEN);
-    return { ...finished, all };
-  };
-
-  test('that stays in the image fails the build, in whatever form, and is never shown', async () => {
-    withToken(
-      'echo "a=$TOKEN" > /etc/app.conf',
-      'printf "user:$TOKEN" | base64 > /srv/netrc',
-      'mkdir -p /usr/share/doc/app; printf "x $TOKEN x" | gzip -n > /usr/share/doc/app/notes.gz',
-      'printf %s "$TOKEN" | iconv -t UTF-16LE > /srv/app.reg',
-    );
-    const { exitCode, all } = await told();
-    expect(exitCode).toBe(1);
-    expect(all).toContain('the value of var.token is in the image');
-    for (const place of [
-      'as it is in /etc/app.conf',
-      'in base64 in /srv/netrc',
-      'in UTF-16 in /srv/app.reg',
-      'as it is in what is packed with gzip in /usr/share/doc/app/notes.gz',
-    ])
-      expect(all).toContain(place);
-  });
-
-  test('may stay where the image file says so, with the reason', async () => {
-    withToken('echo "a=$TOKEN" > /etc/app.conf');
-    const allow = '  residue {\n    allow = { "var.token" = "a test" }\n  }\n}\n';
-    write('web.ingot.hcl', image('none').replace(/\}\n$/, allow));
-    expect((await told()).exitCode).toBe(0);
-  });
-
-  test('that only the build saw is searched, and not found', async () => {
-    withToken('test -n "$TOKEN"');
-    const report = await ws.build();
-    const [outcome] = report.images[0]?.tests ?? [];
-    expect(outcome).toMatchObject({
-      type: 'residue',
-      outcome: { passed: true, checks: [{ name: 'var.token', passed: true }] },
-    });
-    expect((await ws.build()).images[0]?.steps.ran).toBe(0);
-  });
-});
-
 describe('a full disk', () => {
   const full = async (...args: string[]): Promise<string> =>
     told(await ws.run('build', ...args, '.'), 'host/no-space');

@@ -20,9 +20,17 @@ export class MultiSearch {
   /** By the pair of bytes at the window's end: how far no pattern can begin from here. */
   readonly #skip: Uint8Array;
   readonly #ending: ReadonlyMap<number, readonly number[]>;
+  /** What each byte of the text counts as. */
+  readonly #fold: Uint8Array;
 
-  /** Throws RangeError for a pattern of fewer than two bytes. */
-  constructor(patterns: readonly Uint8Array[]) {
+  /**
+   * `ignoreCase`: ASCII's letters count alike; the patterns must be in lower case. Throws RangeError for a pattern of
+   * fewer than two bytes.
+   */
+  constructor(patterns: readonly Uint8Array[], { ignoreCase = false } = {}) {
+    this.#fold = Uint8Array.from({ length: 256 }, (_, byte) =>
+      ignoreCase && byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte,
+    );
     const lengths = patterns.map((p) => p.length);
     const shortest = Math.min(LONGEST_SKIP, ...lengths);
     if (shortest < PAIR) throw new RangeError(`a pattern of ${shortest} bytes; expected at least ${PAIR}`);
@@ -45,10 +53,11 @@ export class MultiSearch {
   search(text: Uint8Array, onMatch: OnMatch): void {
     if (this.#patterns.length === 0) return;
     const skip = this.#skip;
+    const fold = this.#fold;
     const window = this.#window;
     const { length } = text;
     for (let end = window - 1; end < length; ) {
-      const pair = ((text[end - 1] as number) << 8) | (text[end] as number);
+      const pair = ((fold[text[end - 1] as number] as number) << 8) | (fold[text[end] as number] as number);
       const by = skip[pair] as number;
       if (by > 0) {
         end += by;
@@ -56,14 +65,15 @@ export class MultiSearch {
       }
       const start = end - window + 1;
       for (const index of this.#ending.get(pair) ?? [])
-        if (matches(text, start, this.#patterns[index] as Uint8Array)) onMatch(index, start);
+        if (this.#matches(text, start, this.#patterns[index] as Uint8Array)) onMatch(index, start);
       end++;
     }
   }
-}
 
-function matches(text: Uint8Array, start: number, pattern: Uint8Array): boolean {
-  if (start + pattern.length > text.length) return false;
-  for (let i = 0; i < pattern.length; i++) if (text[start + i] !== pattern[i]) return false;
-  return true;
+  #matches(text: Uint8Array, start: number, pattern: Uint8Array): boolean {
+    if (start + pattern.length > text.length) return false;
+    for (let i = 0; i < pattern.length; i++)
+      if (this.#fold[text[start + i] as number] !== pattern[i]) return false;
+    return true;
+  }
 }

@@ -45,6 +45,18 @@ describe('MultiSearch', () => {
     expect(found([pattern], text)).toEqual(['333:0']);
   });
 
+  test('the case of letters may count or not', () => {
+    const text = Buffer.from('-----begin Private KEY[{');
+    const search = (ignoreCase: boolean): number[] => {
+      const at: number[] = [];
+      new MultiSearch([Buffer.from('private key')], { ignoreCase }).search(text, (_, place) =>
+        at.push(place),
+      );
+      return at;
+    };
+    expect([search(true), search(false)]).toEqual([[11], []]);
+  });
+
   test('a pattern of one byte is refused', () => {
     expect(() => new MultiSearch([Buffer.from('x')])).toThrow(RangeError);
   });

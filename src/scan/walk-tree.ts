@@ -1,0 +1,32 @@
+import { lstat, readdir, readlink } from 'node:fs/promises';
+
+/** An entry of a tree. Devices, pipes and sockets are `other`: nobody opens them. */
+export type TreeEntry =
+  | { readonly kind: 'file'; readonly path: string; readonly place: Buffer; readonly size: number }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
+  | { readonly kind: 'directory' | 'other'; readonly path: string };
+
+const SLASH = Buffer.from('/');
+
+/**
+ * Everything in a folder, in the order of names. `path` begins with a slash, as the image has it; `place` is where it lies
+ * on the host, in bytes, since not every name is UTF-8. Symbolic links are told, and never followed.
+ */
+export async function* walkTree(dir: string, signal: AbortSignal): AsyncGenerator<TreeEntry> {
+  yield* walk(Buffer.from(dir), '', signal);
+}
+
+async function* walk(folder: Buffer, top: string, signal: AbortSignal): AsyncGenerator<TreeEntry> {
+  for (const name of (await readdir(folder, { encoding: 'buffer' })).sort((a, b) => a.compare(b))) {
+    signal.throwIfAborted();
+    const path = `${top}/${name.toString()}`;
+    const place = Buffer.concat([folder, SLASH, name]);
+    const stat = await lstat(place);
+    if (stat.isDirectory()) {
+      yield { kind: 'directory', path };
+      yield* walk(place, path, signal);
+    } else if (stat.isSymbolicLink()) yield { kind: 'symlink', path, target: await readlink(place) };
+    else if (stat.isFile()) yield { kind: 'file', path, place, size: stat.size };
+    else yield { kind: 'other', path };
+  }
+}
