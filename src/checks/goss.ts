@@ -16,7 +16,7 @@ import { findWeakChecks } from './goss/weak.ts';
 export { type GossFile, loadGossFile } from './goss/load.ts';
 export { gossTestSpec, type GossTestOptions } from './goss/spec.ts';
 export { loadVariables } from './goss/template/variables.ts';
-export { FORMAT_OPTIONS, type FormatOption, isOutputName, OUTPUTS } from './goss/outputs/output.ts';
+export { type FormatOption, OUTPUTS } from './goss/outputs/output.ts';
 
 /** goss's exit code when the time for retries is over. */
 export const TIMEOUT_EXIT = 3;

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testImage } from '../../src/app/goss.ts';
+import { contextOf, testGoss, testImage } from '../../src/app/goss.ts';
 import { addFromImage } from '../../src/app/goss-add.ts';
+import { openSession } from '../../src/app/session.ts';
 import type { BuildEvent } from '../../src/core/event.ts';
 
 let dir: string;
@@ -72,6 +73,22 @@ test('what only a booted machine tells is no pass under strict', async () => {
   expect((await run(yaml)).exitCode).toBe(0);
   expect((await run(yaml, { strict: true })).exitCode).toBe(1);
   expect(events.some((e) => e.type === 'diagnostic' && e.diagnostic.code === 'goss/not-decided')).toBe(true);
+});
+
+test('a test of an image file is evidence, and fails the release', async () => {
+  writeFileSync(join(dir, 'image.yaml'), 'user: {root: {exists: true, uid: 1}}\n');
+  const ctx = { ...contextOf(openSession(deps)), templateDir: dir };
+  const options = { file: 'image.yaml', vars: undefined, vars_inline: undefined, strict: true };
+  const outcome = await testGoss(disk, { ...options, boot: false, retry_timeout: 0, sleep: 0 }, ctx);
+  expect(outcome.passed).toBe(false);
+  expect(outcome.checks).toMatchObject([
+    { name: 'User: root: exists', passed: true },
+    {
+      name: 'User: root: uid',
+      passed: false,
+      message: expect.stringContaining('Expected 0 to be numerically eq 1'),
+    },
+  ]);
 });
 
 test('retries end with 3', async () => {
