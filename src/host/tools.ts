@@ -8,7 +8,6 @@ export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 /** Debian package of each tool that is not part of every system. */
 const PACKAGES: Readonly<Record<string, string>> = {
   apt: 'apt',
-  buildah: 'buildah',
   'apt-get': 'apt',
   'dpkg-deb': 'dpkg',
   debugfs: 'e2fsprogs',

@@ -35,9 +35,16 @@ export function availableEngine(host: Pick<Host, 'requireTool'>): DockerfileEngi
   try {
     host.requireTool('buildah');
     return 'buildah';
-  } catch (error) {
+  } catch (cause) {
     if (existsSync(new DockerEngine().socketPath)) return 'docker';
-    throw error;
+    throw new IngotError(
+      'host/missing-tool',
+      'a Dockerfile needs buildah or a Docker engine, and neither is here',
+      {
+        hint: 'apt-get install buildah; or start Docker, or name its socket in DOCKER_HOST=unix://PATH.',
+        cause,
+      },
+    );
   }
 }
 

@@ -118,11 +118,8 @@ RUN echo "$SOURCE_DATE_EPOCH" > /srv/date; ln /srv/made /srv/same; mkdir /srv/em
 
     test('a stage can be the target', async () => {
       using c = project(multiStage());
-      expect(
-        (await build(c, 'target = "tools"', 'ls -d /srv; cat /made').catch(
-          (e: Error) => e.message,
-        )) as string,
-      ).toMatch(/srv/);
+      const { stdout } = await build(c, 'target = "tools"', 'cat /made; test ! -e /srv');
+      expect(stdout).toBe('it\n');
     });
 
     test('an image without digest is refused, and the digest to write is said', async () => {
