@@ -1,5 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LockedImage } from '../../../src/core/lock.ts';
@@ -91,7 +98,7 @@ RUN echo "$SOURCE_DATE_EPOCH" > /srv/date; ln /srv/made /srv/same; mkdir /srv/em
       const second = await build(two, 'engine = "buildah"');
       expect(second.layers).toEqual(first.layers);
       expect(readdirSync(join(one.dir, 'work'))).toEqual([]);
-      expect(execFileSync('findmnt', ['-rno', 'TARGET'], { encoding: 'utf8' })).not.toContain(one.dir);
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(one.dir);
 
       // On layers that are there, nothing is built: the registry and the Dockerfile's engine may be away.
       rmSync(join(one.dir, 'cache/buildah'), { recursive: true });
