@@ -33,16 +33,7 @@ const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
 };
 
 /** Those that were never tried against a real server or an emulator, and so are not called supported. */
-const UNTRIED = [
-  'azurekeyvault',
-  'consul',
-  'doppler',
-  'gcpsecrets',
-  'gitlab',
-  'gkms',
-  'k8s',
-  'onepasswordconnect',
-];
+const UNTRIED = ['azurekeyvault', 'doppler', 'gcpsecrets', 'gitlab', 'gkms', 'k8s', 'onepasswordconnect'];
 
 /** Backends of vals that we do not have. */
 const NOT_YET = [

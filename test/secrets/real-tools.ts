@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,25 @@ export function vaultServer(): Tool {
   mkdirSync(folder, { recursive: true });
   for (const name of files) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
   const script = 'go mod tidy && nice -n 19 go build -o "$1" .';
+  const env = { ...process.env, GOFLAGS: '-p=1' };
+  return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder, env });
+}
+
+/** Consul's own program. Its module has no command of its own to install, so that a module around it is built. */
+export function consulServer(): Tool {
+  const path = join(CACHE, 'consul-1.12.9');
+  if (existsSync(path)) return { path };
+  const folder = join(CACHE, 'build/consul');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'go.mod'),
+    'module ingot.test/consul\n\nrequire github.com/hashicorp/consul v1.12.9\n',
+  );
+  writeFileSync(
+    join(folder, 'tools.go'),
+    '//go:build tools\n\npackage tools\n\nimport _ "github.com/hashicorp/consul"\n',
+  );
+  const script = 'go mod tidy && nice -n 19 go build -o "$1" github.com/hashicorp/consul';
   const env = { ...process.env, GOFLAGS: '-p=1' };
   return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder, env });
 }

@@ -7,7 +7,6 @@ import { expandText } from '../../src/secrets/expand.ts';
 import type { HttpAnswer, HttpRequest } from '../../src/secrets/http.ts';
 import type { Provider, Surroundings } from '../../src/secrets/provider.ts';
 import { azurekeyvault } from '../../src/secrets/providers/azurekeyvault.ts';
-import { consul } from '../../src/secrets/providers/consul.ts';
 import { doppler } from '../../src/secrets/providers/doppler.ts';
 import { gcpsecrets } from '../../src/secrets/providers/gcpsecrets.ts';
 import { gitlab } from '../../src/secrets/providers/gitlab.ts';
@@ -63,17 +62,6 @@ async function resolve(provider: Provider, text: string, env: Record<string, str
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-
-test('consul', async () => {
-  const env = { CONSUL_HTTP_ADDR: 'consul:8500', CONSUL_HTTP_TOKEN: 't' };
-  const { value, asked } = await resolve(consul, 'ref+consul://app/a%20b?dc=x#/pw', env, () => [
-    200,
-    [{ Key: 'app/a b', Value: base64('pw: hunter2') }],
-  ]);
-  expect(value).toBe('hunter2');
-  expect(asked[0]?.url.href).toBe('http://consul:8500/v1/kv/app/a%20b?dc=x');
-  expect(asked[0]?.headers).toEqual({ 'x-consul-token': 't' });
-});
 
 test('doppler: one request for all of a config', async () => {
   const secrets = { PW: { computed: 'hunter2' }, DOPPLER_PROJECT: { computed: 'p' } };
