@@ -35,7 +35,11 @@ export function quietBinds(dir: string): Bind[] {
   writeFileSync(mask, '');
   const journal = join(folder, 'journald.conf');
   writeFileSync(journal, '[Journal]\nStorage=volatile\n');
+  const tmp = join(folder, 'tmp.conf');
+  // Takes the place of systemd's own, which empties /tmp at a boot: to provisioners, this machine never restarted.
+  writeFileSync(tmp, 'q /tmp 1777 root root -\nq /var/tmp 1777 root root -\n');
   return [
+    { source: tmp, target: '/run/tmpfiles.d/tmp.conf' },
     ...MASKED.map((unit) => ({ source: mask, target: `/run/systemd/system/${unit}` })),
     { source: journal, target: '/run/systemd/journald.conf.d/00-ingot.conf' },
   ];
