@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Three projects, by what they need: `fast` runs anywhere in under two minutes, `slow` needs root and the
@@ -12,6 +13,8 @@ export default defineConfig({
           ...shared,
           name: 'fast',
           sequence: { groupOrder: 0 },
+          // By default one is left free for a watching editor.
+          maxWorkers: Math.max(2, availableParallelism()),
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.slow.test.ts', 'test/**/*.fault.test.ts'],
           testTimeout: 20_000,

@@ -23,8 +23,10 @@ npm_packages() {
   cp package-lock.json node_modules/.prepared
 }
 
+# What only tests need is left out unless it is asked for.
 system_packages() {
-  wanted=$(sed -e '/^#/d' -e 's/[[:space:]].*//' scripts/system-packages.txt)
+  without=${1:+'/[[:space:]]tests:/d'}
+  wanted=$(sed -e '/^#/d' -e "$without" -e 's/[[:space:]].*//' scripts/system-packages.txt)
   if ! command -v dpkg-query >/dev/null 2>&1; then
     echo 'prepare: not a Debian system; install the tools named in scripts/system-packages.txt yourself' >&2
     return
@@ -74,8 +76,13 @@ case "${1:-}" in
     system_packages
     built
     ;;
+  demo)
+    npm_packages
+    system_packages without-tests
+    built
+    ;;
   *)
-    echo 'usage: sh scripts/prepare.sh npm|all' >&2
+    echo 'usage: sh scripts/prepare.sh npm|demo|all' >&2
     exit 2
     ;;
 esac

