@@ -1,5 +1,5 @@
 import { bootTestSpec } from '../checks/boot.ts';
-import { gossTestSpec } from '../checks/goss.ts';
+import { gossTestFiles, gossTestSpec } from '../checks/goss.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import { httpData } from '../data-sources/http.ts';
 import { nullData } from '../data-sources/null.ts';
@@ -83,7 +83,7 @@ export const catalog: Catalog = {
   tests: byType<TestInfo>([
     { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
     { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', always: true },
-    { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', always: true },
+    { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', files: gossTestFiles },
     { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
   ]),
   disk: { version: DISK_VERSION, spec: diskSpec },

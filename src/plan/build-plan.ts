@@ -66,7 +66,7 @@ interface Draft {
   readonly postProcessors: readonly DraftStep[];
   readonly secrets: readonly string[];
   /** Host files that the image file's tests read. */
-  readonly testFiles: readonly (readonly FileDescriptor[])[];
+  readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
   /** Of hcp_packer_registry. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -219,16 +219,19 @@ async function filesOfTests(
   { image }: Target,
   { catalog, context }: PlanRequest,
   diagnostics: Diagnostic[],
-): Promise<FileDescriptor[][]> {
-  const found: FileDescriptor[][] = [];
+): Promise<(FileDescriptor[] | undefined)[]> {
+  const found: (FileDescriptor[] | undefined)[] = [];
   for (const { type, options, range } of image?.tests ?? []) {
-    const paths = options ? (catalog.tests.get(type)?.files?.(options as never) ?? []) : [];
-    const files = await describeFiles(paths, context.templateDir).catch((error: unknown) => {
-      diagnostics.push(
-        explainSystemError(error, { place: context.templateDir }).at({ range }).toDiagnostic(),
-      );
-      return [];
-    });
+    const filesOf = options ? catalog.tests.get(type)?.files : undefined;
+    const paths = filesOf ? filesOf(options as never, context.templateDir) : [];
+    const files =
+      paths &&
+      (await describeFiles(paths, context.templateDir).catch((error: unknown) => {
+        diagnostics.push(
+          explainSystemError(error, { place: context.templateDir }).at({ range }).toDiagnostic(),
+        );
+        return [];
+      }));
     found.push(files);
   }
   return found;

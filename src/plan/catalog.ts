@@ -23,8 +23,11 @@ export interface TestInfo {
   readonly input: 'disk' | 'rootfs';
   /** The answer depends on what lies outside the image: it runs in every build, whatever the cache has. */
   readonly always?: boolean;
-  /** Files on the host that the options make the test read, relative to the template. Hashed. */
-  readonly files?: (options: never) => readonly string[];
+  /**
+   * Files on the host that the options make the test read, relative to the template. Hashed. undefined: what it reads
+   * cannot be told (the environment, say), so that it runs in every build.
+   */
+  readonly files?: (options: never, templateDir: string) => readonly string[] | undefined;
 }
 
 /** A room of the offline way (boot-config, seal, …) as the plan sees it. */

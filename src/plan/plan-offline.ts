@@ -43,7 +43,7 @@ interface OfflineRequest {
   readonly origin: Pick<StampOptions, 'base' | 'ancestry'>;
   readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
   /** What each test of the image file reads on the host. */
-  readonly testFiles: readonly (readonly FileDescriptor[])[];
+  readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
   /** What must not be in the image. */
   readonly secrets: readonly NamedSecret[];
 }
@@ -168,7 +168,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       add('test', test.type, info.version, test.hashForm, test.options, [input], {
         title: `test ${test.type}`,
         label: `test.${test.type}[${index}]`,
-        ...(info.always && { cacheable: false }),
+        ...((info.always || !request.testFiles[index]) && { cacheable: false }),
         files: request.testFiles[index] ?? [],
         origin: test.range,
       }).id,

@@ -9,6 +9,8 @@ import { fillTemplate, TemplateError, type TemplateVariables } from './template/
 
 /** How deep goss files may take in others, as in goss. */
 const MAX_DEPTH = 50;
+/** What templates read besides their variables. */
+const OUTSIDE = /\{\{[^}]*(?:\.Env\b|\b(?:getEnv|readFile|env|expandenv|now|date)\b)/;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface GossFile {
@@ -19,6 +21,8 @@ export interface GossFile {
   readonly sources: ReadonlyMap<string, string>;
   /** Every file that was read, the first first. */
   readonly files: readonly string[];
+  /** A template asks for more than its variables: the environment, or another file. */
+  readonly readsOutside: boolean;
 }
 
 export interface LoadOptions extends TemplateVariables {
@@ -41,6 +45,7 @@ class Loader {
   readonly #resources = new Map<string, GossResource>();
   readonly #diagnostics: Diagnostic[] = [];
   readonly #sources = new Map<string, string>();
+  #readsOutside = false;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -60,6 +65,7 @@ class Loader {
       diagnostics: this.#diagnostics,
       sources: this.#sources,
       files: [...this.#sources.keys()],
+      readsOutside: this.#readsOutside,
     };
   }
 
@@ -126,6 +132,7 @@ class Loader {
         return undefined;
       }
     }
+    this.#readsOutside ||= OUTSIDE.test(raw);
     try {
       return fillTemplate(raw, this.#options);
     } catch (error) {
