@@ -47,6 +47,8 @@ export interface QemuCommand {
   /** Type of machine and processor as QEMU names them; default q35, and all that the accelerator has. */
   readonly machine?: string;
   readonly cpu?: string;
+  /** Its address; default QEMU's, the same for every machine. */
+  readonly mac?: string;
   /** Model of the network card; default virtio-net-pci. */
   readonly nic?: string;
   /** ISO images in the drive, the first one bootable. */
@@ -200,6 +202,6 @@ function network(c: QemuCommand): string[] {
   const forwards = c.forwards.map((f) => `,hostfwd=tcp:127.0.0.1:${f.host}-:${f.guest}`).join('');
   const restrict = c.network === 'isolated' ? ',restrict=on' : '';
   // No network boot: an empty disk must fail at once, not after a PXE timeout.
-  const card = `${c.nic ?? 'virtio-net-pci'},netdev=net0,romfile=`;
+  const card = `${c.nic ?? 'virtio-net-pci'},netdev=net0,romfile=${c.mac === undefined ? '' : `,mac=${c.mac}`}`;
   return ['-netdev', `user,id=net0${restrict}${forwards}`, '-device', card];
 }

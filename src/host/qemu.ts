@@ -49,7 +49,7 @@ export interface QemuOptions {
   readonly resume?: { readonly file: string; readonly key: string };
   readonly more?: Pick<
     QemuCommand,
-    'mayRestart' | 'machine' | 'cpu' | 'nic' | 'discs' | 'floppy' | 'vnc' | 'overrides'
+    'mayRestart' | 'machine' | 'cpu' | 'nic' | 'mac' | 'discs' | 'floppy' | 'vnc' | 'overrides'
   >;
 }
 

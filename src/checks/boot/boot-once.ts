@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,11 +57,18 @@ export async function bootOnce(
       accel: machine.accel,
       serial: [{ file: 'console.log' }, { file: 'report.log' }],
       network: 'isolated',
+      more: { mac: macOf(boot) },
       extraDisks: seed,
     },
     ctx,
   );
   return await watch(qemu, dir, start, machine.timeoutMs, ctx.signal);
+}
+
+/** An address of its own in QEMU's range: a DUID is made from it and the second of the start, which two boots may share. */
+function macOf({ name }: BootCase): string {
+  const [a, b, c] = createHash('sha256').update(name).digest('hex').match(/../g) as string[];
+  return `52:54:00:${a}:${b}:${c}`;
 }
 
 /** As a provider does, each machine gets an instance id of its own. */
