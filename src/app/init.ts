@@ -8,6 +8,9 @@ export interface InitReport {
   readonly files: readonly string[];
 }
 
+/** In a checkout the example may have been built, by the demo. */
+const MADE_BY_BUILDS = /^(?:ingot\.lock\.json$|manifest\.json$|output-)/;
+
 /** `ingot init`: writes the example of examples/web into a folder. Overwrites nothing. */
 export async function init(options: { readonly folder: string }): Promise<InitReport> {
   const example = join(packageRoot(), 'examples/web');
@@ -15,7 +18,7 @@ export async function init(options: { readonly folder: string }): Promise<InitRe
   const names = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(example.length + 1))
-    .filter((name) => name !== 'ingot.lock.json' && !name.startsWith('output-'))
+    .filter((name) => !MADE_BY_BUILDS.test(name))
     .sort();
   const present: string[] = [];
   for (const name of names) {
