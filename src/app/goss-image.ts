@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import type { Mount } from '../core/host.ts';
 import type { Communicator } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { openRootfs } from '../host/index.ts';
-import { createOverlay, inspectImage } from '../host/qemu-image.ts';
+import { inspectImage } from '../host/qemu-image.ts';
 import { startContainer } from '../machines/container.ts';
 import type { ContainerRoot } from '../machines/container/root.ts';
+import { mountCopy } from './mount-copy.ts';
 
 /** A disk image that can be looked into, and booted as a throwaway container. */
 export interface OpenedImage extends AsyncDisposable {
@@ -21,14 +23,13 @@ export interface OpenedImage extends AsyncDisposable {
  */
 export async function openDiskImage(path: string, ctx: Context): Promise<OpenedImage> {
   ctx.host.requireRoot('to mount a disk image');
-  const { format, virtualSize } = await inspectImage(path);
+  const facts = await inspectImage(path);
   await using scope = new Scope();
   const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'goss-'), "the image's folder");
-  const mounted = async (name: string): Promise<AsyncDisposable & { readonly target: string }> => {
+  const mounted = async (name: string): Promise<Mount> => {
     const dir = join(scratch.dir, name);
     mkdirSync(dir);
-    const disk = await createOverlay(ctx.host, join(dir, 'overlay.qcow2'), { path, format }, virtualSize);
-    return await ctx.host.mountDisk({ disk, dir });
+    return await mountCopy(path, facts, dir, ctx.host);
   };
   const view = scope.use(await mounted('view'), 'the view of the image');
   const held = scope.move();

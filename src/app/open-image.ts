@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import { Scope } from '../core/scope.ts';
-import { createOverlay, inspectImage } from '../host/qemu-image.ts';
+import { inspectImage } from '../host/qemu-image.ts';
 import type { Release } from '../release/manifest.ts';
 import { lookup } from './lookup.ts';
+import { mountCopy } from './mount-copy.ts';
 import type { Deps, Session } from './session.ts';
 
 export interface ImageRequest {
@@ -48,21 +49,18 @@ export function diskOf(release: Release): string {
   );
 }
 
-/** The host's kernel reads the filesystem, through an overlay: the disk itself is never written. */
 async function openDisk(path: string, { host, paths }: Session): Promise<OpenImage> {
   host.requireRoot('to mount the image');
-  const { format, virtualSize } = await inspectImage(path);
+  const facts = await inspectImage(path);
   await using scope = new Scope();
   const parent = join(paths.cacheDir, 'tmp');
   mkdirSync(parent, { recursive: true });
   const scratch = scope.use(await host.scratch(parent, 'image-'), 'folder of a view');
-  const base = { path, format, readOnly: true } as const;
-  const disk = await createOverlay(host, join(scratch.dir, 'overlay.qcow2'), base, virtualSize);
-  const mount = scope.use(await host.mountDisk({ disk, dir: scratch.dir }), 'view of a disk');
+  const mount = scope.use(await mountCopy(path, facts, scratch.dir, host), 'view of a disk');
   const held = scope.move();
   return {
     dir: mount.target,
-    disk: { path, fileSize: statSync(path).size, virtualSize },
+    disk: { path, fileSize: statSync(path).size, virtualSize: facts.virtualSize },
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   };
 }
