@@ -21,11 +21,9 @@ export interface TestInfo {
   readonly spec: BodySpec;
   /** What is tested. */
   readonly input: 'disk' | 'rootfs';
-  /** The answer depends on what lies outside the image: it runs in every build, whatever the cache has. */
-  readonly always?: boolean;
   /**
    * Files on the host that the options make the test read, relative to the template. Hashed. undefined: what it reads
-   * cannot be told (the environment, say), so that it runs in every build.
+   * cannot be told (a database that changes, the environment), so that it runs in every build, whatever the cache has.
    */
   readonly files?: (options: never, templateDir: string) => readonly string[] | undefined;
 }

@@ -168,7 +168,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       add('test', test.type, info.version, test.hashForm, test.options, [input], {
         title: `test ${test.type}`,
         label: `test.${test.type}[${index}]`,
-        ...((info.always || !request.testFiles[index]) && { cacheable: false }),
+        ...(!request.testFiles[index] && { cacheable: false }),
         files: request.testFiles[index] ?? [],
         origin: test.range,
       }).id,
