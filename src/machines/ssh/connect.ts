@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Client, type ConnectConfig } from 'ssh2';
+import type { Client, ConnectConfig } from 'ssh2';
 import { IngotError } from '../../core/error.ts';
 import type { SshLogin, SshSettings } from './settings.ts';
 
@@ -63,11 +63,13 @@ function configOf(login: SshLogin, s: SshSettings): ConnectConfig {
 }
 
 /** Host keys are not asked for: a machine that was just made has none that anybody could know. */
-function open(config: ConnectConfig, signal: AbortSignal): Promise<SshConnection> {
+async function open(config: ConnectConfig, signal: AbortSignal): Promise<SshConnection> {
+  // Large, and wanted by those alone who connect: no other command loads it.
+  const ssh2 = await import('ssh2');
   signal.throwIfAborted();
-  const client = new Client();
+  const client = new ssh2.default.Client();
   const lost = new AbortController();
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const stop = (): void => {
       client.destroy();
       reject(signal.reason as Error);
