@@ -108,7 +108,8 @@ function parseMessage(line: string): Message | undefined {
 
 /**
  * Connects to a unix socket. The kernel takes 107 bytes of path at most (unix(7)), and work folders may be
- * deeper, so the way leads through the folder's descriptor.
+ * deeper, so the way leads through the folder's descriptor. A connection that breaks later ends in `close`; it is no
+ * uncaught error where nobody listens for that yet.
  */
 export async function connectUnix(path: string): Promise<Socket> {
   const folder: FileHandle = await open(dirname(path), 'r');
@@ -116,6 +117,7 @@ export async function connectUnix(path: string): Promise<Socket> {
     return await new Promise((resolve, reject) => {
       const socket = createConnection(`/proc/self/fd/${folder.fd}/${basename(path)}`);
       socket.once('connect', () => {
+        socket.on('error', () => {});
         socket.off('error', reject);
         resolve(socket);
       });
