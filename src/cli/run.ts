@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { ExitCode } from '../core/error.ts';
 import { styles } from '../reporters/style.ts';
 import { readArguments } from './arguments.ts';
@@ -57,6 +57,7 @@ export async function createProgram(cli: Cli, wanted: readonly string[]): Promis
     .helpOption('-h, --help', 'show help')
     .addHelpText('after', GLOBAL_HELP)
     .showSuggestionAfterError()
+    .configureHelp({ optionDescription })
     .showHelpAfterError('(ingot help shows what there is)')
     .exitOverride()
     .configureOutput({
@@ -79,6 +80,11 @@ export async function createProgram(cli: Cli, wanted: readonly string[]): Promis
       for (const argument of command.registeredArguments) argument.required = true;
   }
   return program;
+}
+
+/** An empty list is no default that anybody wants to read of. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(' (default: [])', '');
 }
 
 /** `ingot … | head` closes our output early: that is no error. */
