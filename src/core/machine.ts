@@ -1,4 +1,5 @@
 import type { Artifact } from './artifact.ts';
+import type { ContainerSettings } from './container-settings.ts';
 import type { LayerChain, StagedLayer } from './layer.ts';
 
 export interface ExecOptions {
@@ -50,6 +51,8 @@ export interface Machine extends AsyncDisposable {
   readonly generated: GeneratedData;
   /** Layers below the changes made so far. */
   readonly chain: LayerChain;
+  /** Of the container image that it was started from, where there is one. */
+  readonly settings?: ContainerSettings;
   /** Restarts it and waits until it answers again. */
   reboot?(): Promise<void>;
   /**

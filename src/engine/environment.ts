@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { ContainerSettings } from '../core/container-settings.ts';
 import type { Context, SecretResolver } from '../core/context.ts';
 import type { Digest, Json } from '../core/digest.ts';
 import type { IngotError } from '../core/error.ts';
@@ -40,7 +41,11 @@ export interface ExportRequest {
 export interface ExportInput {
   /** `facts`: what the disk step said of it. */
   readonly disk?: { readonly path: string; readonly facts: Json };
-  readonly rootfs?: { readonly chain: LayerChain; readonly dir: string };
+  readonly rootfs?: {
+    readonly chain: LayerChain;
+    readonly dir: string;
+    readonly settings?: ContainerSettings;
+  };
   readonly lock: Lock;
   readonly annotations: Readonly<Record<string, string>>;
 }

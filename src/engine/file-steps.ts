@@ -1,3 +1,4 @@
+import type { ContainerSettings } from '../core/container-settings.ts';
 import type { Descriptor } from '../core/descriptor.ts';
 import type { Json } from '../core/digest.ts';
 import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
@@ -45,7 +46,8 @@ export async function runOutputs(
       annotations: run.image.annotations,
       lock: env.lock,
       ...(sources.disk && { disk: { path: rawDiskOf(sources.disk), facts: sources.disk.result } }),
-      ...(view && sources.chain && { rootfs: { chain: sources.chain, dir: view.dir } }),
+      ...(view &&
+        sources.chain && { rootfs: { chain: sources.chain, dir: view.dir, ...settingsOf(sources.chain) } }),
     },
     steps.map((step, i) => {
       const options = step.options as OutputStepOptions;
@@ -63,6 +65,15 @@ export async function runOutputs(
       }),
     ),
   );
+}
+
+/** How a container of the image runs, as what it started from says: that is kept with the source's layer. */
+function settingsOf(chain: LayerChain): { readonly settings?: ContainerSettings } {
+  for (const { result } of chain) {
+    if (typeof result !== 'object' || result === null || !('settings' in result)) continue;
+    return { settings: result.settings as ContainerSettings };
+  }
+  return {};
 }
 
 function blobOf(record: OutputRecord): Descriptor {

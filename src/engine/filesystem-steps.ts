@@ -13,7 +13,9 @@ import { snapshotWithMemory } from './memory-layer.ts';
 /** The source's first filesystem: its own layer, above those that it starts from (of an image), where there are any. */
 export async function runSource(step: PlannedStep, slot: MachineSlot, run: ImageRun): Promise<Layer> {
   const machine = await slot.first(contextOf(run, step));
-  return commitMachine(step, machine, [...machine.chain], slot, run, null);
+  const { settings } = machine;
+  const result = settings ? ({ settings } as unknown as Json) : null;
+  return commitMachine(step, machine, [...machine.chain], slot, run, result);
 }
 
 /** One provisioner in a machine on `chain`, and the layer of what it changed. */

@@ -64,7 +64,7 @@ export function checkImageOfFiles(image: ImageBlock, type: string, diagnostics: 
       severity: 'error',
       message: `${block.type} needs a filesystem, and the source "${type}" makes files only`,
       range: block.range,
-      hint: 'Use post-processors for its files, or a source such as mmdebstrap for an image.',
+      hint: 'Use post-processors for its files; for an image start from source "oci" or "dockerfile", or mmdebstrap.',
     });
   }
 }

@@ -62,7 +62,7 @@ type DockerfileOptions = OptionsOf<typeof dockerfileSpec> & {
 /** `source "dockerfile"`: starts from what a Dockerfile builds (docs/sources/dockerfile.md). */
 export const dockerfileSource: Source<DockerfileOptions> = {
   type: 'dockerfile',
-  version: 1,
+  version: 2,
   produces: 'rootfs',
   schema: () => Promise.resolve(dockerfileSpec),
   pin,
@@ -93,7 +93,14 @@ async function start(
   await using scratch = await ctx.host.scratch(ctx.workDir, 'dockerfile-');
   const built = once(() => build(options, pinned, scratch.dir, ctx));
   const { target, arguments: given, platform } = options;
-  const key = digestOf({ ...pinned, target, given, platform, epoch: ctx.epoch });
+  const key = digestOf({
+    version: dockerfileSource.version,
+    ...pinned,
+    target,
+    given,
+    platform,
+    epoch: ctx.epoch,
+  });
   let image = base && (await recall(ctx.cacheDir, key));
   if (!image) {
     image = (await built()).image;

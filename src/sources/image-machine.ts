@@ -11,7 +11,7 @@ import { openLayerCache } from '../store/layer-cache.ts';
 
 /**
  * A container on the layers of an image, or on `base`, which stands on these. Layers that the cache lacks are fetched
- * from `origin` and unpacked. The image's variables are those of every command.
+ * from `origin` and unpacked. The image's variables are those of every command, and its settings are those of what is made from it.
  */
 export async function startOnImage(
   image: Image,
@@ -25,9 +25,9 @@ export async function startOnImage(
   await using scope = new Scope();
   scope.use(await cache.lease(layerIds(image)), "the image's layers");
   const chain = base ?? (await unpackImage(image, origin, cache, ctx));
-  const env = imageEnvironment(image.env);
+  const env = imageEnvironment(image.settings.Env ?? []);
   const container = scope.use(await startContainer({ base: chain, boot, env }, ctx), 'the container');
-  return ownedMachine(container, scope.move());
+  return ownedMachine(container, scope.move(), image.settings);
 }
 
 /** Work that is done at most once, when its result is first asked for. */

@@ -35,7 +35,7 @@ const ANCESTOR = /^([^@\s]+)@([^@\s]+)@(sha256:[0-9a-f]{64})$/;
 /** `source "ingot"`: starts from a release of a local store (docs/sources/ingot.md). */
 export const ingotSource: Source<IngotOptions> = {
   type: 'ingot',
-  version: 1,
+  version: 2,
   produces: 'rootfs',
   schema: () => Promise.resolve(ingotSpec),
   pin,
@@ -135,7 +135,7 @@ async function start(options: IngotOptions, base: LayerChain | undefined, ctx: C
       manifest,
       config: manifest,
       layers: [{ blob: manifest }],
-      env: [],
+      settings: {},
     };
     return await startOnImage(image, async () => store.repository(pinned.name), base, options.boot, ctx);
   }

@@ -45,7 +45,7 @@ type OciOptions = OptionsOf<typeof ociSpec> & { readonly manifest?: Descriptor }
 /** `source "oci"`: starts from a container image, without any daemon (docs/sources/oci.md). */
 export const ociSource: Source<OciOptions> = {
   type: 'oci',
-  version: 1,
+  version: 2,
   produces: 'rootfs',
   schema: () => Promise.resolve(ociSpec),
   pin,

@@ -23,14 +23,14 @@ const spec = bodySpec({
     },
   ),
   architecture: attr.string("The image's architecture, as Go names it.", { default: 'amd64' }),
-  entrypoint: attr.strings('Command that always runs.', { default: [] }),
-  cmd: attr.strings('Command, or arguments of the entrypoint, unless others are given.', {
-    default: ['/bin/sh'],
-  }),
-  env: attr.stringMap('Environment variables.', { default: {} }),
-  user: attr.string('User (and group) that the command runs as.', { default: '' }),
-  working_dir: attr.string('Folder that the command starts in.', { default: '/' }),
-  labels: attr.stringMap('Further labels.', { default: {} }),
+  entrypoint: attr.strings("Command that always runs. Default: the base image's."),
+  cmd: attr.strings(
+    "Command, or arguments of the entrypoint, unless others are given. Default: the base image's, or /bin/sh.",
+  ),
+  env: attr.stringMap("Environment variables, beside the base image's.", { default: {} }),
+  user: attr.string("User (and group) that the command runs as. Default: the base image's, or root."),
+  working_dir: attr.string("Folder that the command starts in. Default: the base image's, or /."),
+  labels: attr.stringMap("Further labels, beside the base image's.", { default: {} }),
 });
 
 export type OciOptions = OptionsOf<typeof spec>;
@@ -41,7 +41,7 @@ export type OciOptions = OptionsOf<typeof spec>;
  */
 export const oci: RootfsFormat<OciOptions> = {
   type: 'oci',
-  version: 2,
+  version: 3,
   doc: 'A container image of one layer, as an OCI archive for podman, skopeo and containerd.',
   spec,
   input: 'rootfs',
@@ -64,7 +64,8 @@ async function write(job: RootfsJob<OciOptions>): Promise<void> {
   const mediaType = `application/vnd.oci.image.layer.v1.tar+${job.options.compression}`;
   layers.push(await blob(mediaType, async (sink) => void diffIds.push(await writeLayer(sink, job))));
   const labels = { ...imageLabels(job.stamp, job.epoch), ...job.options.labels };
-  const config = imageConfig({ options: job.options, labels, diffIds, epoch: job.epoch });
+  const { options, epoch, rootfs } = job;
+  const config = imageConfig({ options, base: rootfs.settings ?? {}, labels, diffIds, epoch });
   const manifest = {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BodySpec } from '../../core/body-spec.ts';
+import type { ContainerSettings } from '../../core/container-settings.ts';
 import type { Context } from '../../core/context.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { LayerChain } from '../../core/layer.ts';
@@ -36,11 +37,19 @@ export interface OutputRequest {
   readonly seed: Digest;
 }
 
+export interface ExportRootfs {
+  /** The layers, lowest first. */
+  readonly chain: LayerChain;
+  /** Their merged view on the host. */
+  readonly dir: string;
+  /** Of the container image that the build started from. */
+  readonly settings?: ContainerSettings;
+}
+
 export interface ExportInput {
   /** The finished raw disk; `size` in bytes. */
   readonly disk?: { readonly path: string; readonly size: number };
-  /** The layers, lowest first, and their merged view on the host. */
-  readonly rootfs?: { readonly chain: LayerChain; readonly dir: string };
+  readonly rootfs?: ExportRootfs;
   /** Name, version, git commit, …: goes into the metadata of formats that can carry it. */
   readonly stamp: Readonly<Record<string, string>>;
   /** Seconds since 1970: newest time in any file written. */
@@ -118,7 +127,7 @@ export interface DiskJob<O> extends FormatJob<O> {
 }
 
 export interface RootfsJob<O> extends FormatJob<O> {
-  readonly rootfs: { readonly chain: LayerChain; readonly dir: string };
+  readonly rootfs: ExportRootfs;
 }
 
 export interface DiskFormat<O = never> extends OutputFormat {

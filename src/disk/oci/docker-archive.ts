@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Digest, isDigest, sha256 } from '../../core/digest.ts';
+import { readSettings } from './container-settings.ts';
 import { badImage, type Image, type ImageOrigin } from './image.ts';
 import { readTar } from './tar-reader.ts';
 
@@ -40,7 +41,7 @@ export async function openDockerArchive(path: string): Promise<{ image: Image; o
   const text = await document(entry.Config);
   const { rootfs, config } = JSON.parse(text) as {
     rootfs: { diff_ids: Digest[] };
-    config?: { Env?: string[] | null };
+    config?: unknown;
   };
   const diffIds = rootfs.diff_ids;
   if (!diffIds.every(isDigest) || diffIds.length !== entry.Layers.length || diffIds.length === 0)
@@ -58,7 +59,7 @@ export async function openDockerArchive(path: string): Promise<{ image: Image; o
       const size = blobs.get(diffId)?.size ?? 0;
       return { blob: { mediaType: LAYER, digest: diffId, size }, diffId };
     }),
-    env: config?.Env ?? [],
+    settings: readSettings(config),
   };
   return {
     image,

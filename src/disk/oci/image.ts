@@ -1,8 +1,10 @@
+import type { ContainerSettings } from '../../core/container-settings.ts';
 import type { ContentStore } from '../../core/content-store.ts';
 import type { Descriptor } from '../../core/descriptor.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
 import { manifestLinks, MAX_MANIFEST } from '../../store/oci-layout-index.ts';
+import { readSettings } from './container-settings.ts';
 
 /** A place that has images. */
 export type ImageOrigin = Pick<ContentStore, 'location' | 'fetch'>;
@@ -20,8 +22,7 @@ export interface Image {
   readonly layers: readonly ImageLayer[];
   /** When it was made, seconds since 1970; absent where it does not say. */
   readonly created?: number;
-  /** Variables of what runs in it, `NAME=value` (image-spec, config.md, "Env"). */
-  readonly env: readonly string[];
+  readonly settings: ContainerSettings;
 }
 
 export interface ImageLayer {
@@ -90,11 +91,14 @@ export async function readImage(
     if (!LAYER.test(blob.mediaType)) throw badImage(`layer ${i} is of the type ${blob.mediaType}`);
     return { blob, diffId: diffIds[i] as Digest };
   });
-  const { created, env } = fields;
-  return { manifest, config, layers, env, ...(created !== undefined && { created }) };
+  const { created, settings } = fields;
+  return { manifest, config, layers, settings, ...(created !== undefined && { created }) };
 }
 
-function parseConfig(text: string, where: string): { diffIds: Digest[]; created?: number; env: string[] } {
+function parseConfig(
+  text: string,
+  where: string,
+): { diffIds: Digest[]; created?: number; settings: ContainerSettings } {
   let data: unknown;
   try {
     data = JSON.parse(text);
@@ -106,12 +110,10 @@ function parseConfig(text: string, where: string): { diffIds: Digest[]; created?
   if (!Array.isArray(diffIds) || !diffIds.every(isDigest))
     throw badImage(`the configuration ${where} has no diff_ids`);
   const seconds = Math.floor(Date.parse(String(fields.created)) / 1000);
-  const config = record(fields.config);
-  const env = Array.isArray(config.Env) ? config.Env.filter((v): v is string => typeof v === 'string') : [];
   return {
     diffIds,
     ...(Number.isSafeInteger(seconds) && seconds > 0 && { created: seconds }),
-    env,
+    settings: readSettings(fields.config),
   };
 }
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { type Context, note } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { Host } from '../../core/host.ts';
-import { openArchive } from '../../disk/oci/archive.ts';
 import { openDockerArchive } from '../../disk/oci/docker-archive.ts';
-import { type Image, type ImageOrigin, readImage, readText } from '../../disk/oci/image.ts';
+import type { Image, ImageOrigin } from '../../disk/oci/image.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
 
 export const DOCKERFILE_ENGINES = ['buildah', 'docker'] as const;
@@ -63,10 +62,13 @@ storage=$1 run=$2 result=$3
 shift 3
 b rm --all >/dev/null
 b bud --iidfile "$run/iid" "$@"
-b push --quiet "$(cat "$run/iid")" "oci-archive:$result"
+b push --quiet "$(cat "$run/iid")" "docker-archive:$result"
 `;
 
-/** buildah(1) as root: --timestamp sets every time in layers and configuration, so that equal steps are equal bytes. */
+/**
+ * buildah(1) as root: --timestamp sets every time in layers and configuration, so that equal steps are equal bytes.
+ * Docker's format, since OCI's has no place for SHELL and HEALTHCHECK.
+ */
 async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
   const storage = join(ctx.cacheDir, 'buildah');
   const at = (name: string): string => join(job.dir, name);
@@ -76,7 +78,8 @@ async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
   const args = [
     '--layers',
     '--isolation=chroot',
-    '--format=oci',
+    '--format=docker',
+    '--identity-label=false',
     '--network=host',
     `--timestamp=${ctx.epoch}`,
     `--platform=${job.platform}`,
@@ -102,11 +105,7 @@ async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
       ctx.signal.throwIfAborted();
       throw failed('buildah', error);
     });
-  const archive = await openArchive(result);
-  const origin: ImageOrigin = { location: result, fetch: (descriptor) => archive.fetch(descriptor) };
-  const [entry] = archive.index;
-  if (!entry) throw failed('buildah', new Error('it wrote no image'));
-  return { image: await readImage(entry.descriptor, (descriptor) => readText(origin, descriptor)), origin };
+  return await openDockerArchive(result);
 }
 
 /** Name of our Dockerfile in the context, which engines see only there. */

@@ -3,10 +3,10 @@ export const OVA = { cpus: 2, memory: 1 << 30, controller: 'lsilogic', network_c
 export const OCI = {
   compression: 'gzip',
   architecture: 'amd64',
-  entrypoint: [],
-  cmd: ['/bin/sh'],
+  entrypoint: undefined,
+  cmd: undefined,
   env: {},
-  user: '',
-  working_dir: '/',
+  user: undefined,
+  working_dir: undefined,
   labels: {},
 };
