@@ -60,7 +60,8 @@ export async function testImage(
   });
 }
 
-function imagePath(path: string): string {
+/** The path of a disk image, which must be there. */
+export function imagePath(path: string): string {
   if (existsSync(path)) return path;
   throw new IngotError('goss/no-image', `there is no disk image ${path}`, {
     hint: 'Give the path of a raw or qcow2 disk before --goss.',

@@ -15,6 +15,10 @@ export interface GossFlags {
   boot: boolean;
   add?: string;
   autoadd?: boolean;
+  mutate?: boolean;
+  mutations: number;
+  minScore?: number;
+  json?: boolean;
 }
 
 const FORMATS = [
@@ -41,6 +45,15 @@ export function parseGoDuration(text: string): number {
   return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
 }
 
+/** A whole number from `least` to `most`. */
+const whole =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+
 const append = (value: string, before: string[]): string[] => {
   const words = value.split(',');
   const wrong = words.find((word) => !(OPTIONS as readonly string[]).includes(word));
@@ -62,7 +75,10 @@ export function addGossOptions(command: Command): Command {
     .option('--strict', 'checks that assert nothing or cannot be decided here fail the test')
     .option('--no-boot', 'leave out what only a booted image tells')
     .option('--add <type>', 'write the state of the named things into the goss file')
-    .option('--autoadd', 'write everything with these names into the goss file');
+    .option('--autoadd', 'write everything with these names into the goss file')
+    .option('--mutate', 'change the image bit by bit, and tell which changes no check notices')
+    .option('--mutations <number>', 'with --mutate: most changes that are tried', whole(1, 100_000), 200)
+    .option('--min-score <percent>', 'with --mutate: fail where fewer changes are noticed', whole(0, 100));
 }
 
 /** Runs what goss's flags ask for; false: they were not given. */
@@ -73,7 +89,7 @@ export async function runGossVerb(
   cli: Cli,
 ): Promise<boolean> {
   const adding = flags.autoadd ? 'auto' : flags.add;
-  if (flags.goss === undefined && adding === undefined) {
+  if (flags.goss === undefined && adding === undefined && !flags.mutate) {
     if (names.length > 0)
       throw usage(`unexpected ${names.join(' ')}`, 'Only --add and --autoadd take names.');
     return false;
@@ -92,21 +108,18 @@ export async function runGossVerb(
     cli.print(added.map(({ type, name }) => `${type} ${name} is in ${file}`).join('\n'));
     return true;
   }
+  if (flags.mutate) {
+    await runMutations(image, file, flags, cli);
+    return true;
+  }
   const { testImage } = await import('../app/goss.ts');
   const { text, exitCode } = await cli.report({}, (deps) =>
     testImage(
       {
-        image,
-        file,
-        ...(flags.vars !== undefined && { vars: flags.vars }),
-        ...(flags.varsInline !== undefined && { varsInline: flags.varsInline }),
+        ...commonOptions(image, file, flags),
         format: flags.format as (typeof FORMATS)[number],
         formatOptions: flags.formatOptions as (typeof OPTIONS)[number][],
         color: cli.color(cli.io.stdout),
-        strict: flags.strict ?? false,
-        boot: flags.boot,
-        retryTimeout: flags.retryTimeout,
-        sleep: flags.sleep,
       },
       deps,
     ),
@@ -114,6 +127,30 @@ export async function runGossVerb(
   cli.exitCode = exitCode;
   if (text !== '') cli.print(text);
   return true;
+}
+
+function commonOptions(image: string, file: string, flags: GossFlags) {
+  return {
+    image,
+    file,
+    ...(flags.vars !== undefined && { vars: flags.vars }),
+    ...(flags.varsInline !== undefined && { varsInline: flags.varsInline }),
+    strict: flags.strict ?? false,
+    boot: flags.boot,
+    retryTimeout: flags.retryTimeout,
+    sleep: flags.sleep,
+  };
+}
+
+async function runMutations(image: string, file: string, flags: GossFlags, cli: Cli): Promise<void> {
+  const { mutateGoss } = await import('../app/goss-mutate.ts');
+  const report = await cli.report({ json: flags.json }, (deps) =>
+    mutateGoss({ ...commonOptions(image, file, flags), mutations: flags.mutations }, deps),
+  );
+  if (report.score < (flags.minScore ?? 0)) cli.exitCode = ExitCode.Failed;
+  if (flags.json) return cli.printJson(report);
+  const { mutationText } = await import('./mutation-text.ts');
+  cli.print(mutationText(report));
 }
 
 function usage(message: string, hint: string): IngotError {

@@ -1,11 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contextOf, testGoss, testImage } from '../../src/app/goss.ts';
 import { addFromImage } from '../../src/app/goss-add.ts';
 import { openSession } from '../../src/app/session.ts';
+import { sha256 } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/event.ts';
 
 let dir: string;
@@ -106,6 +108,25 @@ test('100 checks of a 2 GiB disk take less than 3 s', async () => {
   expect(exitCode).toBe(0);
   expect(text).toContain('1..100');
   expect(performance.now() - began).toBeLessThan(3000);
+});
+
+test('mutations leave the disk as it is, and too few that are noticed end with 1', () => {
+  const before = sha256(readFileSync(disk));
+  const file = join(dir, 'mutated.yaml');
+  writeFileSync(file, 'file: {/etc/app.conf: {exists: true, mode: "0640"}}\n');
+  const ingot = fileURLToPath(new URL('../../bin/ingot', import.meta.url));
+  const args = ['test', disk, '--goss', file, '--mutate', '--no-boot', '--json'];
+  const run = (...more: string[]) => spawnSync(ingot, [...args, ...more], { encoding: 'utf8' });
+  const enough = run('--min-score', '20');
+  expect(enough.stderr).toBe('');
+  expect(enough.status).toBe(0);
+  const report = JSON.parse(enough.stdout) as { mutations: { change: string; noticed: boolean }[] };
+  expect(report.mutations.filter((m) => m.noticed).map((m) => m.change)).toEqual([
+    'removed',
+    'mode 0640 to 0642',
+  ]);
+  expect(run('--min-score', '90').status).toBe(1);
+  expect(sha256(readFileSync(disk))).toBe(before);
 });
 
 test('writes a goss file that then passes', async () => {

@@ -8,7 +8,6 @@ import { addExamples, addTemplateOptions, templateArguments } from '../template-
 interface Flags extends GossFlags {
   locked?: boolean;
   junit?: string;
-  json?: boolean;
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -35,6 +34,7 @@ export function configure(command: Command, cli: Cli): void {
     ['ingot test', 'run the tests of the image in this folder again'],
     ['ingot test --junit results.xml .', 'for a CI system'],
     ['ingot test web.qcow2 --goss goss.yaml', 'any disk image, with a goss file'],
+    ['ingot test web.qcow2 --goss goss.yaml --mutate', 'which changes of the image do its tests not notice?'],
     ['ingot test web.qcow2 --add file /etc/nginx/nginx.conf', 'begin a goss file from what is there'],
   );
 }

@@ -9,24 +9,37 @@ const SYSCTL_FOLDERS = [
   '/lib/sysctl.d',
 ];
 
-/**
- * The value that sysctl.d(5) sets a kernel parameter to at boot; undefined where none of its files names it. Of files with
- * one name the first folder's counts; of the settings the last.
- */
+/** A line of sysctl.d that sets a kernel parameter. */
+export interface SysctlLine {
+  readonly path: string;
+  /** From 0 on. */
+  readonly line: number;
+  readonly value: string;
+}
+
+/** The value that sysctl.d(5) sets a kernel parameter to at boot; undefined where none of its files names it. */
 export function sysctlSetting(root: Rootfs, key: string): string | undefined {
+  return sysctlLines(root, key).at(-1)?.value;
+}
+
+/** The lines that set a parameter, of which the last counts. Of files with one name only the first folder's are read. */
+export function sysctlLines(root: Rootfs, key: string): SysctlLine[] {
   const files = new Map<string, string>();
   for (const folder of SYSCTL_FOLDERS)
     for (const name of root.list(folder))
       if (name.endsWith('.conf') && !files.has(name)) files.set(name, `${folder}/${name}`);
   const wanted = normalized(key);
-  let value: string | undefined;
-  for (const [, path] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const line of textIfThere(root, path).split('\n')) {
-      const match = /^\s*-?\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line);
-      if (match && normalized(match[1] as string) === wanted) value = match[2] as string;
-    }
-  }
-  return value;
+  return [...files]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, path]) =>
+      textIfThere(root, path)
+        .split('\n')
+        .flatMap((text, line): SysctlLine[] => {
+          const match = /^\s*-?\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(text);
+          if (!match || normalized(match[1] as string) !== wanted) return [];
+          return [{ path, line, value: match[2] as string }];
+        }),
+    );
 }
 
 /** Parts may be parted by dots or slashes. */

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { Rootfs } from '../../../core/rootfs.ts';
 
-const ETC = '/etc/systemd/system';
+/** Where what is enabled is linked. */
+export const ETC = '/etc/systemd/system';
 const FOLDERS = [ETC, '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
 
 /**
@@ -9,14 +10,11 @@ const FOLDERS = [ETC, '/usr/local/lib/systemd/system', '/usr/lib/systemd/system'
  * code 0). Undefined where only a running systemd knows: units that generators make of other files.
  */
 export function isEnabled(root: Rootfs, service: string): boolean | undefined {
-  const name = /\.(?:service|socket|target|timer|path|mount|automount|swap|slice)$/.test(service)
-    ? service
-    : `${service}.service`;
-  const template = name.replace(/@[^.]*\./, '@.');
-  const file = locate(root, name) ?? (template === name ? undefined : locate(root, template));
+  const name = unitName(service);
+  const file = unitFile(root, name);
   if (file === undefined) return root.exists(`/etc/init.d/${service}`) ? undefined : false;
   if (file === 'masked') return false;
-  if (isLinked(root, name)) return true;
+  if (linksOf(root, name).length > 0) return true;
   const sections = installLines(root.readText(file));
   // A unit that can't be installed is static; one that only installs others is indirect.
   if (sections.length === 0) return true;
@@ -38,24 +36,41 @@ function locate(root: Rootfs, name: string): string | undefined {
   return undefined;
 }
 
-/** Whether a link under /etc wants the unit, or names it by another name. */
-function isLinked(root: Rootfs, name: string): boolean {
-  const held = ['wants', 'requires', 'upholds'].some((kind) =>
-    root.glob(`${ETC}/*.${kind}/*`).some((link) => posix.basename(link) === name),
+/** Links under /etc that want the unit, or name it by another name. */
+export function linksOf(root: Rootfs, name: string): string[] {
+  const held = ['wants', 'requires', 'upholds'].flatMap((kind) =>
+    root.glob(`${ETC}/*.${kind}/*`).filter((link) => posix.basename(link) === name),
   );
-  return (
-    held ||
-    root.list(ETC).some((entry) => {
-      const path = `${ETC}/${entry}`;
-      return (
-        entry !== name &&
-        root.lstat(path)?.isSymbolicLink() === true &&
-        posix.basename(root.readLink(path)) === name
-      );
-    }) ||
-    // The name itself is an alias of another unit.
-    root.lstat(`${ETC}/${name}`)?.isSymbolicLink() === true
+  const aliases = root
+    .list(ETC)
+    .map((entry) => `${ETC}/${entry}`)
+    .filter((path) => {
+      if (!root.lstat(path)?.isSymbolicLink()) return false;
+      // The name itself may be an alias of another unit.
+      return posix.basename(path) === name || posix.basename(root.readLink(path)) === name;
+    });
+  return [...held, ...aliases];
+}
+
+/** Units that links under /etc start, by name. */
+export function wantedUnits(root: Rootfs): string[] {
+  const names = ['wants', 'requires', 'upholds'].flatMap((kind) =>
+    root.glob(`${ETC}/*.${kind}/*`).map((link) => posix.basename(link)),
   );
+  return [...new Set(names)].sort();
+}
+
+/** `nginx` as `nginx.service`; a name with a unit's suffix as it is. */
+export function unitName(service: string): string {
+  return /\.(?:service|socket|target|timer|path|mount|automount|swap|slice)$/.test(service)
+    ? service
+    : `${service}.service`;
+}
+
+/** Path of the unit's own file, or of its template's; `masked`; undefined: there is none. */
+export function unitFile(root: Rootfs, name: string): string | undefined {
+  const template = name.replace(/@[^.]*\./, '@.');
+  return locate(root, name) ?? (template === name ? undefined : locate(root, template));
 }
 
 function installLines(text: string): string[] {

@@ -9,6 +9,7 @@ import { type GoValue, Reader, Strings } from '../values.ts';
 import { type Group, groupsOf, readGroups, readUsers, textIfThere, type User } from './accounts.ts';
 import { readFstab, sysctlSetting } from './boot-settings.ts';
 import { isEnabled } from './enabled-units.ts';
+import { followLinks } from './follow-links.ts';
 import { type InstalledPackages, readPackages } from './package-databases.ts';
 
 /** Folders that are empty on a disk and filled at boot. */
@@ -156,19 +157,13 @@ export class ImageSystem implements System {
 
   /** Host path of what a path leads to; never outside of the image. */
   #followed(path: string): string {
-    let at = path;
-    for (let links = 0; links <= 40; links++) {
-      const stat = this.#root.lstat(at);
-      if (!stat) throw new FactError(`open ${path}: no such file or directory`);
-      if (!stat.isSymbolicLink()) {
-        // A device or pipe must not even be opened.
-        if (!stat.isFile())
-          throw new FactError(`read ${path}: is a ${filetypeOf(stat)}, expected a regular file`);
-        return this.#root.hostPath(at);
-      }
-      at = posix.resolve(posix.dirname(at), this.#root.readLink(at));
-    }
-    throw new FactError(`open ${path}: too many levels of symbolic links`);
+    const at = followLinks(this.#root, path);
+    const stat = at === undefined ? undefined : this.#root.lstat(at);
+    if (at === undefined || !stat) throw new FactError(`open ${path}: no such file or directory`);
+    // A device or pipe must not even be opened.
+    if (!stat.isFile())
+      throw new FactError(`read ${path}: is a ${filetypeOf(stat)}, expected a regular file`);
+    return this.#root.hostPath(at);
   }
 
   #packageFact(name: string, attribute: string): GoValue {

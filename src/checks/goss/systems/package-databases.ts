@@ -5,16 +5,18 @@ import { textIfThere } from './accounts.ts';
 /** Versions of installed packages by name; a name with several architectures has several. */
 export type InstalledPackages = ReadonlyMap<string, readonly string[]>;
 
-const MAX_DATABASE = 256 * 1024 * 1024;
+export const DPKG_STATUS = '/var/lib/dpkg/status';
+export const APK_DATABASE = '/lib/apk/db/installed';
+/** Bytes. */
+export const MAX_DATABASE = 256 * 1024 * 1024;
 
 /**
  * What the package database of an image says: dpkg's, or apk's. Undefined where there is none that is read here (rpm).
  * Throws FactError for a damaged one: a package must not count as absent because nobody could read of it.
  */
 export function readPackages(root: Rootfs): InstalledPackages | undefined {
-  if (root.exists('/var/lib/dpkg/status'))
-    return readDpkg(root.readText('/var/lib/dpkg/status', MAX_DATABASE));
-  if (root.exists('/lib/apk/db/installed')) return readApk(textIfThere(root, '/lib/apk/db/installed'));
+  if (root.exists(DPKG_STATUS)) return readDpkg(root.readText(DPKG_STATUS, MAX_DATABASE));
+  if (root.exists(APK_DATABASE)) return readApk(textIfThere(root, APK_DATABASE));
   return undefined;
 }
 
