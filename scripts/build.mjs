@@ -14,6 +14,7 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildAgent } from './build-agent.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -48,6 +49,8 @@ const result = await build({
   logLevel: 'warning',
 }).catch(() => process.exit(1));
 
+const agent = { path: join(dist, 'agent.mjs'), contents: await buildAgent().catch(() => process.exit(1)) };
+
 // Entries come last and by rename: whoever starts while we write gets a whole old or a whole new program. They
 // are dated back to our start, so that a source file saved while we ran is seen as newer.
 mkdirSync(dist, { recursive: true });
@@ -55,7 +58,7 @@ mkdirSync(dist, { recursive: true });
 const copied = readdirSync(join(root, 'src'), { recursive: true })
   .filter((path) => path.endsWith('.py'))
   .map((path) => ({ path: join(dist, basename(path)), contents: readFileSync(join(root, 'src', path)) }));
-const files = [...copied, ...result.outputFiles].toSorted((a, b) => isEntry(a.path) - isEntry(b.path));
+const files = [...copied, agent, ...result.outputFiles].toSorted((a, b) => isEntry(a.path) - isEntry(b.path));
 for (const { path, contents } of files) {
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, contents);

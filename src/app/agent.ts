@@ -1,0 +1,143 @@
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { IngotError } from '../core/error.ts';
+import { openFiller } from '../firstboot/agent/fill.ts';
+import { renderService, runFirstBoot } from '../firstboot/agent/first-boot.ts';
+import type { AgentMachine } from '../firstboot/agent/machine.ts';
+import { becomeReady, readState, serveState } from '../firstboot/agent/ready.ts';
+import { renderFiles } from '../firstboot/agent/render.ts';
+import type { ReadyState } from '../firstboot/agent/state.ts';
+import type { FileOptions, FirstBootConfig } from '../firstboot/config.ts';
+import { PATHS } from '../firstboot/paths.ts';
+import { runUserCommand } from '../host/user-command.ts';
+import { createMask } from './mask.ts';
+import { envSecrets, execSecrets, getSecret } from './secrets.ts';
+
+/** What the boot agent gets from its command line. */
+export interface AgentDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** A line for the journal. */
+  readonly print: (line: string) => void;
+  readonly stdin: () => Promise<string>;
+}
+
+/** The boot agent's verbs, on the machine that it runs on. */
+export interface Agent {
+  firstBoot(): Promise<void>;
+  ready(): Promise<void>;
+  renderService(unit: string): Promise<void>;
+  renderFile(file: FileOptions): Promise<void>;
+  /** Answers when the server is there; it goes on until the process ends. */
+  serve(): Promise<void>;
+  status(): Promise<ReadyState>;
+  get(text: string): Promise<string>;
+  environment(file: string, isExported: boolean): Promise<string>;
+  exec(file: string, argv: readonly string[]): Promise<number>;
+}
+
+/** Pauses between attempts, in milliseconds. */
+const PAUSES = { first: 500, longest: 15_000 };
+
+/** Opens the machine. Throws `firstboot/no-config` where the verb needs what the image does not have. */
+export async function openAgent(deps: AgentDeps): Promise<Agent> {
+  const machine = openMachine(await readConfig(), deps);
+  const reading = async () => ({ env: (await openFiller(machine)).env, signal: deps.signal });
+  return {
+    firstBoot: () => runFirstBoot(machine),
+    ready: () => becomeReady(machine),
+    renderService: (unit) => renderService(unit, machine),
+    renderFile: async (file) => renderFiles([file], await openFiller(machine), machine),
+    async serve() {
+      const { ready } = machine.config;
+      if (ready?.http_port === undefined) {
+        throw new IngotError('firstboot/no-config', `${PATHS.config} names no http_port`, {
+          hint: 'Add http_port to the ready block of the image file.',
+        });
+      }
+      await serveState(machine, ready.http_port, ready.http_address);
+    },
+    status: () => readState(machine),
+    get: async (text) => getSecret(text, await reading()),
+    environment: async (file, isExported) =>
+      envSecrets({ file, stdin: deps.stdin }, { ...(await reading()), isExported }),
+    exec: async (file, argv) =>
+      execSecrets(argv, {
+        ...(await reading()),
+        input: { file, stdin: deps.stdin },
+        inherit: true,
+        mask: false,
+      }),
+  };
+}
+
+const NOTHING: FirstBootConfig = {
+  file: [],
+  service: [],
+  command: [],
+  ready: undefined,
+  register: undefined,
+  environment: {},
+  variables: {},
+  required: [],
+  allow_exec: false,
+};
+
+/** What the image says; where it has no `first_boot` block, the agent still reads references. */
+async function readConfig(): Promise<FirstBootConfig> {
+  const text = await readFile(PATHS.config, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? NOTHING : (JSON.parse(text) as FirstBootConfig);
+}
+
+function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps): AgentMachine {
+  const mask = createMask();
+  const note = (line: string): void => print(mask.hide(line));
+  return {
+    config,
+    env,
+    signal,
+    note,
+    place: (path) => path,
+    hide: (secret) => mask.add(secret),
+    now: () => new Date(),
+    uptime: () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]),
+    pauses: PAUSES,
+    say(line) {
+      note(line);
+      writeToConsole(mask.hide(line), note);
+    },
+    async run([command = '', ...args], { env: own = {}, input, timeoutMs, quiet } = {}) {
+      const lines: string[] = [];
+      const { exitCode, stdout } = await runUserCommand(command, args, {
+        env: own,
+        okCodes: 'any',
+        signal,
+        ...(input !== undefined && { input }),
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        onLine(_stream, line) {
+          if (lines.length < 1000) lines.push(line);
+          if (!quiet) note(line);
+        },
+      });
+      return { exitCode, output: quiet ? stdout : lines.join('\n') };
+    },
+  };
+}
+
+/** A console that is not there, as in some containers, is no reason to fail. */
+function writeToConsole(line: string, note: (line: string) => void): void {
+  try {
+    const file = openSync(PATHS.console, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+    try {
+      // What the kernel or a login prompt wrote before may have no line end.
+      writeSync(file, `\r\n${line}\r\n`);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    note(`${PATHS.console}: ${(error as Error).message}`);
+  }
+}

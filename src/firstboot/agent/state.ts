@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeSecretFile } from '../../secrets/write-secret-file.ts';
+import { PATHS } from '../paths.ts';
+import type { AgentMachine } from './machine.ts';
+
+/** How an instance stands: /run/ingot/ready.json. */
+export interface ReadyState {
+  readonly state: 'waiting' | 'ready' | 'not ready';
+  /** What is missing; empty when ready. */
+  readonly missing: readonly string[];
+  /** Seconds from the start of the machine until this was found. */
+  readonly seconds: number;
+}
+
+/** Longest line on the console. */
+const LONGEST = 1000;
+/** The same words are said again after this long, so that who looks at the console later sees them. */
+const REPEAT_SECONDS = 60;
+
+/**
+ * Tells how things stand: a line on the console that begins with `ingot: ready`, `ingot: waiting:` or
+ * `ingot: not ready:`, and the state file. The same is said once.
+ */
+export class Teller {
+  readonly #machine: AgentMachine;
+  #said = '';
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(machine: AgentMachine) {
+    this.#machine = machine;
+  }
+
+  async tell(state: ReadyState['state'], missing: readonly string[]): Promise<void> {
+    const seconds = Math.round(this.#machine.uptime() * 10) / 10;
+    const words = missing.map(oneLine);
+    const text = state === 'ready' ? 'ready' : `${state}: ${words.join('; ')}`;
+    if (text !== this.#said || seconds - this.#saidAt >= REPEAT_SECONDS) {
+      this.#machine.say(`ingot: ${text.slice(0, LONGEST)}${state === 'ready' ? ` in ${seconds} s` : ''}`);
+      this.#said = text;
+      this.#saidAt = seconds;
+    }
+    const path = this.#machine.place(PATHS.state);
+    const content: ReadyState = { state, missing: words, seconds };
+    await mkdir(dirname(path), { recursive: true });
+    await writeSecretFile(path, `${JSON.stringify(content)}\n`, { mode: 0o644 });
+  }
+}
+
+/** Nothing from outside steers the console. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '\ufffd');
+}

@@ -1,0 +1,21 @@
+/** Where things lie in an image that has a `first_boot` block. */
+export const PATHS = {
+  /** The agent, one file for Node 18. */
+  agent: '/usr/lib/ingot/agent.mjs',
+  command: '/usr/bin/ingot-agent',
+  /** What the `first_boot` block says. */
+  config: '/usr/lib/ingot/first-boot.json',
+  templates: '/usr/lib/ingot/templates',
+  scripts: '/usr/lib/ingot/scripts',
+  /** Values of this instance, by cloud-init's `write_files`. */
+  instance: '/etc/ingot/instance.json',
+  /** `NAME=value` lines: where the secrets server is, and as whom to ask it. */
+  environment: '/etc/ingot/agent.env',
+  /** Written when the first boot has done all it had to; removed by seal. */
+  done: '/var/lib/ingot/first-boot.done',
+  /** Written when the instance has made itself known; removed by seal. */
+  registered: '/var/lib/ingot/registered.done',
+  /** How things stand, for whoever asks. */
+  state: '/run/ingot/ready.json',
+  console: '/dev/console',
+} as const;
