@@ -62,6 +62,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/secrets.ts'),
   },
   {
+    name: 'render',
+    summary: 'make and check user-data and the rest that an instance is told at its launch',
+    load: () => import('./verbs/render.ts'),
+  },
+  {
     name: 'sbom',
     summary: 'list what is in an image, as SPDX or CycloneDX',
     load: () => import('./verbs/sbom.ts'),

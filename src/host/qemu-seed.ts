@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../core/host.ts';
 import type { QemuDisk } from './qemu-command.ts';
+import { writeSeedImage } from './seed-image.ts';
 
 export interface Seed {
   /** A new id makes cloud-init treat the boot as the first one. */
@@ -23,11 +23,12 @@ export async function writeSeed(host: Host, dir: string, seed: Seed): Promise<Qe
     hostname: seed.hostname,
     ...(seed.authorizedKeys?.length && loginOf(seed.authorizedKeys, seed.user)),
   };
-  await writeFile(join(dir, 'meta-data'), `${JSON.stringify(metaData)}\n`);
-  await writeFile(join(dir, 'user-data'), `#cloud-config\n${JSON.stringify(userData)}\n`);
-  await host.run('mformat', ['-i', 'seed.img', '-C', '-T', '2048', '-v', 'CIDATA', '::'], { cwd: dir });
-  await host.run('mcopy', ['-i', 'seed.img', 'meta-data', 'user-data', '::'], { cwd: dir });
-  return { path: join(dir, 'seed.img'), format: 'raw', readOnly: true };
+  const path = join(dir, 'seed.img');
+  await writeSeedImage(host, dir, path, 'vfat', {
+    'meta-data': `${JSON.stringify(metaData)}\n`,
+    'user-data': `#cloud-config\n${JSON.stringify(userData)}\n`,
+  });
+  return { path, format: 'raw', readOnly: true };
 }
 
 /** cloud-init docs, modules "Users and Groups" and "SSH". */

@@ -1,0 +1,51 @@
+import { dirname } from 'node:path';
+import { type Diagnostic, hasErrors, startOf } from '../../core/diagnostic.ts';
+import type { Json } from '../../core/digest.ts';
+import { ELSEWHERE, standardFunctions } from '../../template/functions/index.ts';
+import { parseHclTemplate } from '../../template/hcl/parser.ts';
+import { emptyScope, evaluate, valueFromJson } from '../../template/index.ts';
+import { ConversionError, convert } from '../../template/value/convert.ts';
+import { STRING } from '../../template/value/type.ts';
+
+/** Endings by which Terraform and Packer know a file of `templatefile`. */
+const ENDING = /\.(?:tftpl|pkrtpl\.hcl|pkrtpl)$/;
+
+/** A file's name without the ending that makes it a template, and whether it had one. */
+export function templateName(name: string): { readonly name: string; readonly isTemplate: boolean } {
+  return { name: name.replace(ENDING, ''), isTemplate: ENDING.test(name) };
+}
+
+/**
+ * Fills `${ }` and `%{ }` of a template from `values` alone. Nothing is asked: functions that read services or the clock
+ * are refused, and a secret's reference stays one.
+ */
+export function fillTemplate(
+  text: string,
+  file: string,
+  values: Readonly<Record<string, Json>>,
+  found: Diagnostic[],
+): string | undefined {
+  const { expression, diagnostics } = parseHclTemplate(text, file);
+  found.push(...diagnostics);
+  if (!expression) return undefined;
+  const variables = new Map(Object.entries(values).map(([key, value]) => [key, valueFromJson(value)]));
+  const functions = standardFunctions({ dir: dirname(file), now: new Date(0) });
+  const own: Diagnostic[] = [];
+  const value = evaluate(expression, { ...emptyScope(), functions, elsewhere: ELSEWHERE, variables }, own);
+  found.push(...own);
+  if (hasErrors(own)) return undefined;
+  const refuse = (message: string, hint: string): undefined =>
+    void found.push({ code: 'render/not-fixed', severity: 'error', message, range: startOf(file), hint });
+  if (value.marks.volatile)
+    return refuse(
+      `${file} uses a value that is another one each time (timestamp, uuidv4, …)`,
+      'Give it by --set, so that the same command makes the same data.',
+    );
+  try {
+    const filled = convert(value, STRING).data;
+    if (typeof filled === 'string') return filled;
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+  }
+  return refuse(`${file} makes no text`, 'Use yamlencode or jsonencode for lists and maps.');
+}
