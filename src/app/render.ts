@@ -127,7 +127,7 @@ async function writeFolder(folder: string, { files }: Rendered): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of WRITTEN)
     if (!files.some((file) => file.name === name)) await rm(join(folder, name), { force: true });
-  for (const { name, data } of files) await writeSecretFile(join(folder, name), data, 0o644);
+  for (const { name, data } of files) await writeSecretFile(join(folder, name), data, { mode: 0o644 });
 }
 
 async function writeSeed(seed: string, { files }: Rendered, { host }: Session): Promise<void> {
