@@ -1,11 +1,14 @@
 import { bootTestSpec } from '../checks/boot.ts';
 import { gossTestFiles, gossTestSpec } from '../checks/goss.ts';
+import { sha256 } from '../core/digest.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import { httpData } from '../data-sources/http.ts';
 import { nullData } from '../data-sources/null.ts';
 import { BOOT_CONFIG_VERSION } from '../disk/boot-config.ts';
 import { outputFormats } from '../disk/formats/index.ts';
 import { DISK_VERSION, diskSpec } from '../disk/spec.ts';
+import { FIRST_BOOT_VERSION, firstBootFiles } from '../firstboot/install.ts';
+import { firstBootSpec } from '../firstboot/spec.ts';
 import type { Catalog, FormatInfo, TestInfo } from '../plan/catalog.ts';
 import { artificePostProcessor } from '../post-processors/artifice.ts';
 import { checksumPostProcessor } from '../post-processors/checksum.ts';
@@ -38,6 +41,7 @@ import { nullSource } from '../sources/null.ts';
 import { ociSource } from '../sources/oci.ts';
 import { mmdebstrapSource } from '../sources/mmdebstrap.ts';
 import { qemuSource } from '../sources/qemu.ts';
+import { readAgent } from './agent-file.ts';
 import { STAMP_VERSION, stampAnnotations } from '../stamp/index.ts';
 
 const sources: readonly Source<never>[] = [
@@ -91,6 +95,12 @@ export const catalog: Catalog = {
   release: { version: 1, spec: releaseSpec },
   residue: { version: RESIDUE_VERSION, spec: residueSpec },
   stamp: { version: STAMP_VERSION, annotations: stampAnnotations },
+  firstBoot: {
+    version: FIRST_BOOT_VERSION,
+    spec: firstBootSpec,
+    files: firstBootFiles,
+    agent: () => sha256(readAgent()),
+  },
   bootConfig: { version: BOOT_CONFIG_VERSION },
 };
 

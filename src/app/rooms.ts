@@ -14,6 +14,8 @@ import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
 import { grubOfImage } from '../disk/image-grub.ts';
 import type { DiskOptions } from '../disk/spec.ts';
 import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } from '../engine/environment.ts';
+import type { FirstBootOptions } from '../firstboot/config.ts';
+import { installFirstBoot } from '../firstboot/install.ts';
 import { clampTimes } from '../host/clamp-times.ts';
 import { mountChain, openRootfs } from '../host/index.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
@@ -29,6 +31,7 @@ import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnera
 import { type SealOptions, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
+import { readAgent } from './agent-file.ts';
 import { catalog } from './catalog.ts';
 import { testGoss } from './goss.ts';
 import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
@@ -48,6 +51,14 @@ export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
       isDisk(chain) ? await writableDisk(chain, ctx) : await openWritable(chain, ctx),
     bootConfig: async (view, o, ctx) =>
       plain(await bootConfig(view.root, { disk: o.disk as DiskOptions, seed: o.seed }, view.exec, ctx)),
+    firstBoot: async (view, options, ctx) =>
+      plain(
+        installFirstBoot(view.root, {
+          options: options as FirstBootOptions,
+          templateDir: ctx.templateDir,
+          agent: readAgent(),
+        }),
+      ),
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
     seal: async (view, options, ctx) => plain(await sealImage(view.root, options as SealOptions, ctx)),
     assembleDisk: assemble,

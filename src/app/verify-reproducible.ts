@@ -26,7 +26,7 @@ export interface ReproducibilityReport extends BuildReport {
 }
 
 /** Kinds of steps whose layers are trees of files. */
-const FILESYSTEM = new Set(['source', 'provisioner', 'boot-config', 'stamp', 'seal']);
+const FILESYSTEM = new Set(['source', 'provisioner', 'boot-config', 'first-boot', 'stamp', 'seal']);
 /** What the second build leaves out: it is there to compare bytes. */
 const NOT_AGAIN = new Set(['test', 'post-processor', 'release']);
 

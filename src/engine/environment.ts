@@ -71,6 +71,7 @@ export interface Rooms {
   openView(chain: LayerChain, ctx: Context): Promise<AsyncDisposable & { readonly dir: string }>;
   openWritable(chain: LayerChain, ctx: Context): Promise<WritableView>;
   bootConfig(view: WritableView, options: DiskStepOptions, ctx: Context): Promise<Json>;
+  firstBoot(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   stamp(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   seal(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   assembleDisk(

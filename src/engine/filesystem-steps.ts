@@ -95,6 +95,8 @@ function offlineRoom(step: PlannedStep, view: WritableView, run: ImageRun, ctx: 
   switch (step.spec.kind) {
     case 'boot-config':
       return rooms.bootConfig(view, step.options as DiskStepOptions, ctx);
+    case 'first-boot':
+      return rooms.firstBoot(view, step.options, ctx);
     case 'stamp':
       return rooms.stamp(view, step.options, ctx);
     case 'seal':

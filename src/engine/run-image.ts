@@ -138,6 +138,7 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
     case 'artifact':
       return await runArtifact(state);
     case 'boot-config':
+    case 'first-boot':
     case 'stamp':
     case 'seal':
       // The machine's work is done: end it before its layers are read by others.

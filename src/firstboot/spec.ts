@@ -1,3 +1,4 @@
+import { checkFirstBoot } from './check.ts';
 import { attr, block, blocks, bodySpec, type OptionProblem } from '../core/body-spec.ts';
 
 const GO = { goTemplate: true } as const;
@@ -81,7 +82,7 @@ const consulSpec = bodySpec({
   id: attr.string('By default the name, a dash and the host name.', GO),
   tags: attr.strings('Tags of the service.', { default: [], ...GO }),
   meta: attr.stringMap('Metadata of the service.', { default: {}, ...GO }),
-  token: attr.string('ACL token, by reference.', { sensitive: true, ...GO }),
+  token: attr.string('ACL token, by reference.', GO),
   check_interval: attr.duration('How often Consul tries the port itself.', { default: 10_000 }),
 });
 const dnsSpec = bodySpec({
@@ -90,7 +91,7 @@ const dnsSpec = bodySpec({
   type: attr.string('Type of the record.', { default: 'A', oneOf: ['A', 'AAAA', 'CNAME'] }),
   value: attr.string('What it says.', { default: '{{ .host.address }}', ...GO }),
   ttl: attr.number('Seconds that it may be remembered.', { default: 60 }),
-  key: attr.string('TSIG key as algorithm:name:secret, by reference.', { sensitive: true, ...GO }),
+  key: attr.string('TSIG key as algorithm:name:secret, by reference.', GO),
 });
 const httpCallSpec = bodySpec({
   url: attr.string('What to call.', { required: true, ...GO }),
@@ -142,4 +143,5 @@ export const firstBootSpec = bodySpec(
     ready: block(readySpec, { doc: 'What makes the instance fit to take traffic.' }),
     register: block(registerSpec, { doc: 'Where the instance makes itself known, once it is ready.' }),
   },
+  checkFirstBoot as never,
 );

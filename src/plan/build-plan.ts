@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { FileDescriptor } from '../core/descriptor.ts';
-import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
+import { type Diagnostic, hasErrors, type SourceRange } from '../core/diagnostic.ts';
 import { digestOf, type Json } from '../core/digest.ts';
 import { DiagnosticsError } from '../core/error.ts';
 import { explainSystemError } from '../core/system-error.ts';
@@ -67,6 +67,7 @@ interface Draft {
   readonly secrets: readonly string[];
   /** Host files that the image file's tests read. */
   readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
+  readonly firstBootFiles: readonly FileDescriptor[];
   /** Of hcp_packer_registry. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -199,6 +200,7 @@ async function draft(
   const postProcessors = await planPostProcessors(parts);
   const annotations = registryAnnotations(build);
   const testFiles = await filesOfTests(target, request, diagnostics);
+  const firstBootFiles = await filesOfFirstBoot(target, request, diagnostics);
   if (!source || !decoded) return undefined;
   const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
   // A password that is the user's name (vagrant, packer) is none: masked and searched for, it would be everywhere.
@@ -211,8 +213,20 @@ async function draft(
     postProcessors,
     secrets,
     testFiles,
+    firstBootFiles,
     annotations,
   };
+}
+
+async function filesOfFirstBoot(
+  { image }: Target,
+  { catalog, context }: PlanRequest,
+  diagnostics: Diagnostic[],
+): Promise<FileDescriptor[]> {
+  const { options, range } = image?.firstBoot ?? {};
+  if (!options) return [];
+  const paths = catalog.firstBoot.files(options as never);
+  return await describeOrTell(paths, context.templateDir, range, diagnostics);
 }
 
 async function filesOfTests(
@@ -224,17 +238,23 @@ async function filesOfTests(
   for (const { type, options, range } of image?.tests ?? []) {
     const filesOf = options ? catalog.tests.get(type)?.files : undefined;
     const paths = filesOf ? filesOf(options as never, context.templateDir) : [];
-    const files =
-      paths &&
-      (await describeFiles(paths, context.templateDir).catch((error: unknown) => {
-        diagnostics.push(
-          explainSystemError(error, { place: context.templateDir }).at({ range }).toDiagnostic(),
-        );
-        return [];
-      }));
-    found.push(files);
+    found.push(paths && (await describeOrTell(paths, context.templateDir, range, diagnostics)));
   }
   return found;
+}
+
+/** The files that a block reads; one that is not there is a finding about the block. */
+async function describeOrTell(
+  paths: readonly string[],
+  templateDir: string,
+  range: SourceRange | undefined,
+  diagnostics: Diagnostic[],
+): Promise<FileDescriptor[]> {
+  return await describeFiles(paths, templateDir).catch((error: unknown) => {
+    const told = explainSystemError(error, { place: templateDir });
+    diagnostics.push(told.at({ ...(range && { range }) }).toDiagnostic());
+    return [];
+  });
 }
 
 function pinContext(target: Draft['target'], request: PlanRequest): PinContext {
@@ -312,6 +332,7 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     postProcessors: parts.postProcessors.map((p) => p.step),
     secrets: namedSecrets(parts, template.scope),
     testFiles: parts.testFiles,
+    firstBootFiles: parts.firstBootFiles,
   });
   return {
     ...common,

@@ -55,6 +55,13 @@ export interface Catalog {
     annotations(stamp: StampOptions): Readonly<Record<string, string>>;
   };
   readonly bootConfig: { readonly version: number };
+  /** What an instance does with itself when it is first started. */
+  readonly firstBoot: RoomInfo & {
+    /** Files on the host that the options name, relative to the template. Hashed. */
+    files(options: never): readonly string[];
+    /** What goes into the image besides. Hashed. */
+    agent(): Digest;
+  };
 }
 
 /** Options of the `boot-config` and `disk` steps, as planned. */

@@ -47,6 +47,7 @@ export interface ImageBlock {
   readonly disk?: Placed;
   readonly seal?: Placed;
   readonly residue?: Placed;
+  readonly firstBoot?: Placed;
   readonly release?: Placed;
   readonly range: SourceRange;
 }
@@ -59,7 +60,7 @@ export interface ImageFile {
 /** Blocks of which an image may have many, told apart by their label. */
 const LABELLED = ['output', 'test'] as const;
 /** Blocks that come once. */
-const SINGLE = ['disk', 'seal', 'residue', 'release'] as const;
+const SINGLE = ['disk', 'seal', 'residue', 'first_boot', 'release'] as const;
 
 /** Decodes the body of `*.ingot.hcl` files (several are merged by the caller). */
 export function decodeImageFile(body: HclBody, catalog: Catalog, scope: EvalScope): ImageFile {
@@ -147,12 +148,13 @@ function decodeImage(
         hint: `Merge the two ${kind} blocks.`,
       });
     }
-    return first && placed(first, kind, catalog[kind].spec);
+    return first && placed(first, kind, catalog[kind === 'first_boot' ? 'firstBoot' : kind].spec);
   };
 
   const disk = single('disk');
   const seal = single('seal');
   const residue = single('residue');
+  const firstBoot = single('first_boot');
   const release = single('release');
   return {
     name,
@@ -165,6 +167,7 @@ function decodeImage(
     ...(disk && { disk }),
     ...(seal && { seal }),
     ...(residue && { residue }),
+    ...(firstBoot && { firstBoot }),
     ...(release && { release }),
     range: block.range,
   };

@@ -36,6 +36,7 @@ export function imageFileSchema(catalog: Catalog): Schema {
       disk: bodySchema(catalog.disk.spec),
       seal: bodySchema(catalog.seal.spec),
       residue: bodySchema(catalog.residue.spec),
+      first_boot: bodySchema(catalog.firstBoot.spec),
       release: bodySchema(catalog.release.spec),
     },
   };

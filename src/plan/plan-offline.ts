@@ -44,6 +44,8 @@ interface OfflineRequest {
   readonly postProcessors: readonly Omit<PlannedStep, 'id'>[];
   /** What each test of the image file reads on the host. */
   readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
+  /** What the `first_boot` block reads on the host. */
+  readonly firstBootFiles: readonly FileDescriptor[];
   /** What must not be in the image. */
   readonly secrets: readonly NamedSecret[];
 }
@@ -104,6 +106,16 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     top = add('boot-config', 'boot-config', catalog.bootConfig.version, hashed, options, [top], {
       title: 'make it bootable',
       label: 'boot-config',
+    }).id;
+  }
+  if (image?.firstBoot) {
+    const { options, hashForm, range } = image.firstBoot;
+    const hashed = { options: hashForm, agent: catalog.firstBoot.agent() };
+    top = add('first-boot', 'first-boot', catalog.firstBoot.version, hashed, options, [top], {
+      title: 'prepare the first boot',
+      label: 'first-boot',
+      files: request.firstBootFiles,
+      origin: range,
     }).id;
   }
   const stamp: StampOptions = {

@@ -13,6 +13,7 @@ export type StepKind =
   /** The end of a machine that has run: its disk as it is when it is off. */
   | 'shutdown'
   | 'boot-config'
+  | 'first-boot'
   | 'stamp'
   | 'seal'
   | 'disk'

@@ -5,6 +5,7 @@ import { crashDumps } from './crash-dumps.ts';
 import { credentialSecret } from './credential-secret.ts';
 import { dhcpLeases } from './dhcp-leases.ts';
 import { histories } from './histories.ts';
+import { firstBoot } from './first-boot.ts';
 import { firstBootWizard } from './first-boot-wizard.ts';
 import { hostname } from './hostname.ts';
 import { journal } from './journal.ts';
@@ -31,6 +32,7 @@ export const sealOperations: readonly ProvableOperation[] = [
   dhcpLeases,
   networkIdentity,
   cloudInit,
+  firstBoot,
   waagent,
   journal,
   logs,

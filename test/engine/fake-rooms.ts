@@ -124,6 +124,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
       async [Symbol.asyncDispose]() {},
     }),
     bootConfig: async () => (calls.push('boot-config'), {}),
+    firstBoot: async () => (calls.push('first-boot'), {}),
     stamp: async () => (calls.push('stamp'), {}),
     seal: async () => (calls.push('seal'), {}),
     assembleDisk: async (_d, _o, target) => {

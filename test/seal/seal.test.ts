@@ -31,6 +31,7 @@ const used: Tree = {
   '/var/lib/dhcp/a.leases': 'x',
   '/var/lib/systemd/credential.secret': 'x',
   '/var/lib/systemd/random-seed': 'x',
+  '/var/lib/ingot/first-boot.done': 'x',
   '/var/lib/waagent/x': 'x',
   '/var/log/dpkg.log': 'x',
   '/var/log/journal/f00/system.journal': 'x',

@@ -90,13 +90,19 @@ export interface InjectedFile {
 
 const UNITS = '/usr/lib/systemd/system';
 
+/** Configuring the instance needs launch-time data, which a check does not have: it, and what waits for it, is left out. */
+const NO_CONFIGURATION = `[Unit]
+AssertPathExists=/run/ingot-boot-check/never
+`;
+
 /** Files to add to the guest's root. */
 export const GUEST_FILES: readonly InjectedFile[] = [
   { path: REPORTER_SCRIPT, content: SCRIPT },
   { path: `${UNITS}/ingot-boot-report.service`, content: REPORTER_UNIT },
-  { path: `${UNITS}/ingot-first-boot.service`, content: FIRST_BOOT_UNIT },
+  { path: `${UNITS}/ingot-boot-probe.service`, content: FIRST_BOOT_UNIT },
+  { path: `${UNITS}/ingot-first-boot.service.d/boot-check.conf`, content: NO_CONFIGURATION },
 ];
 
 /** basic.target is on the way to every default target. */
 export const WANTS_FOLDER = `${UNITS}/basic.target.wants`;
-export const WANTED_UNITS: readonly string[] = ['ingot-boot-report.service', 'ingot-first-boot.service'];
+export const WANTED_UNITS: readonly string[] = ['ingot-boot-report.service', 'ingot-boot-probe.service'];

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { IngotError } from '../../core/error.ts';
 import type { Host } from '../../core/host.ts';
 import { GUEST_FILES, WANTED_UNITS, WANTS_FOLDER } from './guest.ts';
@@ -18,7 +18,8 @@ export async function injectReporter(
   const staged = join(dir, 'guest');
   await mkdir(staged);
   // debugfs fails on a folder that exists, and goes on; what counts is proven below.
-  const commands = [`mkdir ${WANTS_FOLDER}`];
+  const folders = new Set([WANTS_FOLDER, ...GUEST_FILES.map(({ path }) => dirname(path))]);
+  const commands = [...folders].map((folder) => `mkdir ${folder}`);
   for (const [i, file] of GUEST_FILES.entries()) {
     await writeFile(join(staged, String(i)), file.content, { mode: 0o644 });
     commands.push(`rm ${file.path}`, `write guest/${i} ${file.path}`);

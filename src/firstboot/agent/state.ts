@@ -34,16 +34,21 @@ export class Teller {
   async tell(state: ReadyState['state'], missing: readonly string[]): Promise<void> {
     const seconds = Math.round(this.#machine.uptime() * 10) / 10;
     const words = missing.map(oneLine);
-    const text = state === 'ready' ? 'ready' : `${state}: ${words.join('; ')}`;
-    if (text !== this.#said || seconds - this.#saidAt >= REPEAT_SECONDS) {
-      this.#machine.say(`ingot: ${text.slice(0, LONGEST)}${state === 'ready' ? ` in ${seconds} s` : ''}`);
-      this.#said = text;
-      this.#saidAt = seconds;
-    }
     const path = this.#machine.place(PATHS.state);
     const content: ReadyState = { state, missing: words, seconds };
-    await mkdir(dirname(path), { recursive: true });
-    await writeSecretFile(path, `${JSON.stringify(content)}\n`, { mode: 0o644 });
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeSecretFile(path, `${JSON.stringify(content)}\n`, { mode: 0o644 });
+    } finally {
+      this.#say(state === 'ready' ? 'ready' : `${state}: ${words.join('; ')}`, seconds);
+    }
+  }
+
+  #say(text: string, seconds: number): void {
+    if (text === this.#said && seconds - this.#saidAt < REPEAT_SECONDS) return;
+    this.#machine.say(`ingot: ${text.slice(0, LONGEST)}${text === 'ready' ? ` in ${seconds} s` : ''}`);
+    this.#said = text;
+    this.#saidAt = seconds;
   }
 }
 

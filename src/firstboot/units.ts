@@ -1,0 +1,148 @@
+import type { FirstBootConfig } from './config.ts';
+import { PATHS } from './paths.ts';
+
+/** Where units of the image itself lie. Wanted from here they need no preset, and no `systemctl enable`. */
+export const UNITS = '/usr/lib/systemd/system';
+
+export interface UnitText {
+  /** Below {@link UNITS}. */
+  readonly name: string;
+  readonly text: string;
+  /** Wanted by multi-user.target. */
+  readonly isWanted: boolean;
+}
+
+/** What is run: the agent, or the script that uses the image's own vals. */
+export interface Commands {
+  readonly firstBoot: string;
+  /** Of a service, by its name as systemd.service(5) takes it. */
+  render(unit: string): string;
+}
+
+export const AGENT_COMMANDS: Commands = {
+  firstBoot: `${PATHS.command} first-boot`,
+  render: (unit) => `${PATHS.command} render ${unit}`,
+};
+
+/**
+ * The units of a `first_boot` block. The first boot retries inside its one start: in systemd 252 a one-shot that has
+ * failed takes those that need it down for good, even when a later start succeeds.
+ */
+export function unitTexts(config: FirstBootConfig, commands: Commands, hasAgent: boolean): UnitText[] {
+  const services = config.service.map(({ unit }) => escape(unit)).join(' ');
+  const { ready } = config;
+  const after = ['ingot-first-boot.service', services, ...(ready?.units ?? []).map(escape)]
+    .filter(Boolean)
+    .join(' ');
+  return [
+    {
+      name: 'ingot-first-boot.service',
+      isWanted: true,
+      text: `[Unit]
+Description=Configuration of this instance on its first boot
+Wants=network-online.target
+After=network-online.target cloud-init.service
+${services === '' ? '' : `Before=${services}\n`}ConditionPathExists=!${PATHS.done}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=${commands.firstBoot}
+`,
+    },
+    ...(hasAgent
+      ? [
+          {
+            name: 'ingot-ready.service',
+            isWanted: true,
+            text: `[Unit]
+Description=Readiness of this instance
+Requires=ingot-first-boot.service
+Wants=network-online.target
+After=network-online.target ${after}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=${PATHS.command} ready
+`,
+          },
+        ]
+      : []),
+    ...(hasAgent && ready?.http_port !== undefined ? [stateUnit()] : []),
+  ];
+}
+
+/** Answers load balancers; it can do nothing else. */
+function stateUnit(): UnitText {
+  return {
+    name: 'ingot-state.service',
+    isWanted: true,
+    text: `[Unit]
+Description=Answers whether this instance is ready
+After=network.target
+
+[Service]
+ExecStart=${PATHS.command} serve
+Restart=always
+RestartSec=2
+DynamicUser=yes
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+ProtectHome=yes
+RestrictAddressFamilies=AF_INET AF_INET6
+`,
+  };
+}
+
+/**
+ * The drop-in of a service. What the unit itself runs before its start comes after our files: it may check the
+ * configuration that we make.
+ */
+export function dropInText(
+  unit: string,
+  hasFiles: boolean,
+  startPre: readonly string[],
+  commands: Commands,
+): string {
+  const own = `ExecStartPre=+${commands.render(escape(unit))}`;
+  return `[Unit]
+Requires=ingot-first-boot.service
+After=ingot-first-boot.service
+${
+  hasFiles
+    ? `
+[Service]
+ExecStartPre=
+${[own, ...startPre.map((line) => `ExecStartPre=${line}`)].join('\n')}
+TimeoutStartSec=infinity
+`
+    : ''
+}`;
+}
+
+/** ExecStartPre= lines of a unit and its drop-ins, in order; an empty one forgets those before (systemd.service(5)). */
+export function startPreOf(texts: readonly string[]): string[] {
+  let found: string[] = [];
+  for (const text of texts) {
+    let section = '';
+    for (const line of text
+      .replace(/\\\n/g, ' ')
+      .split('\n')
+      .map((l) => l.trim())) {
+      if (/^\[.*\]$/.test(line)) section = line;
+      const value = /^ExecStartPre\s*=\s*(.*)$/.exec(line)?.[1];
+      if (section !== '[Service]' || value === undefined) continue;
+      found = value === '' ? [] : [...found, value];
+    }
+  }
+  return found;
+}
+
+/** A name in a unit file: % and \ mean something there. */
+function escape(name: string): string {
+  return name.replaceAll('%', '%%').replaceAll('\\', '\\\\');
+}
