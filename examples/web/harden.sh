@@ -5,22 +5,29 @@ set -eu
 : "${SITE_USER:?name of the user that owns the site}"
 : "${WEB_ROOT:?folder of the site}"
 
-# Kernel: no address leaks, no redirects, no packets from impossible addresses.
+# Kernel: no address leaks, no redirects, no packets from impossible addresses, no dumps of privileged programs.
 cat >/etc/sysctl.d/60-hardening.conf <<'EOF'
 kernel.dmesg_restrict = 1
 kernel.kptr_restrict = 2
+kernel.randomize_va_space = 2
 kernel.unprivileged_bpf_disabled = 1
 kernel.yama.ptrace_scope = 1
 fs.protected_fifos = 2
 fs.protected_regular = 2
+fs.suid_dumpable = 0
 net.ipv4.conf.all.accept_redirects = 0
+net.ipv4.conf.all.accept_source_route = 0
 net.ipv4.conf.all.rp_filter = 1
 net.ipv4.conf.all.send_redirects = 0
 net.ipv4.conf.default.accept_redirects = 0
+net.ipv4.icmp_echo_ignore_broadcasts = 1
 net.ipv4.tcp_syncookies = 1
 net.ipv6.conf.all.accept_redirects = 0
 net.ipv6.conf.default.accept_redirects = 0
 EOF
+
+# What a user writes is his own until he says otherwise.
+sed -i 's/^UMASK.*/UMASK\t\t027/' /etc/login.defs
 
 # cloud-init would generate en_US.UTF-8 on every first boot, for which the image has no locale sources.
 cat >/etc/cloud/cloud.cfg.d/60-image.cfg <<'EOF'

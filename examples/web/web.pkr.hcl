@@ -18,6 +18,12 @@ variable "admin" {
   }
 }
 
+variable "vulnerability_data" {
+  type        = string
+  default     = ""
+  description = "The Debian security tracker's JSON, by path or URL: with it, known vulnerabilities block a release."
+}
+
 locals {
   packages = [
     "cloud-init",

@@ -27,6 +27,7 @@ import { saltMasterlessProvisioner } from '../provisioners/salt-masterless.ts';
 import { shellProvisioner } from '../provisioners/shell.ts';
 import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
+import { policyInfo } from './policy-info.ts';
 import { releaseSpec } from '../release/spec.ts';
 import { PATTERNS_VERSION, patternFiles, patternsSpec } from '../scan/patterns.ts';
 import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
@@ -77,6 +78,13 @@ const postProcessors: readonly PostProcessor<never>[] = [
 ];
 const dataSources: readonly DataSource<never>[] = [httpData, nullData];
 
+const tests = byType<TestInfo>([
+  { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
+  { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', files: () => undefined },
+  { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', files: gossTestFiles },
+  { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
+]);
+
 /** Every plugin that Ingot has. Adding one is a line here, a file in its folder, a test and a page of docs. */
 export const catalog: Catalog = {
   sources: byType(sources),
@@ -84,16 +92,15 @@ export const catalog: Catalog = {
   postProcessors: byType(postProcessors),
   dataSources: byType(dataSources),
   formats: byType<FormatInfo>([...outputFormats, ...sbomFormats]),
-  tests: byType<TestInfo>([
-    { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
-    { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', files: () => undefined },
-    { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', files: gossTestFiles },
-    { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
-  ]),
+  tests,
   disk: { version: DISK_VERSION, spec: diskSpec },
   seal: { version: SEAL_VERSION, spec: sealSpec },
   release: { version: 1, spec: releaseSpec },
   residue: { version: RESIDUE_VERSION, spec: residueSpec },
+  policy: policyInfo(
+    [...tests.keys()],
+    sbomFormats.map(({ type }) => type),
+  ),
   stamp: { version: STAMP_VERSION, annotations: stampAnnotations },
   firstBoot: {
     version: FIRST_BOOT_VERSION,

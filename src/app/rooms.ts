@@ -13,13 +13,20 @@ import { bootConfig } from '../disk/boot-config.ts';
 import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
 import { grubOfImage } from '../disk/image-grub.ts';
 import type { DiskOptions } from '../disk/spec.ts';
-import type { ExportInput, ExportRequest, OutputRecord, Rooms, WritableView } from '../engine/environment.ts';
+import type {
+  ExportInput,
+  ExportRequest,
+  OutputRecord,
+  Rooms,
+  TestSubject,
+  WritableView,
+} from '../engine/environment.ts';
 import type { FirstBootOptions } from '../firstboot/config.ts';
 import { installFirstBoot } from '../firstboot/install.ts';
 import { clampTimes } from '../host/clamp-times.ts';
 import { mountChain, openRootfs } from '../host/index.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
-import type { DiskStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { DiskStepOptions, PolicyStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
 import { publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
@@ -36,6 +43,7 @@ import { catalog } from './catalog.ts';
 import { testGoss } from './goss.ts';
 import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import type { Paths } from './paths.ts';
+import { testPolicy } from './policy.ts';
 
 /** Wires the rooms to the engine. */
 export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
@@ -213,10 +221,11 @@ function warnOfDrivers(input: ExportInput, requests: readonly ExportRequest[], c
 
 async function runTest(
   type: string,
-  subject: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
+  subject: TestSubject,
   options: unknown,
   ctx: Context,
 ): Promise<TestOutcome> {
+  if (type === 'policy') return await testPolicy(subject, options as PolicyStepOptions, ctx);
   if (type === 'residue') return await testResidue(subject, options as ResidueStepOptions, ctx);
   if (type === 'vulnerabilities' && subject.dir !== undefined) {
     const report = await checkVulnerabilities(openRootfs(subject.dir), options as VulnerabilityOptions, ctx);

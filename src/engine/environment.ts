@@ -10,7 +10,13 @@ import type { Lock } from '../core/lock.ts';
 import type { ExecResult } from '../core/machine.ts';
 import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import type { Rootfs } from '../core/rootfs.ts';
-import type { DiskStepOptions, OutputStepOptions, ReleaseStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type {
+  DiskStepOptions,
+  EarlierTest,
+  OutputStepOptions,
+  ReleaseStepOptions,
+  TestOutcome,
+} from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 
 /** Runs a command in a container on the filesystem that an offline step works on. */
@@ -50,6 +56,15 @@ export interface ExportInput {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** What a test looks at: the raw disk or the mounted filesystem, and what tests before it answered. */
+export interface TestSubject {
+  readonly disk?: string;
+  /** What the disk step said of the disk. */
+  readonly facts?: Json;
+  readonly dir?: string;
+  readonly tests?: readonly EarlierTest[];
+}
+
 export interface ReleaseInput {
   readonly options: ReleaseStepOptions;
   readonly outputs: readonly (OutputRecord & { readonly path: string })[];
@@ -86,13 +101,7 @@ export interface Rooms {
     requests: readonly ExportRequest[],
     ctx: Context,
   ): Promise<OutputRecord[]>;
-  test(
-    type: string,
-    /** `facts`: what the disk step said of the disk. */
-    subject: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
-    options: unknown,
-    ctx: Context,
-  ): Promise<TestOutcome>;
+  test(type: string, subject: TestSubject, options: unknown, ctx: Context): Promise<TestOutcome>;
   release(input: ReleaseInput, ctx: Context): Promise<ReleaseRecord>;
 }
 

@@ -3,7 +3,7 @@ import type { Descriptor } from '../core/descriptor.ts';
 import type { Json } from '../core/digest.ts';
 import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
 import { Scope } from '../core/scope.ts';
-import type { DiskStepOptions, OutputStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { DiskStepOptions, EarlierTest, OutputStepOptions, TestOutcome } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type OutputRecord } from './environment.ts';
 
@@ -88,7 +88,7 @@ function blobOf(record: OutputRecord): Descriptor {
 /** Runs a test. Only a passed one is kept in the cache, and none whose answer changes with the world outside. */
 export async function runTest(
   step: PlannedStep,
-  subject: { readonly disk?: Layer; readonly chain?: LayerChain },
+  subject: { readonly disk?: Layer; readonly chain?: LayerChain; readonly tests: readonly EarlierTest[] },
   run: ImageRun,
 ): Promise<{ outcome: TestOutcome; layer?: Layer }> {
   const { env } = run;
@@ -100,6 +100,7 @@ export async function runTest(
     {
       ...(subject.disk && { disk: rawDiskOf(subject.disk), facts: subject.disk.result }),
       ...(view && { dir: view.dir }),
+      tests: subject.tests,
     },
     step.options,
     ctx,

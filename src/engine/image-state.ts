@@ -2,7 +2,7 @@ import type { Digest, Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Layer, LayerChain } from '../core/layer.ts';
 import type { GeneratedData } from '../core/machine.ts';
-import type { TestOutcome } from '../plan/catalog.ts';
+import type { EarlierTest, TestOutcome } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
 import type { EngineEnvironment, ImageRun, ReleaseRecord } from './environment.ts';
@@ -80,6 +80,16 @@ export class ImageState implements ImageRun {
       if (input?.spec.kind === 'disk') return { disk: this.layers.get(id) as Layer };
     }
     return { chain: this.chainBelow(step) };
+  }
+
+  /** Tests that a step stands on, and what they answered. */
+  testsBelow(step: PlannedStep): EarlierTest[] {
+    return step.spec.inputs.flatMap((id) => {
+      const input = this.#byId.get(id);
+      if (input?.spec.kind !== 'test') return [];
+      const outcome = this.tests.get(id);
+      return [{ type: input.spec.type, ...(outcome && { outcome }) }];
+    });
   }
 
   /** All layers below a step, lowest first; none where the source makes files. */

@@ -11,7 +11,8 @@ export interface Resolution {
 
 /**
  * Asks the cache from the ends of the plan backwards: a step that is there whole spares everything below it,
- * also where garbage collection has taken the layers below. Steps that are not cacheable always run.
+ * also where garbage collection has taken the layers below. Steps that are not cacheable always run; what tests answered is
+ * part of the report, so that all of them are asked for.
  */
 export async function resolveCache(
   steps: readonly PlannedStep[],
@@ -36,7 +37,8 @@ export async function resolveCache(
     for (const input of step.spec.inputs) await visit(input);
   }
 
-  for (const step of steps) if (!stoodOn.has(step.id) || !step.cacheable) await visit(step.id);
+  for (const step of steps)
+    if (!stoodOn.has(step.id) || !step.cacheable || step.spec.kind === 'test') await visit(step.id);
   return { hits, toRun };
 }
 

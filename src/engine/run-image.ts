@@ -66,7 +66,7 @@ function jobsOf(state: ImageState): Job[] {
 
 function jobOf(steps: readonly PlannedStep[], state: ImageState, run: () => Promise<boolean>): Job {
   const inputs = steps.flatMap((s) => s.spec.inputs);
-  const others = new Set(steps.flatMap((s) => otherChains(s, state)));
+  const others = new Set(steps.flatMap((s) => onlyAwaited(s, state)));
   return {
     provides: steps.map((s) => s.id),
     needs: [...inputs.filter((id) => !others.has(id)), ...steps.flatMap((s) => s.after)],
@@ -86,8 +86,12 @@ async function runOne(step: PlannedStep, state: ImageState): Promise<boolean> {
   return await runStep(step, state, () => execute(step, state));
 }
 
-/** The post-processors of other chains: one that failed is no reason not to run these. */
-function otherChains(step: PlannedStep, state: ImageState): readonly Digest[] {
+/**
+ * What a step waits for and needs not to have succeeded: of a post-processor those of other chains; of a test other
+ * tests, about which it tells all at once.
+ */
+function onlyAwaited(step: PlannedStep, state: ImageState): readonly Digest[] {
+  if (step.spec.kind === 'test') return state.stepsOf('test').map((s) => s.id);
   if (step.spec.kind !== 'post-processor') return [];
   return state
     .stepsOf('post-processor')
@@ -170,7 +174,8 @@ function keep(step: PlannedStep, layer: Layer, state: ImageState): StepEnd {
 }
 
 async function runTestStep(step: PlannedStep, state: ImageState): Promise<StepEnd> {
-  const { outcome, layer } = await runTest(step, state.subject(step), state);
+  const subject = { ...state.subject(step), tests: state.testsBelow(step) };
+  const { outcome, layer } = await runTest(step, subject, state);
   state.tests.set(step.id, outcome);
   if (layer) state.layers.set(step.id, layer);
   const failed = outcome.checks.filter((c) => !c.passed).map((c) => c.name);

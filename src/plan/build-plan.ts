@@ -23,6 +23,7 @@ import { checkExpressions, MissingComponents } from './missing-components.ts';
 import { checkImageOfFiles, planFiles } from './plan-files.ts';
 import { checkEngine, engineOf, shutdownStep } from './plan-machine.ts';
 import { planOffline } from './plan-offline.ts';
+import { checkPolicy, filesOfPolicy } from './plan-policy.ts';
 import { type DraftStep, planErrorCleanup, planPostProcessors, planProvisioners } from './plan-plugins.ts';
 import { registryAnnotations } from './registry.ts';
 import { readSelection, type Selection } from './select.ts';
@@ -68,6 +69,8 @@ interface Draft {
   /** Host files that the image file's tests read. */
   readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
   readonly firstBootFiles: readonly FileDescriptor[];
+  /** Those of its policy. */
+  readonly policyFiles: readonly FileDescriptor[] | undefined;
   /** Of hcp_packer_registry. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -201,6 +204,7 @@ async function draft(
   const annotations = registryAnnotations(build);
   const testFiles = await filesOfTests(target, request, diagnostics);
   const firstBootFiles = await filesOfFirstBoot(target, request, diagnostics);
+  const policyFiles = await filesOfThePolicy(target, request, diagnostics);
   if (!source || !decoded) return undefined;
   const drafts = [...provisioners, ...(errorCleanup ? [errorCleanup] : []), ...postProcessors];
   // A password that is the user's name (vagrant, packer) is none: masked and searched for, it would be everywhere.
@@ -214,6 +218,7 @@ async function draft(
     secrets,
     testFiles,
     firstBootFiles,
+    policyFiles,
     annotations,
   };
 }
@@ -241,6 +246,17 @@ async function filesOfTests(
     found.push(paths && (await describeOrTell(paths, context.templateDir, range, diagnostics)));
   }
   return found;
+}
+
+async function filesOfThePolicy(
+  { image }: Target,
+  { catalog, context: { templateDir } }: PlanRequest,
+  diagnostics: Diagnostic[],
+): Promise<FileDescriptor[] | undefined> {
+  if (!image?.policy) return [];
+  checkPolicy(image, catalog, templateDir, diagnostics);
+  const paths = filesOfPolicy(image, catalog, templateDir);
+  return paths && (await describeOrTell(paths, templateDir, image.policy.range, diagnostics));
 }
 
 /** The files that a block reads; one that is not there is a finding about the block. */
@@ -286,7 +302,8 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
   const { target } = parts;
   const { use, image, build, name } = target;
   const entry = pinned.lockKey === undefined ? undefined : lock.entries[pinned.lockKey];
-  const epoch = epochOf(entry) ?? 1;
+  const baseDate = epochOf(entry);
+  const epoch = baseDate ?? 1;
   const source = sourceStep(name, target, pinned, entry, epoch);
   const own = image ? undefined : target.source.output?.(pinned.options as never, use.name);
   const outputDir = request.outputDir ?? image?.outputDirectory ?? own?.directory ?? `output-${name}`;
@@ -333,6 +350,9 @@ function complete(parts: Draft, pinned: Pinned<unknown>, request: PlanRequest): 
     secrets: namedSecrets(parts, template.scope),
     testFiles: parts.testFiles,
     firstBootFiles: parts.firstBootFiles,
+    policyFiles: parts.policyFiles,
+    ...(baseDate !== undefined && { baseDate }),
+    now: request.context.clock.now(),
   });
   return {
     ...common,

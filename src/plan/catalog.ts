@@ -1,4 +1,4 @@
-import type { BodySpec } from '../core/body-spec.ts';
+import type { BodySpec, OptionProblem } from '../core/body-spec.ts';
 import type { Digest, Json } from '../core/digest.ts';
 import type { NamedSecret } from '../core/named-secret.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
@@ -34,6 +34,31 @@ export interface RoomInfo {
   readonly spec: BodySpec;
 }
 
+/** What a policy is held against before anything is built. */
+export interface ProofsAsked {
+  readonly tests: readonly { readonly type: string; readonly options: unknown }[];
+  readonly outputs: readonly string[];
+  /** Options of the seal block; absent: its defaults. */
+  readonly seal?: unknown;
+}
+
+/** A finding about a policy itself. */
+export interface PolicyProblem extends OptionProblem {
+  readonly code: string;
+}
+
+/** What a release must fulfil, as the plan sees it. */
+export interface PolicyInfo extends RoomInfo {
+  /** What the policy asks for and the image file does not have; errors in the files that it names. */
+  problems(options: never, asked: ProofsAsked, templateDir: string): readonly PolicyProblem[];
+  /** As TestInfo's; those that come with Ingot are in `shipped`. */
+  files(options: never, templateDir: string): readonly string[] | undefined;
+  /** Digests of the lists and checks of ours that it names. */
+  shipped(options: never): Json;
+  /** What of the answer depends on the day, as it is now. `baseDate`: seconds since 1970. */
+  today(options: never, baseDate: number | undefined, now: Date): Json;
+}
+
 /**
  * Every plugin there is, listed in app/catalog.ts. Plan and engine get it as an argument and import no plugin.
  * Options are `never` here: each plugin gets what its own spec decoded.
@@ -50,6 +75,7 @@ export interface Catalog {
   readonly release: RoomInfo;
   /** The search for secrets that stayed in the image. */
   readonly residue: RoomInfo;
+  readonly policy: PolicyInfo;
   readonly stamp: {
     readonly version: number;
     annotations(stamp: StampOptions): Readonly<Record<string, string>>;
@@ -94,6 +120,21 @@ export interface ReleaseStepOptions {
 /** Options of the search for secrets. Not hashed. */
 export interface ResidueStepOptions {
   readonly secrets: readonly NamedSecret[];
+}
+
+/** Options of the `policy` step. */
+export interface PolicyStepOptions {
+  /** The decoded `policy` block. */
+  readonly policy: unknown;
+  /** Newest date in the lock of what the image starts from, seconds since 1970; absent where nothing says. */
+  readonly baseDate?: number;
+}
+
+/** A test that a later one asks about. */
+export interface EarlierTest {
+  readonly type: string;
+  /** Absent: it did not come to an end. */
+  readonly outcome?: TestOutcome;
 }
 
 /** What a test answers; stored as evidence. A failed one is a result, not an exception. */

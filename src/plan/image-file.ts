@@ -5,9 +5,11 @@ import { type Engine, ENGINES } from '../core/plugin.ts';
 import {
   decodeBody,
   type EvalScope,
+  expandBlocks,
   type HclBlock,
   type HclBody,
   nearest,
+  type ScopedBlock,
   withoutBlocks,
 } from '../template/index.ts';
 import type { Catalog } from './catalog.ts';
@@ -35,6 +37,11 @@ export interface Placed {
   readonly range: SourceRange;
 }
 
+/** A policy, with the way to the places of its options. */
+export interface PlacedPolicy extends Placed {
+  readonly rangeOf: (path: readonly (string | number)[]) => SourceRange;
+}
+
 /** One `image` block of an image file. */
 export interface ImageBlock {
   readonly name: string;
@@ -49,6 +56,7 @@ export interface ImageBlock {
   readonly residue?: Placed;
   readonly firstBoot?: Placed;
   readonly release?: Placed;
+  readonly policy?: PlacedPolicy;
   readonly range: SourceRange;
 }
 
@@ -60,7 +68,7 @@ export interface ImageFile {
 /** Blocks of which an image may have many, told apart by their label. */
 const LABELLED = ['output', 'test'] as const;
 /** Blocks that come once. */
-const SINGLE = ['disk', 'seal', 'residue', 'first_boot', 'release'] as const;
+const SINGLE = ['disk', 'seal', 'residue', 'policy', 'first_boot', 'release'] as const;
 
 /** Decodes the body of `*.ingot.hcl` files (several are merged by the caller). */
 export function decodeImageFile(body: HclBody, catalog: Catalog, scope: EvalScope): ImageFile {
@@ -114,37 +122,43 @@ function decodeImage(
     return undefined;
   }
   const known = [...LABELLED, ...SINGLE];
-  const own = decodeBody(withoutBlocks(block.body, known), imageSpec, scope);
+  const own = decodeBody(withoutBlocks(block.body, [...known, 'dynamic']), imageSpec, scope);
   diagnostics.push(...own.diagnostics.map((d) => suggestBlocks(d, known)));
 
-  const placed = (b: HclBlock, type: string, spec: BodySpec): Placed => {
-    const decoded = decodeBody(b.body, spec, scope);
+  const { blocks } = expandBlocks(block.body, scope, diagnostics);
+  const made = blocks.filter((b) => !block.body.blocks.includes(b.block)).map((b) => b.block);
+  for (const b of made)
+    if (!known.includes(b.type as never)) diagnostics.push(unknownBlock(b, known, 'an image'));
+  const placed = ({ block: b, scope: inner }: ScopedBlock, type: string, spec: BodySpec): PlacedPolicy => {
+    const decoded = decodeBody(b.body, spec, inner);
     diagnostics.push(...decoded.diagnostics);
-    return { type, options: decoded.options, hashForm: decoded.hashForm, range: b.range };
+    const { options, hashForm, ranges } = decoded;
+    return { type, options, hashForm, range: b.range, rangeOf: ranges };
   };
   const labelled = (
     kind: (typeof LABELLED)[number],
     specs: ReadonlyMap<string, { spec: BodySpec }>,
   ): Placed[] =>
-    block.body.blocks
-      .filter((b) => b.type === kind)
+    blocks
+      .filter((b) => b.block.type === kind)
       .flatMap((b) => {
-        const [label] = b.labels;
+        const { labels } = b.block;
+        const [label] = labels;
         const info = label === undefined ? undefined : specs.get(label);
-        if (label === undefined || b.labels.length !== 1 || !info) {
-          diagnostics.push(unknownLabel(b, kind, [...specs.keys()]));
+        if (label === undefined || labels.length !== 1 || !info) {
+          diagnostics.push(unknownLabel(b.block, kind, [...specs.keys()]));
           return [];
         }
         return [placed(b, label, info.spec)];
       });
-  const single = (kind: (typeof SINGLE)[number]): Placed | undefined => {
-    const [first, second] = block.body.blocks.filter((b) => b.type === kind);
+  const single = (kind: (typeof SINGLE)[number]): PlacedPolicy | undefined => {
+    const [first, second] = blocks.filter((b) => b.block.type === kind);
     if (second) {
       diagnostics.push({
         code: 'plan/duplicate-block',
         severity: 'error',
         message: `an image has one ${kind} block, and this is the second`,
-        range: second.range,
+        range: second.block.range,
         hint: `Merge the two ${kind} blocks.`,
       });
     }
@@ -155,6 +169,7 @@ function decodeImage(
   const seal = single('seal');
   const residue = single('residue');
   const firstBoot = single('first_boot');
+  const policy = single('policy');
   const release = single('release');
   return {
     name,
@@ -168,6 +183,7 @@ function decodeImage(
     ...(seal && { seal }),
     ...(residue && { residue }),
     ...(firstBoot && { firstBoot }),
+    ...(policy && { policy }),
     ...(release && { release }),
     range: block.range,
   };

@@ -37,6 +37,7 @@ export function imageFileSchema(catalog: Catalog): Schema {
       seal: bodySchema(catalog.seal.spec),
       residue: bodySchema(catalog.residue.spec),
       first_boot: bodySchema(catalog.firstBoot.spec),
+      policy: bodySchema(catalog.policy.spec),
       release: bodySchema(catalog.release.spec),
     },
   };

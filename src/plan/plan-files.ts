@@ -56,8 +56,8 @@ export function planFiles(request: FilesRequest): {
 
 /** Reports what an image file asks of a source that makes no filesystem. */
 export function checkImageOfFiles(image: ImageBlock, type: string, diagnostics: Diagnostic[]): void {
-  const { outputs, tests, disk, seal, firstBoot, release } = image;
-  for (const block of [...outputs, ...tests, disk, seal, firstBoot, release]) {
+  const { outputs, tests, disk, seal, firstBoot, policy, release } = image;
+  for (const block of [...outputs, ...tests, disk, seal, firstBoot, policy, release]) {
     if (!block) continue;
     diagnostics.push({
       code: 'plan/no-filesystem',

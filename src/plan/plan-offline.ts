@@ -11,6 +11,7 @@ import type {
   ResidueStepOptions,
 } from './catalog.ts';
 import type { ImageBlock, Placed } from './image-file.ts';
+import { planPolicy } from './plan-policy.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
 import { type PlannedStep, planStep, type StepKind } from './types.ts';
 
@@ -46,6 +47,11 @@ interface OfflineRequest {
   readonly testFiles: readonly (readonly FileDescriptor[] | undefined)[];
   /** What the `first_boot` block reads on the host. */
   readonly firstBootFiles: readonly FileDescriptor[];
+  /** What its policy reads there. */
+  readonly policyFiles: readonly FileDescriptor[] | undefined;
+  /** Newest date in the lock, seconds since 1970; absent where nothing in it carries one. */
+  readonly baseDate?: number;
+  readonly now: Date;
   /** What must not be in the image. */
   readonly secrets: readonly NamedSecret[];
 }
@@ -196,6 +202,19 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       }).id,
     );
   }
+  const policy = planPolicy(request, chain, gatesOf(steps));
+  if (policy && image?.policy) {
+    const { inputs, hashed, options } = policy;
+    gates.push(
+      add('test', 'policy', catalog.policy.version, hashed, options, inputs, {
+        title: 'hold it against the policy',
+        label: 'test.policy',
+        cacheable: request.policyFiles !== undefined && steps.every((s) => s.cacheable),
+        files: request.policyFiles ?? [],
+        origin: image.policy.range,
+      }).id,
+    );
+  }
   let last = gates;
   const processed: Digest[] = [];
   for (const draft of request.postProcessors) {
@@ -220,6 +239,11 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
     });
   }
   return { steps, version, annotations };
+}
+
+/** The tests among the steps. */
+function gatesOf(steps: readonly PlannedStep[]): Digest[] {
+  return steps.filter(({ spec }) => spec.kind === 'test').map(({ id }) => id);
 }
 
 /**

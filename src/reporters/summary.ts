@@ -31,6 +31,9 @@ export interface SummaryImage {
   readonly seconds: number;
 }
 
+/** Checks of a test that are told one by one; of more that all passed, how many. */
+const TOLD = 6;
+
 /** The end of a build for people: outputs, tests, release, how much came from the cache, and what to do next. */
 export function renderSummary(
   images: readonly SummaryImage[],
@@ -44,12 +47,22 @@ export function renderSummary(
   return `\n${parts.join('\n\n')}\n`;
 }
 
+/** `goss` of `web/test.goss[0]`. */
+function nameOf(label: string): string {
+  return label.replace(/^.*\/test\.([^[]*)(?:\[\d+\])?$/, '$1');
+}
+
 function imageLines(image: SummaryImage, style: Style): string[] {
   const state = image.status === 'done' ? style.green('✓') : style.red('✗');
   const lines = [`${state} ${style.bold(`${image.name} ${image.version}`)}`];
-  const add = (key: string, value: string): void => void lines.push(`  ${style.dim(key.padEnd(9))}${value}`);
+  const add = (key: string, value: string): void => void lines.push(`  ${style.dim(key.padEnd(8))} ${value}`);
   for (const { outcome, label } of image.tests) {
-    for (const check of outcome.checks) {
+    const { checks } = outcome;
+    const many = checks.length > TOLD;
+    const passed = checks.filter((c) => c.passed);
+    if (many && passed.length > 0)
+      add('test', `${nameOf(label)}: ${passed.length} checks ${style.green('passed')}`);
+    for (const check of many ? checks.filter((c) => !c.passed) : checks) {
       const mark = check.passed ? style.green('passed') : style.red('failed');
       const time = check.seconds === undefined ? '' : ` in ${formatSeconds(check.seconds)}`;
       add('test', `${check.name} ${mark}${time}`);

@@ -1,5 +1,6 @@
 /** The template language: HCL2 as Packer speaks it. */
 export { decodeBody, type Decoded } from './decode/decode-body.ts';
+export { expandBlocks, type ScopedBlock } from './decode/dynamic-blocks.ts';
 export { emptyScope, type EvalScope, withVariables } from './eval/scope.ts';
 export { evaluate } from './eval/evaluate.ts';
 export type { HclAttribute, HclBlock, HclBody } from './hcl/ast.ts';

@@ -34,9 +34,11 @@ test('goes into a folder that holds other things', async () => {
   writeFileSync(join(folder, 'notes.txt'), '');
   await init({ folder });
   expect(readdirSync(folder).sort()).toEqual([
+    'goss.yaml',
     'harden.sh',
     'notes.txt',
     'site',
+    'vulnerabilities.ignore.yaml',
     'web.ingot.hcl',
     'web.pkr.hcl',
   ]);

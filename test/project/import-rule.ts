@@ -12,6 +12,7 @@ const plugins = [
   'seal',
   'checks',
   'scan',
+  'policy',
   'firstboot',
   'fleet',
 ];

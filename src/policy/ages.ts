@@ -1,0 +1,27 @@
+import type { Finding } from './finding.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** The finding that something is older than it may be, or that nobody says how old it is. */
+export function tooOld(
+  what: { readonly id: string; readonly code: string; readonly name: string; readonly remedy: string },
+  /** Milliseconds since 1970. */
+  date: number | undefined,
+  most: number,
+  now: Date,
+): Finding | undefined {
+  const { id, code, name, remedy } = what;
+  const allowed = `at most ${ageText(most)} are allowed`;
+  if (date === undefined || Number.isNaN(date))
+    return { id, code, message: `nothing says how old ${name} is; ${allowed}. ${remedy}` };
+  const age = now.getTime() - date;
+  if (age <= most) return undefined;
+  const day = new Date(date).toISOString().slice(0, 10);
+  return { id, code, message: `${name} is of ${day}, ${ageText(age)} ago; ${allowed}. ${remedy}` };
+}
+
+/** `36 hours`, `12 days`. */
+export function ageText(ms: number): string {
+  return ms < 2 * DAY ? `${Math.round(ms / HOUR)} hours` : `${Math.round(ms / DAY)} days`;
+}
