@@ -1,14 +1,13 @@
-import { bootTestSpec } from '../checks/boot.ts';
-import { gossTestFiles, gossTestSpec } from '../checks/goss.ts';
+import { bootTestSpec } from '../checks/boot/spec.ts';
+import { gossTestSpec } from '../checks/goss/spec.ts';
 import { sha256 } from '../core/digest.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import { httpData } from '../data-sources/http.ts';
 import { nullData } from '../data-sources/null.ts';
-import { BOOT_CONFIG_VERSION } from '../disk/boot-config.ts';
 import { outputFormats } from '../disk/formats/index.ts';
-import { DISK_VERSION, diskSpec } from '../disk/spec.ts';
-import { FIRST_BOOT_VERSION, firstBootFiles } from '../firstboot/install.ts';
-import { firstBootSpec } from '../firstboot/spec.ts';
+import { BOOT_CONFIG_VERSION, DISK_VERSION, diskSpec } from '../disk/spec.ts';
+import { FIRST_BOOT_VERSION, firstBootSpec } from '../firstboot/spec.ts';
+import { firstBootFiles } from '../firstboot/files.ts';
 import type { Catalog, FormatInfo, TestInfo } from '../plan/catalog.ts';
 import { artificePostProcessor } from '../post-processors/artifice.ts';
 import { checksumPostProcessor } from '../post-processors/checksum.ts';
@@ -29,10 +28,10 @@ import { shellLocalProvisioner } from '../provisioners/shell-local.ts';
 import { sleepProvisioner } from '../provisioners/sleep.ts';
 import { policyInfo } from './policy-info.ts';
 import { releaseSpec } from '../release/spec.ts';
-import { PATTERNS_VERSION, patternFiles, patternsSpec } from '../scan/patterns.ts';
+import { PATTERNS_VERSION, patternFiles, patternsSpec } from '../scan/patterns/spec.ts';
 import { RESIDUE_VERSION, residueSpec } from '../scan/residue/spec.ts';
-import { sbomFormats } from '../scan/sbom.ts';
-import { vulnerabilitySpec } from '../scan/vulnerabilities.ts';
+import { sbomFormats } from '../scan/sbom/formats.ts';
+import { vulnerabilitySpec } from '../scan/vulnerabilities/spec.ts';
 import { SEAL_VERSION, sealSpec } from '../seal/index.ts';
 import { dockerfileSource } from '../sources/dockerfile.ts';
 import { fileSource } from '../sources/file.ts';
@@ -81,7 +80,13 @@ const dataSources: readonly DataSource<never>[] = [httpData, nullData];
 const tests = byType<TestInfo>([
   { type: 'boot', version: 2, spec: bootTestSpec, input: 'disk' },
   { type: 'vulnerabilities', version: 1, spec: vulnerabilitySpec, input: 'rootfs', files: () => undefined },
-  { type: 'goss', version: 1, spec: gossTestSpec, input: 'disk', files: gossTestFiles },
+  {
+    type: 'goss',
+    version: 1,
+    spec: gossTestSpec,
+    input: 'disk',
+    files: async (o, dir) => (await import('../checks/goss/test-files.ts')).gossTestFiles(o, dir),
+  },
   { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
 ]);
 

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Json } from '../core/digest.ts';
-import { fixLegacy } from '../template/index.ts';
+import { fixLegacy } from '../template/fix/fixers.ts';
 import { readLegacy } from './hcl2-upgrade.ts';
 import type { Deps } from './session.ts';
 import { validate } from './validate.ts';

@@ -4,7 +4,8 @@ import { hasErrors } from '../core/diagnostic.ts';
 import type { Json } from '../core/digest.ts';
 import { DiagnosticsError, ExitCode, IngotError } from '../core/error.ts';
 import { bundledSource } from '../plan/official-plugins.ts';
-import { parseJson, type Upgraded, upgradeLegacy } from '../template/index.ts';
+import { parseJson } from '../template/index.ts';
+import { type Upgraded, upgradeLegacy } from '../template/upgrade/upgrade.ts';
 
 export interface Hcl2UpgradeOptions {
   /** Legacy JSON template; `-`: the text that `stdin` answers. */

@@ -4,9 +4,12 @@ import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { DiagnosticsError, ExitCode } from '../core/error.ts';
 import type { Lock } from '../core/lock.ts';
 import type { Engine, PinContext } from '../core/plugin.ts';
-import { buildPlan, checkTemplate, type PlanRequest } from '../plan/build-plan.ts';
+import { buildPlan } from '../plan/build-plan.ts';
+import { checkTemplate } from '../plan/check-template.ts';
 import type { Catalog } from '../plan/catalog.ts';
 import { formatLock, LOCK_FILE, readLock } from '../plan/lock-file.ts';
+import type { PlanRequest } from '../plan/plan-request.ts';
+import type { GitFacts } from '../plan/stamp.ts';
 import type { Plan } from '../plan/types.ts';
 import { type HclBody, type LoadOptions, loadTemplate, mergeBodies, parseHcl } from '../template/index.ts';
 import { readGit } from './git.ts';
@@ -90,6 +93,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
   const common = { diagnostics, sources, lock, lockPath, lockText, templateDir: place.baseDir };
   if (diagnostics.some(({ severity, code }) => severity === 'error' && !IN_BODIES.has(code)))
     return { ...common, request: undefined };
+  let git: Promise<GitFacts> | undefined;
   const request: PlanRequest = {
     template,
     ...(imageFile && { imageFile }),
@@ -98,7 +102,7 @@ export async function load(options: PlanningOptions, catalog: Catalog, session: 
     mode: options.mode,
     missing: options.validating ? 'warn' : 'refuse',
     toRun: options.toRun ?? false,
-    git: await readGit(session.host, template.dir),
+    git: () => (git ??= readGit(session.host, template.dir)),
     only: options.only ?? [],
     except: options.except ?? [],
     ...(options.engine && { engine: options.engine }),

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { userReleases } from '../release/release-store.ts';
+import { userReleases } from '../release/user-releases.ts';
 
 /** Where Ingot keeps things between runs (XDG base directory specification 0.8). */
 export interface Paths {

@@ -11,7 +11,7 @@ import { privilegedFiles } from '../policy/privileged-files.ts';
 import { proofFact, vulnerabilityDate } from '../policy/proofs.ts';
 import type { PolicyOptions } from '../policy/spec.ts';
 import { takeInventory } from '../scan/packages/inventory.ts';
-import { sbomFormats } from '../scan/sbom.ts';
+import { sbomFormats } from '../scan/sbom/formats.ts';
 import { comparatorOf, ecosystemOf } from '../scan/vulnerabilities/ecosystems.ts';
 import { hardeningFile, privilegeRules } from './policy-files.ts';
 

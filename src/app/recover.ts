@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Recovered, recover } from '../host/index.ts';
 import { forgetDeadContainers } from '../machines/container/nspawn-residue.ts';
-import { aptCache } from '../sources/mmdebstrap.ts';
+import { aptCache } from '../sources/mmdebstrap/blobs.ts';
 import { dropDeadLayerLeases } from '../store/layer-cache.ts';
 import type { Paths } from './paths.ts';
 

@@ -30,13 +30,15 @@ import type { DiskStepOptions, PolicyStepOptions, ResidueStepOptions, TestOutcom
 import { publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
-import { findingText, type PatternOptions, searchPatterns } from '../scan/patterns.ts';
+import { findingText, searchPatterns } from '../scan/patterns.ts';
+import type { PatternOptions } from '../scan/patterns/spec.ts';
 import { residueText, searchResidue } from '../scan/residue.ts';
 import type { PlacedPartition } from '../scan/residue/place.ts';
-import { archiveHashes, isSbomFormat, type SbomFormat, writeSboms } from '../scan/sbom.ts';
+import { archiveHashes, writeSboms } from '../scan/sbom.ts';
+import { isSbomFormat, type SbomFormat } from '../scan/sbom/formats.ts';
 import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
 import { type SealOptions, sealImage } from '../seal/index.ts';
-import { unpackTools } from '../sources/mmdebstrap.ts';
+import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { readAgent } from './agent-file.ts';
 import { catalog } from './catalog.ts';

@@ -1,5 +1,4 @@
 import { runInForeground } from '../host/foreground.ts';
-import { runUserCommand } from '../host/user-command.ts';
 import { expandDocument, textsOf } from '../secrets/expand-document.ts';
 import { type ExpandOptions, expandText } from '../secrets/expand.ts';
 import { environmentLines, environmentOf } from '../secrets/environment-lines.ts';
@@ -7,11 +6,11 @@ import { goJson } from '../secrets/go-json.ts';
 import { goYaml } from '../secrets/go-yaml.ts';
 import { decodeSecret, encodeSecret } from '../secrets/kubernetes/secret.ts';
 import { listReferences, type ListedReference } from '../secrets/list-references.ts';
-import type { RunCommand } from '../secrets/provider.ts';
 import { createResolver } from '../secrets/resolver.ts';
 import { settleAll } from '../secrets/settle-all.ts';
 import { writeSecretFile } from '../secrets/write-secret-file.ts';
 import { createMask, type Mask, maskError } from './mask.ts';
+import { runForReference } from './reference-resolver.ts';
 import { readDocuments, readFirstDocument, readTextInput, type SecretInput } from './secret-input.ts';
 
 export interface SecretsOptions {
@@ -129,10 +128,6 @@ export async function listSecretReferences(
         : textsOf(await readDocuments(source.documents));
   return listReferences(texts, kindsOf(options));
 }
-
-/** Runs the command of a `ref+exec://`. */
-export const runForReference: RunCommand = (command, args, { env, timeoutMs }) =>
-  runUserCommand(command, args, { env, timeoutMs, okCodes: 'any' });
 
 /** Does the work with a resolver; what it fetched is told to the mask, and appears in no error. */
 async function expanding<T>(

@@ -7,13 +7,9 @@ import type { Sources } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
-import { createHost } from '../host/index.ts';
-import { expandText } from '../secrets/expand.ts';
-import { goJson } from '../secrets/go-json.ts';
-import { createResolver } from '../secrets/resolver.ts';
+import { createHost } from '../host/create-host.ts';
 import { createMask, type Mask, maskingEmit } from './mask.ts';
 import { type Paths, pathsFrom } from './paths.ts';
-import { runForReference } from './secrets.ts';
 
 /** What every use case gets from the command line or the web. */
 export interface Deps {
@@ -41,22 +37,16 @@ export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): S
   const paths = pathsFrom(env);
   const mask = createMask();
   const emit = maskingEmit(deps.emit, mask);
-  const resolver = createResolver({
-    env,
-    patience: { signal: deps.signal },
-    run: runForReference,
-    onSecret: (text) => mask.add(text),
-  });
+  let resolver: Promise<SecretResolver> | undefined;
+  const openResolver = async (): Promise<SecretResolver> => {
+    const { referenceResolver } = await import('./reference-resolver.ts');
+    return referenceResolver(env, deps.signal, mask);
+  };
   return {
     host: createHost({ leaseDir: paths.leases, emit }),
     paths,
     clock: systemClock,
-    secrets: {
-      async resolve(reference) {
-        const value = await expandText(reference, { lookup: (found) => resolver.lookup(found) });
-        return typeof value === 'string' ? value : goJson(value);
-      },
-    },
+    secrets: { resolve: async (reference) => (await (resolver ??= openResolver())).resolve(reference) },
     mask,
     emit,
     signal: deps.signal,

@@ -1,5 +1,5 @@
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
-import { checkTemplate } from '../plan/build-plan.ts';
+import { checkTemplate } from '../plan/check-template.ts';
 import { NEEDED_TO_BUILD } from '../template/index.ts';
 import { catalog } from './catalog.ts';
 import { load, type TemplateOptions } from './load.ts';

@@ -22,7 +22,7 @@ import { hostRoom, shareOf, sideBySide } from './boot/side-by-side.ts';
 import type { BootTestOptions } from './boot/spec.ts';
 
 export type { BootCheckResult } from './boot/result.ts';
-export { type BootTestOptions, bootTestSpec } from './boot/spec.ts';
+export type { BootTestOptions } from './boot/spec.ts';
 
 /** Room that the disk gets beyond the image, to see the root filesystem grow. */
 const GROWTH = 512 * 1024 * 1024;

@@ -14,7 +14,7 @@ import { type SortedChecks, sortByTarget, SplitSystem } from './goss/targets.ts'
 import { findWeakChecks } from './goss/weak.ts';
 
 export { type GossFile, loadGossFile } from './goss/load.ts';
-export { gossTestFiles, gossTestSpec, type GossTestOptions } from './goss/spec.ts';
+export type { GossTestOptions } from './goss/spec.ts';
 export { loadVariables } from './goss/template/variables.ts';
 export { type FormatOption, OUTPUTS } from './goss/outputs/output.ts';
 

@@ -11,9 +11,6 @@ import { grubConfig } from './grub.ts';
 import { identities } from './layout.ts';
 import type { DiskOptions } from './spec.ts';
 
-/** Bump when what boot-config writes changes. */
-export const BOOT_CONFIG_VERSION = 1;
-
 type Exec = (argv: readonly string[], onLine?: (line: string) => void) => Promise<ExecResult>;
 
 /** Left by the mmdebstrap source, so that no initramfs is made before the last provisioner has run. */

@@ -9,20 +9,10 @@ import { PATHS } from './paths.ts';
 import { AGENT_COMMANDS, type Commands, dropInText, startPreOf, UNITS, unitTexts } from './units.ts';
 import { VALS_LISTS, VALS_RENDER, VALS_SCRIPT } from './vals-script.ts';
 
-/** Bump when what is installed changes. */
-export const FIRST_BOOT_VERSION = 1;
-
 /** Oldest Node that the agent runs on: Debian 12's. */
 const OLDEST_NODE = 18;
 /** Where units are looked for, the first wins (systemd.unit(5)). */
 const UNIT_FOLDERS = ['/etc/systemd/system', '/usr/local/lib/systemd/system', UNITS, '/lib/systemd/system'];
-
-/** Files on the host that a `first_boot` block reads, relative to the template folder. */
-export function firstBootFiles(o: FirstBootOptions): string[] {
-  const scripts = o.command.flatMap(({ script }) => (script === undefined ? [] : [script]));
-  const templates = [...o.file, ...o.service.flatMap(({ file }) => file)].map(({ template }) => template);
-  return [...new Set([...o.cloud_init, ...scripts, ...templates])];
-}
 
 export interface Installation {
   readonly options: FirstBootOptions;

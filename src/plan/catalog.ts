@@ -14,6 +14,8 @@ export interface FormatInfo {
   readonly extension: string;
 }
 
+type TestFiles = readonly string[] | undefined;
+
 /** What the plan needs to know of a test. */
 export interface TestInfo {
   readonly type: string;
@@ -25,7 +27,7 @@ export interface TestInfo {
    * Files on the host that the options make the test read, relative to the template. Hashed. undefined: what it reads
    * cannot be told (a database that changes, the environment), so that it runs in every build, whatever the cache has.
    */
-  readonly files?: (options: never, templateDir: string) => readonly string[] | undefined;
+  readonly files?: (options: never, templateDir: string) => TestFiles | Promise<TestFiles>;
 }
 
 /** A room of the offline way (boot-config, seal, …) as the plan sees it. */
@@ -50,13 +52,13 @@ export interface PolicyProblem extends OptionProblem {
 /** What a release must fulfil, as the plan sees it. */
 export interface PolicyInfo extends RoomInfo {
   /** What the policy asks for and the image file does not have; errors in the files that it names. */
-  problems(options: never, asked: ProofsAsked, templateDir: string): readonly PolicyProblem[];
+  problems(options: never, asked: ProofsAsked, templateDir: string): Promise<readonly PolicyProblem[]>;
   /** As TestInfo's; those that come with Ingot are in `shipped`. */
-  files(options: never, templateDir: string): readonly string[] | undefined;
+  files(options: never, templateDir: string): Promise<TestFiles>;
   /** Digests of the lists and checks of ours that it names. */
-  shipped(options: never): Json;
+  shipped(options: never): Promise<Json>;
   /** What of the answer depends on the day, as it is now. `baseDate`: seconds since 1970. */
-  today(options: never, baseDate: number | undefined, now: Date): Json;
+  today(options: never, baseDate: number | undefined, now: Date): Promise<Json>;
 }
 
 /**

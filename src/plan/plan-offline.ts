@@ -63,7 +63,7 @@ interface OfflinePlan {
 }
 
 /** The way from the provisioned filesystem to the release: boot-config, stamp, seal, disk, outputs, tests, release. */
-export function planOffline(request: OfflineRequest): OfflinePlan {
+export async function planOffline(request: OfflineRequest): Promise<OfflinePlan> {
   const { name, epoch, image, catalog } = request;
   const version = versionOf(request);
   const outputs = image && image.outputs.length > 0 ? image.outputs : defaultOutputs(catalog, request.own);
@@ -202,7 +202,7 @@ export function planOffline(request: OfflineRequest): OfflinePlan {
       }).id,
     );
   }
-  const policy = planPolicy(request, chain, gatesOf(steps));
+  const policy = await planPolicy(request, chain, gatesOf(steps));
   if (policy && image?.policy) {
     const { inputs, hashed, options } = policy;
     gates.push(

@@ -1,19 +1,10 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
-import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { PostProcessor } from '../core/plugin.ts';
 import { fillString } from '../template/index.ts';
-import { bgzfBytes } from './compress/bgzf.ts';
 import { type CompressFormat, endingOf, formatNames, formatOf } from './compress/format.ts';
-import { compressBy } from './compress/tools.ts';
-import { zipBytes } from './compress/zip.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/docs/post-processors/compress. */
 const compressSpec = bodySpec(
@@ -47,6 +38,7 @@ export const compressPostProcessor: PostProcessor<CompressOptions> = {
   schema: async () => compressSpec,
 
   async process(artifact, options, ctx) {
+    const { write } = await import('./compress/write.ts');
     const format = formatOf(nameOf(options)) as CompressFormat;
     const values = { BuildName: ctx.build?.name ?? '', BuilderType: ctx.build?.type ?? '' };
     const name = fillString(options.output, values, 'output');
@@ -86,46 +78,4 @@ function checkFiles(files: readonly string[], target: string, format: CompressFo
   const names = new Set(files.map((file) => basename(file)));
   if (format.archive && names.size < files.length)
     refuse('two of the files have the same name', 'Names in the archive are without folders.');
-}
-
-async function write(
-  target: string,
-  files: readonly string[],
-  { archive, compression }: CompressFormat,
-  level: number,
-  ctx: Context,
-): Promise<void> {
-  const source =
-    archive === 'tar'
-      ? tarOf(files)
-      : archive === 'zip'
-        ? Readable.from(zipBytes(files, level))
-        : createReadStream(files[0] as string);
-  const { signal } = ctx;
-  const out = (): Writable => createWriteStream(target);
-  switch (compression) {
-    case undefined:
-      return await pipeline(source, out(), { signal });
-    case 'gzip':
-      return await pipeline(source, createGzip({ level }), out(), { signal });
-    case 'bgzf':
-      return await pipeline(Readable.from(bgzfBytes(source, level)), out(), { signal });
-    default:
-      return await compressBy(compression, source, target, level, ctx);
-  }
-}
-
-/** A tar archive with names without folders, and no date or owner: two runs give equal bytes. */
-function tarOf(files: readonly string[]): Readable {
-  const tar = pack();
-  const fill = async (): Promise<void> => {
-    for (const file of files) {
-      const { size, mode } = await stat(file);
-      const entry = tar.entry({ name: basename(file), size, mode: mode & 0o777, mtime: new Date(0) });
-      await pipeline(createReadStream(file), entry);
-    }
-    tar.finalize();
-  };
-  fill().catch((error: unknown) => tar.destroy(error as Error));
-  return Readable.from(tar);
 }

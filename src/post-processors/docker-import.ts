@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { IngotError } from '../core/error.ts';
 import type { PostProcessor } from '../core/plugin.ts';
-import { DockerEngine } from '../machines/docker/engine.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-import. */
 const spec = bodySpec(
@@ -26,6 +25,7 @@ export const dockerImportPostProcessor: PostProcessor<OptionsOf<typeof spec>> = 
   schema: async () => spec,
 
   async process(artifact, { repository, tag, changes }, ctx) {
+    const { DockerEngine } = await import('../machines/docker/engine.ts');
     const [file, ...others] = artifact.files;
     if (file === undefined || others.length > 0) {
       throw new IngotError(

@@ -1,10 +1,8 @@
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { note } from '../core/context.ts';
 import type { PostProcessor } from '../core/plugin.ts';
-import { DockerEngine } from '../machines/docker/engine.ts';
 import { requireImage } from '../machines/docker/image-artifact.ts';
 import { loginAttributes, loginProblems } from '../machines/docker/login-spec.ts';
-import { registryAuth } from '../machines/docker/registry-auth.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-push. */
 const spec = bodySpec(
@@ -23,6 +21,8 @@ export const dockerPushPostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
   schema: async () => spec,
 
   async process(artifact, options, ctx) {
+    const { DockerEngine } = await import('../machines/docker/engine.ts');
+    const { registryAuth } = await import('../machines/docker/registry-auth.ts');
     const image = requireImage(artifact, 'docker-push');
     const engine = new DockerEngine();
     const tags = artifact.metadata?.docker_tags;

@@ -2,7 +2,6 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { PostProcessor } from '../core/plugin.ts';
-import { DockerEngine } from '../machines/docker/engine.ts';
 import { requireImage } from '../machines/docker/image-artifact.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-save. */
@@ -17,6 +16,7 @@ export const dockerSavePostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
   schema: async () => spec,
 
   async process(artifact, { path }, ctx) {
+    const { DockerEngine } = await import('../machines/docker/engine.ts');
     const image = requireImage(artifact, 'docker-save');
     const tags = artifact.metadata?.docker_tags;
     const names = Array.isArray(tags) && tags.length > 0 ? tags.map(String) : [image];

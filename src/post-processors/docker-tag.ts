@@ -1,6 +1,5 @@
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import type { PostProcessor } from '../core/plugin.ts';
-import { DockerEngine } from '../machines/docker/engine.ts';
 import { requireImage } from '../machines/docker/image-artifact.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-tag. */
@@ -26,6 +25,7 @@ export const dockerTagPostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
   schema: async () => spec,
 
   async process(artifact, { repository, tags, tag }, ctx) {
+    const { DockerEngine } = await import('../machines/docker/engine.ts');
     const image = requireImage(artifact, 'docker-tag');
     const engine = new DockerEngine();
     const names = [...tags, ...tag];

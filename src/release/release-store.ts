@@ -1,5 +1,4 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ContentStore } from '../core/content-store.ts';
 import type { Descriptor } from '../core/descriptor.ts';
 import type { Digest } from '../core/digest.ts';
@@ -40,15 +39,6 @@ export interface ReleaseStore {
   repository(name: string): ReleaseRepository;
   /** Image names that have releases, sorted. */
   repositories(): Promise<string[]>;
-}
-
-/** Folder of the user's own releases: below `INGOT_DATA_DIR`, or where XDG has data (base directory specification 0.8). */
-export function userReleases(env: NodeJS.ProcessEnv): string {
-  const home = env.HOME || homedir();
-  return join(
-    env.INGOT_DATA_DIR || join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'ingot'),
-    'releases',
-  );
 }
 
 /**

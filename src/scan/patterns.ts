@@ -1,35 +1,13 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, note } from '../core/context.ts';
 import { explainSystemError } from '../core/system-error.ts';
 import { defaultRules, readRules } from './patterns/read-rules.ts';
 import type { RuleSet } from './patterns/rules.ts';
 import { type PatternFinding, PatternSearch } from './patterns/search-text.ts';
+import type { PatternOptions } from './patterns/spec.ts';
 import { walkTree } from './walk-tree.ts';
-
-/** Bump when the same files are judged in another way. */
-export const PATTERNS_VERSION = 1;
-
-/** The body of `test "secrets" { … }` in an image file. */
-export const patternsSpec = bodySpec({
-  rules: attr.string(
-    'File of rules in the format of gitleaks, relative to the template; `[extend] useDefault = true` in it adds ours. Default: ours.',
-  ),
-  allow: attr.stringMap(
-    'Paths of the image in which secrets may be found, such as `/etc/ssl/private/ssl-cert-snakeoil.key`, each with the reason.',
-    {
-      default: {},
-    },
-  ),
-});
-
-export type PatternOptions = OptionsOf<typeof patternsSpec>;
-
-/** What the test reads on the host. */
-export const patternFiles = ({ rules }: PatternOptions): readonly string[] =>
-  rules === undefined ? [] : [rules];
 
 /** Text files are smaller. */
 const MOST_BYTES = 32 << 20;

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { bodySpec } from '../core/body-spec.ts';
 import { type Digest, sha256 } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { LockEntry } from '../core/lock.ts';
@@ -7,35 +6,10 @@ import type { Rootfs } from '../core/rootfs.ts';
 import { type Inventory, takeInventory } from './packages/inventory.ts';
 import { toCycloneDx } from './sbom/cyclonedx.ts';
 import type { ArchiveHashes, SbomSubject } from './sbom/document.ts';
+import type { SbomFormat } from './sbom/formats.ts';
 import { toSpdx } from './sbom/spdx.ts';
 
-export type SbomFormat = 'spdx' | 'cyclonedx';
-
-const empty = bodySpec({});
-
-/** `output "spdx" {}` and `output "cyclonedx" {}` of an image file. */
-export const sbomFormats = [
-  {
-    type: 'spdx',
-    version: 1,
-    doc: 'Bill of materials in SPDX 2.3 JSON.',
-    spec: empty,
-    input: 'rootfs',
-    extension: 'spdx.json',
-  },
-  {
-    type: 'cyclonedx',
-    version: 1,
-    doc: 'Bill of materials in CycloneDX 1.6 JSON.',
-    spec: empty,
-    input: 'rootfs',
-    extension: 'cdx.json',
-  },
-] as const;
-
-export function isSbomFormat(format: string): format is SbomFormat {
-  return format === 'spdx' || format === 'cyclonedx';
-}
+export type { SbomFormat } from './sbom/formats.ts';
 
 /**
  * The packages of an image, for a bill of materials. Throws `scan/unreadable-packages` where any database of packages

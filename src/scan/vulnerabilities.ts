@@ -14,7 +14,7 @@ import { matchPackages, type MatchResult } from './vulnerabilities/match.ts';
 import { parseOpenVex, toOpenVex } from './vulnerabilities/openvex.ts';
 import type { VulnerabilityOptions } from './vulnerabilities/spec.ts';
 
-export { type VulnerabilityOptions, vulnerabilitySpec } from './vulnerabilities/spec.ts';
+export type { VulnerabilityOptions } from './vulnerabilities/spec.ts';
 
 export interface VulnerabilityCheck {
   readonly name: string;

@@ -1,10 +1,5 @@
 import type { Source } from '../core/plugin.ts';
-import { startMachine } from './mmdebstrap/machine.ts';
 import { body, type MmdebstrapOptions } from './mmdebstrap/options.ts';
-import { outdated, pin } from './mmdebstrap/pin.ts';
-
-export { aptCache } from './mmdebstrap/blobs.ts';
-export { unpackTools } from './mmdebstrap/tools.ts';
 
 /** `source "mmdebstrap"`: a Debian root filesystem from the signed archive (docs/sources/mmdebstrap.md). */
 export const mmdebstrapSource: Source<MmdebstrapOptions> = {
@@ -12,7 +7,7 @@ export const mmdebstrapSource: Source<MmdebstrapOptions> = {
   version: 1,
   produces: 'rootfs',
   schema: () => Promise.resolve(body),
-  pin,
-  outdated,
-  start: startMachine,
+  pin: async (o, ctx) => (await import('./mmdebstrap/pin.ts')).pin(o, ctx),
+  outdated: async (o, ctx) => (await import('./mmdebstrap/pin.ts')).outdated(o, ctx),
+  start: async (o, base, ctx) => (await import('./mmdebstrap/machine.ts')).startMachine(o, base, ctx),
 };

@@ -4,8 +4,6 @@ import { IngotError } from '../core/error.ts';
 import type { Source } from '../core/plugin.ts';
 import { communicatorAttributes } from '../machines/communicator-spec.ts';
 import { noMachine } from '../machines/no-machine.ts';
-import { sshSettingsOf } from '../machines/ssh/settings-of.ts';
-import { connectHost } from '../machines/ssh-host.ts';
 
 const nullSpec = bodySpec(communicatorAttributes, {}, (o): OptionProblem[] => {
   if (o.communicator === 'none') return [];
@@ -66,6 +64,8 @@ export const nullSource: Source<NullOptions> = {
 
   async start(options, _base, ctx) {
     if (options.communicator === 'none') return noMachine(GENERATED, ARTIFACT);
+    const { sshSettingsOf } = await import('../machines/ssh/settings-of.ts');
+    const { connectHost } = await import('../machines/ssh-host.ts');
     const settings = await sshSettingsOf(options, undefined, ctx);
     const { ssh_host: host = '', ssh_port: port } = options;
     return connectHost({ ...settings, host, port }, { generated: GENERATED, artifact: ARTIFACT }, ctx);

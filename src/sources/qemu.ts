@@ -1,7 +1,5 @@
 import type { Source } from '../core/plugin.ts';
-import { startMachine } from './qemu/machine.ts';
 import { type QemuSourceOptions, qemuSpec } from './qemu/options.ts';
-import { pinQemu } from './qemu/pin.ts';
 
 /** `source "qemu"`: a disk image or an installer, in a virtual machine (docs/sources/qemu.md). */
 export const qemuSource: Source<QemuSourceOptions> = {
@@ -18,8 +16,9 @@ export const qemuSource: Source<QemuSourceOptions> = {
   }),
   needs: ({ memory, cpus }) => ({ memory: memory * 1024 * 1024, cpus }),
   schema: () => Promise.resolve(qemuSpec),
-  pin: pinQemu,
-  start: startMachine,
+  pin: async (o, ctx) => (await import('./qemu/pin.ts')).pinQemu(o, ctx),
+  start: async (o, base, ctx, memory) =>
+    (await import('./qemu/machine.ts')).startMachine(o, base, ctx, memory),
 };
 
 function compression(wanted: boolean): Record<string, string> {

@@ -6,7 +6,6 @@ export { evaluate } from './eval/evaluate.ts';
 export type { HclAttribute, HclBlock, HclBody } from './hcl/ast.ts';
 export { emptyBody, mergeBodies, withoutBlocks } from './hcl/body.ts';
 export { fillString } from './legacy/fill-string.ts';
-export { fixLegacy } from './fix/fixers.ts';
 export { formatHcl } from './hcl/format.ts';
 export { parseHcl, parseHclExpression } from './hcl/parser.ts';
 export { nearest } from './nearest.ts';
@@ -22,7 +21,6 @@ export {
 export type { PostProcessorBlock } from './packer/post-processors.ts';
 export type { ProvisionerBlock, ProvisionerMeta } from './packer/provisioners.ts';
 export type { VariableInfo } from './packer/variables.ts';
-export { type Upgraded, upgradeLegacy } from './upgrade/upgrade.ts';
 export { parseJson } from './json/parse-json.ts';
 export { SafeRegExp } from './regexp/regexp.ts';
 export { PatternError } from './regexp/syntax.ts';

@@ -1,5 +1,5 @@
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../../core/body-spec.ts';
-import { DISK_BUSES } from '../../host/qemu-command.ts';
+import { DISK_BUSES } from '../../host/disk-bus.ts';
 
 const FIRMWARE = ['bios', 'uefi'];
 /** Below this Debian's kernel does not unpack an initramfs made for any machine. */

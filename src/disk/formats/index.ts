@@ -1,5 +1,4 @@
 import type { Context } from '../../core/context.ts';
-import { exportWith } from './export.ts';
 import { oci } from './oci.ts';
 import { ova } from './ova.ts';
 import { qcow2 } from './qcow2.ts';
@@ -29,10 +28,11 @@ export const outputFormats: readonly OutputFormat[] = formats;
  * Writes every requested output, side by side: the disk is read once for all formats made from it. Answers in the
  * order of the requests; when one fails, none is left behind. Throws `output/*`.
  */
-export function exportOutputs(
+export async function exportOutputs(
   input: ExportInput,
   requests: readonly OutputRequest[],
   ctx: Context,
 ): Promise<OutputFile[]> {
-  return exportWith(formats, input, requests, ctx);
+  const { exportWith } = await import('./export.ts');
+  return await exportWith(formats, input, requests, ctx);
 }

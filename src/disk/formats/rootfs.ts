@@ -1,10 +1,5 @@
 import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
-import { canonicalJson } from '../../core/digest.ts';
-import { feed } from './feed.ts';
-import { paxMember } from './pax.ts';
-import { layerTar } from './layer-tar.ts';
-import { tarOf } from './tar-source.ts';
-import type { RootfsFormat, RootfsJob } from './types.ts';
+import type { RootfsFormat } from './types.ts';
 
 const spec = bodySpec(
   { level: attr.number("zstd's level, 1 (fast) to 19 (small).", { default: 3 }) },
@@ -15,8 +10,10 @@ const spec = bodySpec(
       : [{ path: ['level'], message: `is ${level}, expected a whole number from 1 to 19` }],
 );
 
+export type RootfsOptions = OptionsOf<typeof spec>;
+
 /** The file system as a tar archive, compressed by the system's zstd. */
-export const rootfs: RootfsFormat<OptionsOf<typeof spec>> = {
+export const rootfs: RootfsFormat<RootfsOptions> = {
   type: 'rootfs',
   version: 1,
   doc: 'The file system as tar.zst, with owners and extended attributes; for containers and PXE.',
@@ -24,15 +21,5 @@ export const rootfs: RootfsFormat<OptionsOf<typeof spec>> = {
   input: 'rootfs',
   extension: 'tar.zst',
   needs: [],
-  async write(job) {
-    // With worker threads zstd's output is the same whatever their number; -T1 and -T0 agree.
-    const args = ['-q', '-f', '-T0', `-${job.options.level}`, '-o', job.target];
-    await feed(archive(job), 'zstd', args, job.ctx);
-  },
+  write: async (job) => (await import('./rootfs-writer.ts')).writeRootfs(job),
 };
-
-async function* archive(job: RootfsJob<unknown>): AsyncGenerator<Buffer> {
-  // `comment` is the record that every reader knows and passes over (pax(1)).
-  yield paxMember('g', [['comment', Buffer.from(canonicalJson(job.stamp))]], job.epoch);
-  yield* layerTar(tarOf(job.rootfs.dir, ['.'], job.epoch, job.ctx), job.epoch);
-}

@@ -1,8 +1,6 @@
 import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
-import { FileWriter, roundUp } from './file-writer.ts';
-import { fileStem } from './identity.ts';
+import { roundUp } from './file-writer.ts';
 import type { DiskFormat } from './types.ts';
-import { VmdkStream } from './vmdk-stream.ts';
 
 const MIB = 1 << 20;
 
@@ -13,8 +11,10 @@ const spec = bodySpec({
   }),
 });
 
+export type VmdkOptions = OptionsOf<typeof spec>;
+
 /** A stream-optimized VMDK. */
-export const vmdk: DiskFormat<OptionsOf<typeof spec>> = {
+export const vmdk: DiskFormat<VmdkOptions> = {
   type: 'vmdk',
   version: 1,
   doc: "VMware's stream-optimized disk, compressed, for import into vSphere, Workstation and VirtualBox.",
@@ -23,24 +23,5 @@ export const vmdk: DiskFormat<OptionsOf<typeof spec>> = {
   extension: 'vmdk',
   needs: ['mptspi', 'vmw_pvscsi', 'ahci', 'ata_piix'],
   virtualSize: (size) => roundUp(size, MIB),
-  async open(job) {
-    const out = new FileWriter(job.file);
-    const stream = new VmdkStream(out, 0, roundUp(job.disk.size, MIB), {
-      seed: job.seed,
-      name: `${fileStem(job.stamp)}.vmdk`,
-      adapter: job.options.adapter,
-    });
-    return {
-      wants: { deflated: true, adler32: true },
-      async write(blocks) {
-        for (const block of blocks) await stream.add(block);
-        await out.flush();
-      },
-      async finish() {
-        await stream.finish();
-        return undefined;
-      },
-      [Symbol.asyncDispose]: async () => {},
-    };
-  },
+  open: async (job) => (await import('./vmdk-writer.ts')).openVmdk(job),
 };

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Descriptor } from '../../core/descriptor.ts';
 import type { Digest } from '../../core/digest.ts';
 import { MAX_MANIFEST, parseIndex } from '../../store/oci-layout-index.ts';
-import { badImage } from './image.ts';
+import { badImage } from './bad-image.ts';
 import { readTar } from './tar-reader.ts';
 
 /** What an image layout offers, in a folder or in an archive. */

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Digest, isDigest, sha256 } from '../../core/digest.ts';
+import { badImage } from './bad-image.ts';
 import { readSettings } from './container-settings.ts';
-import { badImage, type Image, type ImageOrigin } from './image.ts';
+import type { Image, ImageOrigin } from './image.ts';
 import { readTar } from './tar-reader.ts';
 
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';

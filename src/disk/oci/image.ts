@@ -2,18 +2,13 @@ import type { ContainerSettings } from '../../core/container-settings.ts';
 import type { ContentStore } from '../../core/content-store.ts';
 import type { Descriptor } from '../../core/descriptor.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
-import { IngotError } from '../../core/error.ts';
 import { manifestLinks, MAX_MANIFEST } from '../../store/oci-layout-index.ts';
+import { badImage } from './bad-image.ts';
 import { readSettings } from './container-settings.ts';
+import type { Platform } from './platform.ts';
 
 /** A place that has images. */
 export type ImageOrigin = Pick<ContentStore, 'location' | 'fetch'>;
-
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-}
 
 /** An image of one platform: what is needed to unpack it. */
 export interface Image {
@@ -36,14 +31,6 @@ const MANIFEST = /^application\/vnd\.(oci\.image\.manifest\.v1|docker\.distribut
 const LAYER =
   /^application\/vnd\.(oci\.image\.layer\.v1\.tar|docker\.image\.rootfs\.diff\.tar)([.+](gzip|zstd))?$/;
 const MAX_LAYERS = 500;
-
-/** `linux/amd64` or `linux/arm64/v8`. Throws `disk/bad-image`. */
-export function parsePlatform(text: string): Platform {
-  const match = /^([a-z0-9]+)\/([a-z0-9]+)(?:\/([a-z0-9]+))?$/.exec(text);
-  if (!match?.[1] || !match[2])
-    throw badImage(`the platform "${text.slice(0, 60)}" is not of the form os/architecture`);
-  return { os: match[1], architecture: match[2], ...(match[3] !== undefined && { variant: match[3] }) };
-}
 
 /** The manifest of an image for `platform`: the one given, or the one that an index names. */
 export async function selectManifest(
@@ -126,11 +113,4 @@ export async function readText(origin: ImageOrigin, descriptor: Descriptor): Pro
   if (descriptor.size > MAX_MANIFEST)
     throw badImage(`${descriptor.digest} has ${descriptor.size} bytes; expected a manifest or configuration`);
   return await new Response(await origin.fetch(descriptor)).text();
-}
-
-export function badImage(what: string, cause?: unknown): IngotError {
-  return new IngotError('disk/bad-image', `this image cannot be used: ${what}`, {
-    hint: 'Check the reference and the platform; `skopeo inspect --raw` shows what is there.',
-    ...(cause !== undefined && { cause }),
-  });
 }

@@ -3,7 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Descriptor } from '../../core/descriptor.ts';
 import { hexOf, sha256 } from '../../core/digest.ts';
-import { type ImageOrigin, badImage, readText } from './image.ts';
+import { badImage } from './bad-image.ts';
+import { type ImageOrigin, readText } from './image.ts';
 
 /**
  * Manifests and configurations of images in `<cacheDir>/oci`, so that an image whose layers are in the cache is built

@@ -7,9 +7,7 @@ import type { Host } from '../../core/host.ts';
 import { openDockerArchive } from '../../disk/oci/docker-archive.ts';
 import type { Image, ImageOrigin } from '../../disk/oci/image.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
-
-export const DOCKERFILE_ENGINES = ['buildah', 'docker'] as const;
-export type DockerfileEngine = (typeof DOCKERFILE_ENGINES)[number];
+import type { DockerfileEngine } from './options.ts';
 
 export interface BuildJob {
   /** With every image pinned. */

@@ -32,7 +32,7 @@ import {
   type Value,
 } from '../value/value.ts';
 import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
-import { graphemes } from './strings.ts';
+import { graphemes } from '../graphemes.ts';
 
 const any = param('value', DYNAMIC, { unknowns: true });
 const anyList = (name: string): FunctionSpec['parameters'][number] =>

@@ -5,7 +5,7 @@ import type { Value } from '../value/value.ts';
 import { FunctionError } from './function.ts';
 import { exponentText, fixedText, generalText } from './format-number.ts';
 import { encodeJson } from './json-text.ts';
-import { graphemes } from './strings.ts';
+import { graphemes } from '../graphemes.ts';
 
 interface Verb {
   readonly flags: string;

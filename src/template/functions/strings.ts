@@ -1,18 +1,10 @@
+import { graphemes } from '../graphemes.ts';
 import { MAX_CHARACTERS } from '../value/limits.ts';
 import { BOOL, listOf, NUMBER, STRING } from '../value/type.ts';
 import { bool, itemsOf, string, strings, type Value } from '../value/value.ts';
 import { FunctionError, type FunctionSpec, param, wholeNumber } from './function.ts';
 
 const text = (value: Value | undefined): string => value?.data as string;
-
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** What a reader takes for characters: grapheme clusters, as cty counts a string. */
-export function graphemes(value: string): string[] {
-  // Plain ASCII needs no segmenter.
-  if (/^[\x20-\x7e]*$/.test(value)) return Array.from(value);
-  return [...segmenter.segment(value)].map((s) => s.segment);
-}
 
 /** A function of one string. */
 function mapping(name: string, change: (value: string) => string): FunctionSpec {

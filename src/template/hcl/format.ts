@@ -1,3 +1,4 @@
+import { graphemes } from '../graphemes.ts';
 import { tokenize } from './lexer.ts';
 import type { Token, TokenKind } from './token.ts';
 
@@ -174,8 +175,6 @@ function blankBetween(before: Token | undefined, subject: Token, after: Token): 
   return !(bracket(a) > 0 || bracket(b) < 0);
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
 function width(pieces: readonly Piece[]): number {
   let sum = 0;
   for (const { token, blanks } of pieces) sum += blanks + textWidth(token.text);
@@ -183,10 +182,7 @@ function width(pieces: readonly Piece[]): number {
 }
 
 function textWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  let count = 0;
-  for (const _ of segmenter.segment(text)) count++;
-  return count;
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : graphemes(text).length;
 }
 
 /** Puts a column of neighbouring lines that have it one blank behind the widest text before it. */

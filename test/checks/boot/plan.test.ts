@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { bootTestSpec, planCases } from '../../../src/checks/boot.ts';
+import { bootTestSpec } from '../../../src/checks/boot/spec.ts';
+import { planCases } from '../../../src/checks/boot.ts';
 
 describe('planCases', () => {
   it.each<[string, boolean, string[]]>([

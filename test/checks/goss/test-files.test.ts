@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { gossTestFiles, type GossTestOptions } from '../../../src/checks/goss/spec.ts';
+import type { GossTestOptions } from '../../../src/checks/goss/spec.ts';
+import { gossTestFiles } from '../../../src/checks/goss/test-files.ts';
 import { TempFolder } from './files.ts';
 
 const OPTIONS = {

@@ -7,7 +7,8 @@ import type { StagedLayer } from '../../../src/core/layer.ts';
 import { epochOf, type Lock, type LockedApt } from '../../../src/core/lock.ts';
 import type { Machine } from '../../../src/core/machine.ts';
 import { placesOf } from '../../../src/sources/mmdebstrap/archive-memory.ts';
-import { mmdebstrapSource as source, unpackTools } from '../../../src/sources/mmdebstrap.ts';
+import { unpackTools } from '../../../src/sources/mmdebstrap/tools.ts';
+import { mmdebstrapSource as source } from '../../../src/sources/mmdebstrap.ts';
 import { optionsWith, type TestContext, testContext } from './context.ts';
 
 const options = optionsWith({

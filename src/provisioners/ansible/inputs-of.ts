@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import type { AnsibleOptions } from '../ansible.ts';
+import { BESIDE_INVENTORY, Inputs } from './inputs.ts';
+
+/** What the options make Ansible read on this machine. */
+export function inputsOf(o: AnsibleOptions, templateDir: string): readonly string[] {
+  const beside = (folder: string | undefined): string[] =>
+    folder === undefined ? [] : BESIDE_INVENTORY.map((name) => join(folder, name));
+  return new Inputs(templateDir)
+    .playbook(o.playbook_file)
+    .need(o.galaxy_file, o.inventory_file, ...o.inputs)
+    .may('ansible.cfg', o.roles_path, o.collections_path, ...beside(o.inventory_directory))
+    .may(...(o.inventory_file === undefined ? [] : beside(join(o.inventory_file, '..'))))
+    .extraArguments(o.extra_arguments)
+    .list();
+}
