@@ -27,10 +27,9 @@ export function schemasOf(root: Rootfs, image: string): CloudInitSchemas {
     throw new IngotError('render/no-cloud-init', `${image} has no ${SCHEMAS}/schema-cloud-config-v1.json`, {
       hint: 'Install cloud-init 22.2 or later into the image, or leave --image out to check against --cloud-init.',
     });
-  const version = /^_PACKAGED_VERSION\s*=\s*["']([^"']+)/m.exec(
-    root.exists(`${PYTHON}/version.py`) ? root.readText(`${PYTHON}/version.py`, MAX) : '',
-  )?.[1];
-  return schemasFrom(version?.replace(/-.*/, '') ?? 'of the image', cloudConfig, {
+  const source = root.exists(`${PYTHON}/version.py`) ? root.readText(`${PYTHON}/version.py`, MAX) : '';
+  const [, version] = /^__VERSION__\s*=\s*["']([^"']+)/m.exec(source) ?? [];
+  return schemasFrom(version ?? 'of the image', cloudConfig, {
     1: read('schema-network-config-v1.json'),
     2: read('schema-network-config-v2.json'),
   });
