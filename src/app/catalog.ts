@@ -1,4 +1,5 @@
 import { bootTestSpec } from '../checks/boot/spec.ts';
+import { execTestSpec } from '../checks/exec.ts';
 import { gossTestSpec } from '../checks/goss/spec.ts';
 import { sha256 } from '../core/digest.ts';
 import type { DataSource, PostProcessor, Provisioner, Source } from '../core/plugin.ts';
@@ -87,6 +88,8 @@ const tests = byType<TestInfo>([
     input: 'disk',
     files: async (o, dir) => (await import('../checks/goss/test-files.ts')).gossTestFiles(o, dir),
   },
+  // What a command of the user's reads cannot be told.
+  { type: 'exec', version: 1, spec: execTestSpec, input: 'disk', files: () => undefined },
   { type: 'secrets', version: PATTERNS_VERSION, spec: patternsSpec, input: 'rootfs', files: patternFiles },
 ]);
 

@@ -8,6 +8,7 @@ import {
   withMachine,
 } from '../checks/goss-add.ts';
 import { ExitCode, IngotError } from '../core/error.ts';
+import type { BootedAs } from '../checks/goss.ts';
 import { contextOf } from './goss.ts';
 import { openDiskImage } from './goss-image.ts';
 import { recoverAll } from './recover.ts';
@@ -20,6 +21,7 @@ export interface GossAddOptions {
   readonly type: string;
   readonly names: readonly string[];
   readonly boot: boolean;
+  readonly machine: BootedAs;
 }
 
 export interface Added {
@@ -45,7 +47,9 @@ export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<reado
   await using image = await openDiskImage(o.image, ctx);
   const needsBoot =
     o.boot && !ON_DISK.has(o.type) && !(o.type === 'auto' && o.names.every((n) => n.startsWith('/')));
-  const system = needsBoot ? withMachine(image.root, await image.boot()) : imageAlone(image.root);
+  const system = needsBoot
+    ? withMachine(image.root, await image.boot(o.machine), o.machine)
+    : imageAlone(image.root);
   const added: Added[] = [];
   for (const name of o.names) {
     if (o.type === 'auto') {

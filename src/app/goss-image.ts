@@ -1,20 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BootedAs, Commands } from '../checks/goss.ts';
 import type { Context } from '../core/context.ts';
 import type { Mount } from '../core/host.ts';
-import type { Communicator } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { openRootfs } from '../host/index.ts';
 import { inspectImage } from '../host/qemu-image.ts';
+import { startAgentVm } from '../machines/agent-vm.ts';
 import { startContainer } from '../machines/container.ts';
 import type { ContainerRoot } from '../machines/container/root.ts';
 import { mountCopy } from './mount-copy.ts';
 
-/** A disk image that can be looked into, and booted as a throwaway container. */
+/** A disk image that can be looked into, and booted as a throwaway container or virtual machine. */
 export interface OpenedImage extends AsyncDisposable {
   readonly root: Rootfs;
-  boot(): Promise<Communicator>;
+  boot(as: BootedAs): Promise<Commands>;
 }
 
 /**
@@ -35,7 +36,11 @@ export async function openDiskImage(path: string, ctx: Context): Promise<OpenedI
   const held = scope.move();
   return {
     root: openRootfs(view.target),
-    async boot() {
+    async boot(as) {
+      if (as === 'vm') {
+        const vm = await startAgentVm({ image: path, facts, network: 'isolated' }, ctx);
+        return held.use(vm, 'the booted copy').communicator;
+      }
       // A mount of its own: what the booted copy writes must not change what the disk checks see.
       const copy = held.use(await mounted('boot'), "the booted copy's disk");
       const machine = await startContainer(

@@ -1,6 +1,6 @@
 import { loadGossFile, loadVariables } from '../checks/goss.ts';
 import { type MutationReport, mutateImage } from '../checks/goss-mutate.ts';
-import { contextOf, type GossOptions, imagePath } from './goss.ts';
+import { contextOf, type GossOptions, imagePath, subjectOf } from './goss.ts';
 import { openDiskImage } from './goss-image.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
@@ -10,7 +10,7 @@ export type { MutationReport, Verdict } from '../checks/goss-mutate.ts';
 export interface GossMutateOptions
   extends Pick<
     GossOptions,
-    'image' | 'file' | 'vars' | 'varsInline' | 'strict' | 'boot' | 'retryTimeout' | 'sleep'
+    'image' | 'file' | 'vars' | 'varsInline' | 'strict' | 'boot' | 'machine' | 'retryTimeout' | 'sleep'
   > {
   /** Most mutations that are tried. */
   readonly mutations: number;
@@ -24,8 +24,7 @@ export async function mutateGoss(o: GossMutateOptions, deps: Deps): Promise<Muta
   await recoverAll(session.paths);
   const ctx = contextOf(session);
   await using image = await openDiskImage(imagePath(o.image), ctx);
-  const subject = { root: image.root, ...(o.boot && { boot: () => image.boot() }) };
-  const report = await mutateImage(file, subject, o, ctx);
+  const report = await mutateImage(file, subjectOf(image, o), o, ctx);
   for (const diagnostic of [...file.diagnostics, ...report.diagnostics])
     ctx.emit({ type: 'diagnostic', diagnostic });
   return report;

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
+  type BootedAs,
   checkGoss,
   failureText,
   type FormatOption,
   type GossCheckResult,
   type GossFile,
+  type GossSubject,
   type GossTestOptions,
   loadGossFile,
   loadVariables,
@@ -16,7 +18,7 @@ import type { Context } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
 import { ExitCode, IngotError } from '../core/error.ts';
 import type { TestOutcome } from '../plan/catalog.ts';
-import { openDiskImage } from './goss-image.ts';
+import { openDiskImage, type OpenedImage } from './goss-image.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession, type Session } from './session.ts';
 
@@ -32,6 +34,8 @@ export interface GossOptions {
   readonly strict: boolean;
   /** Whether a copy is booted where the disk alone does not tell. */
   readonly boot: boolean;
+  /** As what it is booted. */
+  readonly machine: BootedAs;
   /** Milliseconds. */
   readonly retryTimeout: number;
   readonly sleep: number;
@@ -92,7 +96,13 @@ export async function testGoss(disk: string, o: GossTestOptions, ctx: Context): 
   const result = await runGoss(
     file,
     disk,
-    { strict: o.strict, boot: o.boot, retryTimeout: o.retry_timeout, sleep: o.sleep },
+    {
+      strict: o.strict,
+      boot: o.boot,
+      machine: o.machine as BootedAs,
+      retryTimeout: o.retry_timeout,
+      sleep: o.sleep,
+    },
     ctx,
   );
   for (const diagnostic of [...file.diagnostics, ...result.diagnostics])
@@ -122,11 +132,17 @@ export async function testGoss(disk: string, o: GossTestOptions, ctx: Context): 
 async function runGoss(
   file: GossFile,
   disk: string,
-  o: Pick<GossOptions, 'strict' | 'boot' | 'retryTimeout' | 'sleep'>,
+  o: Pick<GossOptions, 'strict' | 'boot' | 'machine' | 'retryTimeout' | 'sleep'>,
   ctx: Context,
 ): Promise<GossCheckResult> {
   await using image = await openDiskImage(disk, ctx);
-  return await checkGoss(file, { root: image.root, ...(o.boot && { boot: () => image.boot() }) }, o, ctx);
+  return await checkGoss(file, subjectOf(image, o), o, ctx);
+}
+
+/** What goss looks at of an open image. */
+export function subjectOf(image: OpenedImage, o: Pick<GossOptions, 'boot' | 'machine'>): GossSubject {
+  const { machine: bootedAs } = o;
+  return { root: image.root, bootedAs, ...(o.boot && { boot: () => image.boot(bootedAs) }) };
 }
 
 /** What is stored as evidence: goss's own JSON, and where each check was decided. */

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { rename, rmdir } from 'node:fs/promises';
 import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
 import type { CloneResult } from '../checks/boot/clones.ts';
+import type { ExecTestOptions } from '../checks/exec.ts';
 import type { GossTestOptions } from '../checks/goss.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
@@ -30,6 +31,7 @@ import type { DiskStepOptions, PolicyStepOptions, ResidueStepOptions, TestOutcom
 import { publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
+import { builderFacts } from '../scan/builder-traces.ts';
 import { findingText, searchPatterns } from '../scan/patterns.ts';
 import type { PatternOptions } from '../scan/patterns/spec.ts';
 import { residueText, searchResidue } from '../scan/residue.ts';
@@ -37,12 +39,14 @@ import type { PlacedPartition } from '../scan/residue/place.ts';
 import { archiveHashes, writeSboms } from '../scan/sbom.ts';
 import { isSbomFormat, type SbomFormat } from '../scan/sbom/formats.ts';
 import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
-import { type SealOptions, sealImage } from '../seal/index.ts';
+import { type SealOptions, type SealReport, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { readAgent } from './agent-file.ts';
 import { catalog } from './catalog.ts';
+import { testExec } from './exec-test.ts';
 import { testGoss } from './goss.ts';
+import { proveUnnamed } from './builder-proof.ts';
 import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import type { Paths } from './paths.ts';
 import { testPolicy } from './policy.ts';
@@ -70,7 +74,7 @@ export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
         }),
       ),
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
-    seal: async (view, options, ctx) => plain(await sealImage(view.root, options as SealOptions, ctx)),
+    seal: async (view, options, ctx) => plain(await seal(view, options as SealOptions, ctx)),
     assembleDisk: assemble,
     exportOutputs: exportAll,
     test: runTest,
@@ -115,6 +119,14 @@ async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableVi
     },
     [Symbol.asyncDispose]: () => view[Symbol.asyncDispose]() as Promise<void>,
   };
+}
+
+/** Seals, and then looks for what sealing does not know of: the names of this machine and its user. */
+async function seal({ root }: WritableView, options: SealOptions, ctx: Context): Promise<SealReport> {
+  const report = await sealImage(root, options, ctx);
+  if (options.enabled !== false && options.search_builder !== false)
+    await proveUnnamed(root.dir, builderFacts(), ctx);
+  return report;
 }
 
 async function assemble(
@@ -235,6 +247,8 @@ async function runTest(
   }
   if (type === 'goss' && subject.disk !== undefined)
     return await testGoss(subject.disk, options as GossTestOptions, ctx);
+  if (type === 'exec' && subject.disk !== undefined)
+    return await testExec(subject.disk, options as ExecTestOptions, ctx);
   if (type === 'secrets' && subject.dir !== undefined)
     return await testPatterns(subject.dir, options as PatternOptions, ctx);
   if (type !== 'boot' || subject.disk === undefined) {

@@ -5,12 +5,12 @@ import { note } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { type AccelerationChoice, chooseAcceleration } from '../host/acceleration.ts';
 import type { DiskBus, Firmware, QemuDisk } from '../host/qemu-command.ts';
-import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
+import { copyToRaw, hasBootCode, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
 import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
 import { compareClones } from './boot/clones.ts';
 import { injectReporter } from './boot/inject.ts';
 import { consoleTail } from './boot/reason.ts';
-import { findRootFilesystem, hasBootCode, hasCloudInit } from './boot/root-filesystem.ts';
+import { findRootFilesystem, hasCloudInit } from './boot/root-filesystem.ts';
 import {
   type BootCase,
   type BootCaseResult,

@@ -1,9 +1,8 @@
-import type { Communicator } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import type { System } from './goss/system.ts';
 import { ImageSystem } from './goss/systems/image-system.ts';
-import { MachineSystem } from './goss/systems/machine-system.ts';
-import { SplitSystem } from './goss/targets.ts';
+import { type Commands, MachineSystem } from './goss/systems/machine-system.ts';
+import { type BootedAs, SplitSystem } from './goss/targets.ts';
 
 export { type Described, DESCRIBED_TYPES, describeAll, describeThing } from './goss/describe.ts';
 export { addToGossFile } from './goss/write-file.ts';
@@ -14,6 +13,6 @@ export function imageAlone(root: Rootfs): System {
 }
 
 /** An image and its booted copy. */
-export function withMachine(root: Rootfs, communicator: Communicator): System {
-  return new SplitSystem(new ImageSystem(root), new MachineSystem(communicator));
+export function withMachine(root: Rootfs, commands: Commands, bootedAs: BootedAs): System {
+  return new SplitSystem(new ImageSystem(root), new MachineSystem(commands, bootedAs));
 }

@@ -40,20 +40,21 @@ export async function mutateImage(
 ): Promise<MutationReport> {
   let booted: ReturnType<NonNullable<GossSubject['boot']>> | undefined;
   const boot = subject.boot && (() => (booted ??= subject.boot?.() as NonNullable<typeof booted>));
-  await mustPass(file, { root: subject.root, ...(boot && { boot }) }, options, ctx);
+  await mustPass(file, { ...subject, ...(boot && { boot }) }, options, ctx);
+  const { bootedAs = 'container' } = subject;
 
   const image = new ImageSystem(subject.root);
   const found = findMutations(file.resources, subject.root, image, options.mutations);
-  const onDisk = resourcesOn('disk', file.resources, image);
+  const onDisk = resourcesOn('disk', file.resources, image, bootedAs);
   const verdicts = await judgeOnDisk(found.disk, onDisk, subject.root, options.strict, ctx);
   const diagnostics: Diagnostic[] = [];
-  const inBoot = resourcesOn('booted', file.resources, image);
+  const inBoot = resourcesOn('booted', file.resources, image, bootedAs);
   if (found.booted.length > 0 && inBoot.length === 0) {
     // Nothing asks a booted copy, so nothing can notice.
     for (const { unit: _, ...mutation } of found.booted)
       verdicts.push({ ...mutation, on: 'booted', noticed: false });
   } else if (found.booted.length > 0 && boot) {
-    const judged = await judgeBooted(found.booted, inBoot, subject.root, await boot(), ctx);
+    const judged = await judgeBooted(found.booted, inBoot, subject.root, await boot(), bootedAs, ctx);
     verdicts.push(...judged.verdicts);
     diagnostics.push(...notJudged(judged, found.booted.length));
   } else if (found.booted.length > 0) {

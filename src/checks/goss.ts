@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { Communicator } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { evaluate, type ResultGroup, type TestResult } from './goss/evaluate.ts';
 import type { GossFile } from './goss/load.ts';
@@ -9,13 +8,15 @@ import { humanize } from './goss/outputs/humanize.ts';
 import { type Output, type OutputName, type OutputOptions, OUTPUTS } from './goss/outputs/output.ts';
 import { idOf, typeOf } from './goss/resource.ts';
 import { ImageSystem } from './goss/systems/image-system.ts';
-import { MachineSystem } from './goss/systems/machine-system.ts';
-import { type SortedChecks, sortByTarget, SplitSystem } from './goss/targets.ts';
+import { type Commands, MachineSystem } from './goss/systems/machine-system.ts';
+import { type BootedAs, type SortedChecks, sortByTarget, SplitSystem } from './goss/targets.ts';
 import { findWeakChecks } from './goss/weak.ts';
 
 export { type GossFile, loadGossFile } from './goss/load.ts';
 export type { GossTestOptions } from './goss/spec.ts';
 export { loadVariables } from './goss/template/variables.ts';
+export type { Commands } from './goss/systems/machine-system.ts';
+export type { BootedAs } from './goss/targets.ts';
 export { type FormatOption, OUTPUTS } from './goss/outputs/output.ts';
 
 /** goss's exit code when the time for retries is over. */
@@ -32,7 +33,9 @@ export interface GossCheckOptions {
 export interface GossSubject {
   readonly root: Rootfs;
   /** Absent: checks of a booted image are left out. */
-  readonly boot?: () => Promise<Communicator>;
+  readonly boot?: () => Promise<Commands>;
+  /** What `boot` starts; default a container. */
+  readonly bootedAs?: BootedAs;
 }
 
 export interface GossCheckResult {
@@ -54,12 +57,12 @@ export async function checkGoss(
   ctx: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<GossCheckResult> {
   const image = new ImageSystem(subject.root);
-  const sorted = sortByTarget(file.resources, image);
+  const sorted = sortByTarget(file.resources, image, subject.bootedAs);
   const weak = findWeakChecks(file.resources, options.strict);
   const communicator = sorted.booted.length > 0 ? await subject.boot?.() : undefined;
   const began = performance.now();
   for (let attempts = 1; ; attempts++) {
-    const machine = communicator && new MachineSystem(communicator);
+    const machine = communicator && new MachineSystem(communicator, subject.bootedAs);
     const groups = await evaluate(file.resources, new SplitSystem(image, machine), ctx);
     const diagnostics = [...weak, ...leftOut(groups, options.strict)];
     const failed = groups.flat().some((result) => result.outcome === 'fail');

@@ -25,13 +25,24 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** A whole number from `least` up. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number from `least` up, and up to `most`. */
+export function wholeNumber(least: number, most?: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d{1,9}$/.test(text) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} up.`);
-    }
-    return value;
+    if (/^\d{1,9}$/.test(text) && value >= least && value <= (most ?? value)) return value;
+    throw new InvalidArgumentError(
+      `Expected a whole number from ${least} ${most === undefined ? 'up' : `to ${most}`}.`,
+    );
   };
+}
+
+const GO_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go duration: `500ms`, `1m30s`; `0`. */
+export function parseGoDuration(text: string): number {
+  if (text === '0') return 0;
+  if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/.test(text) || text.length > 40)
+    throw new InvalidArgumentError('Expected a duration such as 30s or 1m30s.');
+  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (GO_UNITS[unit] ?? 0), 0);
 }

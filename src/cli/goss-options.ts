@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode, IngotError } from '../core/error.ts';
 import type { Cli } from './cli.ts';
+import { parseGoDuration, wholeNumber } from './flag-values.ts';
 
 /** What `ingot test IMAGE --goss FILE` was given. */
 export interface GossFlags {
@@ -13,6 +14,7 @@ export interface GossFlags {
   sleep: number;
   strict?: boolean;
   boot: boolean;
+  machine: 'container' | 'vm';
   add?: string;
   autoadd?: boolean;
   mutate?: boolean;
@@ -34,26 +36,6 @@ const FORMATS = [
 ] as const;
 const OPTIONS = ['exclude_raw', 'perfdata', 'pretty', 'sort', 'verbose'] as const;
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of a Go duration: `500ms`, `1m30s`; `0`. */
-export function parseGoDuration(text: string): number {
-  if (text === '0') return 0;
-  if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/.test(text) || text.length > 40)
-    throw new InvalidArgumentError('Expected a duration such as 30s or 1m30s.');
-  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
-  return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
-}
-
-/** A whole number from `least` to `most`. */
-const whole =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-  };
-
 const append = (value: string, before: string[]): string[] => {
   const words = value.split(',');
   const wrong = words.find((word) => !(OPTIONS as readonly string[]).includes(word));
@@ -73,12 +55,26 @@ export function addGossOptions(command: Command): Command {
     .option('-r, --retry-timeout <duration>', 'try failing checks again for so long', parseGoDuration, 0)
     .option('-s, --sleep <duration>', 'time between tries', parseGoDuration, 1000)
     .option('--strict', 'checks that assert nothing or cannot be decided here fail the test')
+    .addOption(
+      new Option('--machine <kind>', 'as what a copy is booted; a vm has its own kernel and takes a minute')
+        .choices(['container', 'vm'])
+        .default('container'),
+    )
     .option('--no-boot', 'leave out what only a booted image tells')
     .option('--add <type>', 'write the state of the named things into the goss file')
     .option('--autoadd', 'write everything with these names into the goss file')
     .option('--mutate', 'change the image bit by bit, and tell which changes no check notices')
-    .option('--mutations <number>', 'with --mutate: most changes that are tried', whole(1, 100_000), 200)
-    .option('--min-score <percent>', 'with --mutate: fail where fewer changes are noticed', whole(0, 100));
+    .option(
+      '--mutations <number>',
+      'with --mutate: most changes that are tried',
+      wholeNumber(1, 100_000),
+      200,
+    )
+    .option(
+      '--min-score <percent>',
+      'with --mutate: fail where fewer changes are noticed',
+      wholeNumber(0, 100),
+    );
 }
 
 /** Runs what goss's flags ask for; false: they were not given. */
@@ -103,7 +99,7 @@ export async function runGossVerb(
       );
     const { addFromImage } = await import('../app/goss-add.ts');
     const added = await cli.report({}, (deps) =>
-      addFromImage({ image, file, type: adding, names, boot: flags.boot }, deps),
+      addFromImage({ image, file, type: adding, names, boot: flags.boot, machine: flags.machine }, deps),
     );
     cli.print(added.map(({ type, name }) => `${type} ${name} is in ${file}`).join('\n'));
     return true;
@@ -137,6 +133,7 @@ function commonOptions(image: string, file: string, flags: GossFlags) {
     ...(flags.varsInline !== undefined && { varsInline: flags.varsInline }),
     strict: flags.strict ?? false,
     boot: flags.boot,
+    machine: flags.machine,
     retryTimeout: flags.retryTimeout,
     sleep: flags.sleep,
   };

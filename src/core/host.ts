@@ -8,8 +8,10 @@ export interface RunOptions {
   /** Exit codes that are no error; default [0]. `'any'`: the caller looks at the result. */
   readonly okCodes?: readonly number[] | 'any';
   readonly onLine?: (stream: 'stdout' | 'stderr', line: string) => void;
+  /** Gets stdout as it comes, in place of `onLine` and the result. */
+  readonly onBytes?: (data: Uint8Array) => void;
   readonly timeoutMs?: number;
-  /** Most bytes of stdout kept in the result; default 10 MiB; more is an error unless onLine is given. */
+  /** Most bytes of stdout kept in the result; default 10 MiB; more is an error unless onLine or onBytes is given. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }

@@ -75,9 +75,16 @@ function cleanEnvironment(extra: RunOptions['env']): NodeJS.ProcessEnv {
 
 async function collect(child: ChildProcess, command: string, options: RunOptions): Promise<RunResult> {
   const maxBytes = options.maxBytes ?? MAX_BYTES;
-  const out = new Collector(maxBytes, options.onLine && ((line) => options.onLine?.('stdout', line)));
+  const { onBytes } = options;
+  const out = new Collector(
+    onBytes ? 0 : maxBytes,
+    onBytes ? undefined : options.onLine && ((line) => options.onLine?.('stdout', line)),
+  );
   const err = new Collector(maxBytes, options.onLine && ((line) => options.onLine?.('stderr', line)));
-  child.stdout?.on('data', (data: Buffer) => out.take(data));
+  child.stdout?.on('data', (data: Buffer) => {
+    out.take(data);
+    onBytes?.(data);
+  });
   child.stderr?.on('data', (data: Buffer) => err.take(data));
 
   let reason: 'timeout' | 'abort' | undefined;
@@ -173,7 +180,7 @@ function check(
       { output },
     );
   }
-  if (overflowed && !options.onLine) {
+  if (overflowed && !options.onLine && !options.onBytes) {
     throw new IngotError(
       'host/too-much-output',
       `${command} wrote more than ${options.maxBytes ?? MAX_BYTES} bytes`,

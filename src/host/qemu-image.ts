@@ -114,6 +114,14 @@ async function convert(host: Host, disk: QemuDisk, format: DiskFormat, target: s
   await host.run('qemu-img', ['convert', '-W', '-O', format, source, fileName(target)]);
 }
 
+/** Whether the first sector has any code for a BIOS to run (bytes before the disk signature of an MBR). */
+export async function hasBootCode(path: string): Promise<boolean> {
+  await using file = await open(path, 'r');
+  const code = Buffer.alloc(440);
+  await file.read(code, 0, code.length, 0);
+  return code.some((byte) => byte !== 0);
+}
+
 /** What must not change while an image is booted: inode, size and time of the last write in nanoseconds. */
 export async function imageFingerprint(path: string): Promise<string> {
   const s = await stat(path, { bigint: true });

@@ -6,6 +6,7 @@ import { DiskPlaces, type PlacedPartition } from './residue/place.ts';
 import { type FileHit, searchFile } from './residue/search-file.ts';
 import { NeedleSet } from './residue/search-stream.ts';
 import { searchTree } from './residue/search-tree.ts';
+import { UnpackBudget } from './residue/unpack-budget.ts';
 
 /** What is searched: a finished raw disk, free blocks included, or the folder of a finished filesystem. */
 export type ResidueSubject =
@@ -29,7 +30,7 @@ export interface ResidueResult {
 
 /**
  * Whether a secret value that the build used has stayed in the image: in its files, in blocks that are free again, in
- * what is packed with gzip. Values that are too short are told as not searched.
+ * what is packed with gzip, xz or zstd. Values that are too short are told as not searched.
  */
 export async function searchResidue(
   secrets: readonly NamedSecret[],
@@ -43,18 +44,29 @@ export async function searchResidue(
   const tell = (secret: number, place: string): void => {
     places.set(secret, (places.get(secret) ?? new Set()).add(place));
   };
+  const budget = new UnpackBudget();
+  const context = { host: ctx.host, signal: ctx.signal, budget };
   let searched = 0;
   if (needles.length === 0) note(ctx, 'every secret is too short to be searched');
   else if ('disk' in subject) {
     const { disk, partitions } = subject;
-    const found = await searchFile(disk, await dataExtents(disk, ctx), set(), ctx.signal);
+    const found = await searchFile(disk, await dataExtents(disk, ctx), set(), context);
     searched = found.searched;
     const placesOf = new DiskPlaces(ctx.host, disk, partitions);
     for (const hit of found.hits) tell(hit.needle.secret, textOf(hit, await placesOf.describe(hit.offset)));
   } else {
-    const found = await searchTree(subject.dir, set(), ctx.signal);
+    const found = await searchTree(subject.dir, set(), context);
     searched = found.searched;
     for (const { hit, path } of found.hits) tell(hit.needle.secret, textOf(hit, path));
+  }
+  if (budget.exceeded) {
+    const message =
+      'the image has more packed content than is unpacked: some of it was not searched to its end';
+    const hint = 'Is something in it made to have no end? Take it out of the image.';
+    ctx.emit({
+      type: 'diagnostic',
+      diagnostic: { code: 'residue/not-unpacked', severity: 'warning', message, hint },
+    });
   }
   return {
     secrets: secrets.map(({ name }, i) => ({
@@ -67,8 +79,8 @@ export async function searchResidue(
   };
 }
 
-function textOf({ needle, inGzip }: FileHit, place: string): string {
-  return `${needle.form} in ${inGzip ? `what is packed with gzip in ${place}` : place}`;
+function textOf({ needle, packing }: FileHit, place: string): string {
+  return `${needle.form} in ${packing ? `what is packed with ${packing} in ${place}` : place}`;
 }
 
 /** What a person is told of one secret. */

@@ -11,9 +11,15 @@ import { proveSealed } from './prove.ts';
 export { sealOperations } from './operations.ts';
 export { proveSealed, type SealFinding } from './prove.ts';
 
+/** Bump when a sealed image is searched for its builder in another way. */
+const SEARCH_VERSION = 1;
+
 /** Changes with the operations, their order and their versions: 48 bits of a digest of them. */
 export const SEAL_VERSION = Number.parseInt(
-  hexOf(digestOf(sealOperations.map((o) => [o.name, o.version]))).slice(0, 12),
+  hexOf(digestOf([...sealOperations.map((o) => [o.name, o.version]), ['builder', SEARCH_VERSION]])).slice(
+    0,
+    12,
+  ),
   16,
 );
 
@@ -22,6 +28,9 @@ export const sealSpec = bodySpec(
   {
     enabled: attr.bool('Whether the image is sealed at all.', { default: true }),
     skip: attr.strings('Operations to leave out.', { default: [] }),
+    search_builder: attr.bool('Whether the image may not name the machine and the person that build it.', {
+      default: true,
+    }),
   },
   {},
   (o): OptionProblem[] =>
@@ -36,6 +45,8 @@ export interface SealOptions {
   readonly enabled?: boolean;
   /** Names of operations to leave out. */
   readonly skip: readonly string[];
+  /** Whether the sealed image is searched for what names its builder; default true. That is the caller's work. */
+  readonly search_builder?: boolean;
 }
 
 export interface SealReport {

@@ -54,6 +54,7 @@ const run = (yaml: string, more = {}) => {
       color: false,
       strict: false,
       boot: false,
+      machine: 'container',
       retryTimeout: 0,
       sleep: 0,
       ...more,
@@ -81,7 +82,11 @@ test('a test of an image file is evidence, and fails the release', async () => {
   writeFileSync(join(dir, 'image.yaml'), 'user: {root: {exists: true, uid: 1}}\n');
   const ctx = { ...contextOf(openSession(deps)), templateDir: dir };
   const options = { file: 'image.yaml', vars: undefined, vars_inline: undefined, strict: true };
-  const outcome = await testGoss(disk, { ...options, boot: false, retry_timeout: 0, sleep: 0 }, ctx);
+  const outcome = await testGoss(
+    disk,
+    { ...options, boot: false, machine: 'container', retry_timeout: 0, sleep: 0 },
+    ctx,
+  );
   expect(outcome.passed).toBe(false);
   expect(outcome.checks).toMatchObject([
     { name: 'User: root: exists', passed: true },
@@ -133,7 +138,7 @@ test('writes a goss file that then passes', async () => {
   const file = join(dir, 'added.yaml');
   writeFileSync(file, '# ours\nuser:\n  root: {exists: true}\n');
   const add = (type: string, ...names: string[]) =>
-    addFromImage({ image: disk, file, type, names, boot: false }, deps);
+    addFromImage({ image: disk, file, type, names, boot: false, machine: 'container' }, deps);
   await add('file', '/etc/app.conf');
   await add('auto', 'app');
   const text = readFileSync(file, 'utf8');

@@ -92,14 +92,6 @@ function hasSystemd(host: Host, dir: string, disk: string, offset: number): Prom
   return fileExists(host, dir, disk, offset, '/usr/lib/systemd/system/basic.target');
 }
 
-/** Whether the first sector has any code for a BIOS to run (bytes before the disk signature of an MBR). */
-export async function hasBootCode(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
-  const code = Buffer.alloc(440);
-  await file.read(code, 0, code.length, 0);
-  return code.some((byte) => byte !== 0);
-}
-
 /** Whether a seed can have an effect. */
 export function hasCloudInit(host: Host, dir: string, disk: string, offset: number): Promise<boolean> {
   return fileExists(host, dir, disk, offset, '/usr/bin/cloud-init');

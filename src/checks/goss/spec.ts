@@ -10,6 +10,10 @@ export const gossTestSpec = bodySpec({
     { default: false },
   ),
   boot: attr.bool('Whether a copy is booted for what the disk alone does not tell.', { default: true }),
+  machine: attr.string('As what a copy is booted: a container, or a virtual machine with its own kernel.', {
+    default: 'container',
+    oneOf: ['container', 'vm'],
+  }),
   retry_timeout: attr.duration('How long failing checks are tried again.', { default: 0 }),
   sleep: attr.duration('Time between tries.', { default: 1000 }),
 });

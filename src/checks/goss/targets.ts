@@ -8,20 +8,32 @@ import type { GoValue } from './values.ts';
 /** Where a check is decided: on the unbooted disk, in a booted copy, or only where the machine really runs. */
 export type Target = 'disk' | 'booted' | 'fleet';
 
-export function targetOf(resource: GossResource, attribute: string, image: ImageSystem): Target {
+/** As what a copy of the image is booted: a container has the kernel and the mounts of its host. */
+export type BootedAs = 'container' | 'vm';
+
+export function targetOf(
+  resource: GossResource,
+  attribute: string,
+  image: ImageSystem,
+  bootedAs: BootedAs,
+): Target {
   if (resource.type === 'matching' || image.decides(resource, attribute)) return 'disk';
-  return MachineSystem.decides(resource, attribute) ? 'booted' : 'fleet';
+  return MachineSystem.decides(resource, attribute, bootedAs) ? 'booted' : 'fleet';
 }
 
 /** Checks of each target, as reports name them. */
 export type SortedChecks = Readonly<Record<Target, readonly string[]>>;
 
-export function sortByTarget(resources: readonly GossResource[], image: ImageSystem): SortedChecks {
+export function sortByTarget(
+  resources: readonly GossResource[],
+  image: ImageSystem,
+  bootedAs: BootedAs = 'container',
+): SortedChecks {
   const sorted: Record<Target, string[]> = { disk: [], booted: [], fleet: [] };
   for (const resource of resources) {
     if (optionFlag(resource, 'skip')) continue;
     for (const { name, property } of askedChecks(resource))
-      sorted[targetOf(resource, name, image)].push(
+      sorted[targetOf(resource, name, image, bootedAs)].push(
         `${typeOf(resource).title}: ${idOf(resource)}: ${property ?? name}`,
       );
   }
@@ -31,16 +43,16 @@ export function sortByTarget(resources: readonly GossResource[], image: ImageSys
 /** An image, and where it is not enough the machine that it becomes. */
 export class SplitSystem implements System {
   readonly #image: ImageSystem;
-  readonly #machine: System | undefined;
+  readonly #machine: MachineSystem | undefined;
 
   /** Without a machine, what only a booted image tells is left out. */
-  constructor(image: ImageSystem, machine: System | undefined) {
+  constructor(image: ImageSystem, machine: MachineSystem | undefined) {
     this.#image = image;
     this.#machine = machine;
   }
 
   async fact(resource: GossResource, attribute: string): Promise<GoValue> {
-    const target = targetOf(resource, attribute, this.#image);
+    const target = targetOf(resource, attribute, this.#image, this.#machine?.bootedAs ?? 'container');
     if (target === 'disk') return await this.#image.fact(resource, attribute);
     if (target === 'booted' && this.#machine) return await this.#machine.fact(resource, attribute);
     throw new ElsewhereError(

@@ -1,21 +1,23 @@
 import type { Command } from 'commander';
 import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
+import { addExecOptions, type ExecFlags, runExecVerb } from '../exec-options.ts';
 import { addGossOptions, type GossFlags, runGossVerb } from '../goss-options.ts';
 import { writeReportFile } from '../report-file.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
 
-interface Flags extends GossFlags {
+interface Flags extends GossFlags, ExecFlags {
   locked?: boolean;
   junit?: string;
 }
 
 export function configure(command: Command, cli: Cli): void {
-  addGossOptions(addTemplateOptions(command))
+  addExecOptions(addGossOptions(addTemplateOptions(command)))
     .option('--locked', 'fail where the lock would have to change')
     .option('--junit <file>', 'write the results as JUnit XML')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .action(async (path: string, names: string[], flags: Flags) => {
+      if (await runExecVerb(path, flags, cli)) return;
       if (await runGossVerb(path, names, flags, cli)) return;
       const { runTests } = await import('../../app/test.ts');
       const report = await writeReportFile(flags.junit, (junit) =>
@@ -35,6 +37,7 @@ export function configure(command: Command, cli: Cli): void {
     ['ingot test --junit results.xml .', 'for a CI system'],
     ['ingot test web.qcow2 --goss goss.yaml', 'any disk image, with a goss file'],
     ['ingot test web.qcow2 --goss goss.yaml --mutate', 'which changes of the image do its tests not notice?'],
+    ["ingot test web.qcow2 --exec 'go test ./...' --port 80", 'your own tests, against a booted copy'],
     ['ingot test web.qcow2 --add file /etc/nginx/nginx.conf', 'begin a goss file from what is there'],
   );
 }

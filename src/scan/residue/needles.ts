@@ -5,6 +5,8 @@ export interface Needle {
   /** `as it is`, `base64`, … */
   readonly form: string;
   readonly bytes: Uint8Array;
+  /** Counts only where it is no part of a longer word. */
+  readonly isWord?: boolean;
 }
 
 export interface Needles {

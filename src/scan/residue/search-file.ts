@@ -1,14 +1,24 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Extent } from '../../disk/formats/extents.ts';
+import type { Host } from '../../core/host.ts';
+import { searchByCommand } from './search-by-command.ts';
 import { searchGzip } from './search-gzip.ts';
-import { type Hit, type NeedleSet, StreamSearch } from './search-stream.ts';
+import { type Hit, type NeedleSet, type Packing, StreamSearch } from './search-stream.ts';
+import type { UnpackBudget } from './unpack-budget.ts';
 
 /** Bytes read at a time. */
 const CHUNK = 4 << 20;
 
-/** A hit in a file; `inGzip`: in what a gzip stream at `offset` holds. */
+/** A hit in a file; `packing`: in what a stream packed so at `offset` holds. */
 export interface FileHit extends Hit {
-  readonly inGzip?: boolean;
+  readonly packing?: Packing;
+}
+
+/** What a search works with besides the needles. */
+export interface SearchContext {
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  readonly budget: UnpackBudget;
 }
 
 export interface FileSearch {
@@ -18,17 +28,17 @@ export interface FileSearch {
 }
 
 /**
- * Searches the stretches of a file that hold data, and what is packed with gzip in them. A disk's free blocks are
+ * Searches the stretches of a file that hold data, and what is packed with gzip, xz or zstd in them. A disk's free blocks are
  * stretches like others. Throws the error of a read.
  */
 export async function searchFile(
   path: string,
   extents: readonly Extent[],
   needles: NeedleSet,
-  signal: AbortSignal,
+  ctx: SearchContext,
 ): Promise<FileSearch> {
   await using file = await open(path, 'r');
-  return await searchOpened(file, extents, needles, signal);
+  return await searchOpened(file, extents, needles, ctx);
 }
 
 /** Like `searchFile`, of a file that is open. */
@@ -36,7 +46,7 @@ export async function searchOpened(
   file: FileHandle,
   extents: readonly Extent[],
   needles: NeedleSet,
-  signal: AbortSignal,
+  ctx: SearchContext,
 ): Promise<FileSearch> {
   const search = new StreamSearch(needles);
   const pieces = [...piecesOf(extents)];
@@ -55,16 +65,19 @@ export async function searchOpened(
   let next = read(0);
   for (const [i, piece] of pieces.entries()) {
     const { buffer, bytesRead } = await (next as NonNullable<typeof next>);
-    signal.throwIfAborted();
+    ctx.signal.throwIfAborted();
     next = read(i + 1);
     search.add(buffer.subarray(0, bytesRead), piece.offset);
     searched += bytesRead;
   }
   const packed: FileHit[] = [];
-  for (const offset of search.gzips) {
-    signal.throwIfAborted();
-    for (const hit of await searchGzip(file, offset, needles, signal))
-      packed.push({ ...hit, offset, inGzip: true });
+  for (const { packing, offset } of search.packed) {
+    ctx.signal.throwIfAborted();
+    const hits =
+      packing === 'gzip'
+        ? await searchGzip(file, offset, needles, ctx.budget, ctx.signal)
+        : await searchByCommand(packing, file, offset, needles, ctx.budget, ctx);
+    packed.push(...hits.map((hit) => ({ ...hit, offset, packing })));
   }
   return { hits: [...search.hits, ...packed], searched };
 }

@@ -2,13 +2,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { constants, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Hit, type NeedleSet, StreamSearch } from './search-stream.ts';
+import type { UnpackBudget } from './unpack-budget.ts';
 
 /** Compressed bytes that are read at first: nearly all compressed files of a system are smaller. */
 const FIRST = 64 << 10;
 const PIECE = 1 << 20;
 const MOST_AT_ONCE = 32 << 20;
-/** A file that goes on longer is not searched further: it may be made to have no end. */
-const MOST = 4 * 2 ** 30;
 
 /** RFC 1952, section 2.3.1. */
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
@@ -22,6 +21,7 @@ export async function searchGzip(
   file: FileHandle,
   offset: number,
   needles: NeedleSet,
+  budget: UnpackBudget,
   signal: AbortSignal,
 ): Promise<readonly Hit[]> {
   const search = new StreamSearch(needles);
@@ -30,8 +30,11 @@ export async function searchGzip(
   const start = headerLength(head.subarray(0, bytesRead));
   if (start === undefined) return [];
   const small = inflate(head.subarray(start, bytesRead), bytesRead < FIRST);
-  if (small === 'longer') await searchLong(file, offset + start, search, signal);
-  else if (small !== 'broken') search.add(small, 0);
+  if (small === 'longer') await searchLong(file, offset + start, search, budget, signal);
+  else if (small !== 'broken') {
+    budget.take(small.length);
+    search.add(small, 0);
+  }
   return search.hits;
 }
 
@@ -73,6 +76,7 @@ async function searchLong(
   file: FileHandle,
   start: number,
   search: StreamSearch,
+  budget: UnpackBudget,
   signal: AbortSignal,
 ): Promise<void> {
   const packed = Readable.from(piecesFrom(file, start));
@@ -84,7 +88,7 @@ async function searchLong(
       signal.throwIfAborted();
       search.add(chunk, at);
       at += chunk.length;
-      if (at > MOST) return;
+      if (!budget.take(chunk.length, at)) return;
     }
   } catch {
     // What is broken further on was searched so far.
@@ -95,7 +99,7 @@ async function searchLong(
 }
 
 /** The file from `start` on. (A stream of it would close it when it is destroyed.) */
-async function* piecesFrom(file: FileHandle, start: number): AsyncGenerator<Buffer> {
+export async function* piecesFrom(file: FileHandle, start: number): AsyncGenerator<Buffer> {
   for (let at = start; ; ) {
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
     if (bytesRead === 0) return;

@@ -1,7 +1,7 @@
 import { attr, bodySpec } from '../../core/body-spec.ts';
 
 /** Bump when the same image is judged in another way. */
-export const RESIDUE_VERSION = 1;
+export const RESIDUE_VERSION = 2;
 
 /** The body of `residue { … }` in an image file. */
 export const residueSpec = bodySpec({

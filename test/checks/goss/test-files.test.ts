@@ -9,6 +9,7 @@ const OPTIONS = {
   vars_inline: undefined,
   strict: false,
   boot: true,
+  machine: 'container',
   retry_timeout: 0,
   sleep: 0,
 } satisfies GossTestOptions;

@@ -1,17 +1,25 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createHost } from '../../../src/host/index.ts';
 import { needlesOf } from '../../../src/scan/residue/needles.ts';
-import { searchFile } from '../../../src/scan/residue/search-file.ts';
+import { type FileSearch, searchFile } from '../../../src/scan/residue/search-file.ts';
 import { NeedleSet, StreamSearch } from '../../../src/scan/residue/search-stream.ts';
 import { searchTree } from '../../../src/scan/residue/search-tree.ts';
+import { UnpackBudget } from '../../../src/scan/residue/unpack-budget.ts';
 
 const SECRET = 'correct-horse-battery';
 const needles = new NeedleSet(needlesOf([SECRET]).needles);
 const { signal } = new AbortController();
+const contextOf = (budget = new UnpackBudget()) => ({
+  host: createHost({ leaseDir: join(dir, 'leases') }),
+  signal,
+  budget,
+});
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'ingot-residue-'))));
 afterEach(() => rmSync(dir, { recursive: true }));
@@ -51,9 +59,13 @@ describe('StreamSearch', () => {
 });
 
 describe('searchFile', () => {
-  const search = async (content: Buffer, extents = [{ start: 0, end: content.length }]) => {
+  const search = async (
+    content: Buffer,
+    extents = [{ start: 0, end: content.length }],
+    budget?: UnpackBudget,
+  ) => {
     writeFileSync(join(dir, 'disk'), content);
-    return await searchFile(join(dir, 'disk'), extents, needles, signal);
+    return await searchFile(join(dir, 'disk'), extents, needles, contextOf(budget));
   };
 
   test('reads the stretches with data only', async () => {
@@ -73,20 +85,20 @@ describe('searchFile', () => {
     );
     const packed = gzipSync(Buffer.concat([noise, Buffer.from(SECRET), noise]), { level: 0 });
     const found = await search(Buffer.concat([Buffer.alloc(8192), packed, Buffer.alloc(5000, 1)]));
-    expect(found.hits.some((hit) => hit.inGzip && hit.offset === 8192)).toBe(true);
+    expect(found.hits.some((hit) => hit.packing === 'gzip' && hit.offset === 8192)).toBe(true);
   });
 
   test('a large gzip that is compressed well is searched to its end', async () => {
     const packed = gzipSync(Buffer.concat([Buffer.alloc(50 << 20), Buffer.from(SECRET)]));
     const found = await search(Buffer.concat([packed, Buffer.alloc(100)]));
-    expect(found.hits).toMatchObject([{ inGzip: true, offset: 0 }]);
+    expect(found.hits).toMatchObject([{ packing: 'gzip', offset: 0 }]);
   });
 
   test('goes on after a large gzip', async () => {
     const large = gzipSync(Buffer.alloc(50 << 20));
     const small = gzipSync(Buffer.from(SECRET));
     const found = await search(Buffer.concat([large, small]));
-    expect(found.hits).toMatchObject([{ inGzip: true, offset: large.length }]);
+    expect(found.hits).toMatchObject([{ packing: 'gzip', offset: large.length }]);
   });
 
   test('what only looks like gzip, or is cut off, is no error', async () => {
@@ -94,16 +106,62 @@ describe('searchFile', () => {
     const found = await search(
       Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0xff, 1, 2, 3]), packed.subarray(0, -20)]),
     );
-    expect(found.hits).toMatchObject([{ inGzip: true, offset: 7 }]);
+    expect(found.hits).toMatchObject([{ packing: 'gzip', offset: 7 }]);
   });
 
   test('stops when it is told to', async () => {
     const stop = new AbortController();
     stop.abort(new Error('enough'));
     writeFileSync(join(dir, 'disk'), 'x');
-    await expect(searchFile(join(dir, 'disk'), [{ start: 0, end: 1 }], needles, stop.signal)).rejects.toThrow(
+    const ctx = { ...contextOf(), signal: stop.signal };
+    await expect(searchFile(join(dir, 'disk'), [{ start: 0, end: 1 }], needles, ctx)).rejects.toThrow(
       'enough',
     );
+  });
+
+  /** A few bytes may lie in a packed stream as they are. */
+  const packedHits = (found: FileSearch) => found.hits.filter(({ packing }) => packing !== undefined);
+  const pack = (command: string, content: Buffer, ...args: string[]): Buffer =>
+    execFileSync(command, ['-c', ...args], { input: content, maxBuffer: 1 << 28 });
+
+  test.each([
+    ['xz', 'xz', []],
+    ['zstd', 'zstd', ['-q', '--no-check']],
+    ['zstd', 'zstd', ['-q', '-19', '--no-content-size']],
+  ] as const)(
+    'looks into %s among other blocks, behind the edge of a piece too',
+    async (packing, command, args) => {
+      const packed = pack(command, Buffer.concat([Buffer.alloc(1 << 20), Buffer.from(SECRET)]), ...args);
+      for (const offset of [8192, (4 << 20) - 2]) {
+        const found = await search(Buffer.concat([Buffer.alloc(offset), packed, Buffer.alloc(5000, 1)]));
+        expect(packedHits(found)).toMatchObject([{ packing, offset }]);
+      }
+    },
+  );
+
+  test('an initramfs: an early archive, and one packed with zstd behind it', async () => {
+    // cpio(5), "newc": a header of numbers in hex, the name, the content as it is.
+    const cpio = (text: string): Buffer => Buffer.from(`070701${'0'.repeat(104)}conf\0\0${text}`);
+    const image = Buffer.concat([cpio('microcode'), pack('zstd', cpio(`KEY=${SECRET}`), '-q')]);
+    expect(packedHits(await search(image))).toMatchObject([
+      { packing: 'zstd', offset: cpio('microcode').length },
+    ]);
+  });
+
+  test.each([
+    ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 1, 2, 3])],
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff, 0xff])],
+  ])('what only looks like %s is no error', async (_, bytes) => {
+    expect((await search(Buffer.concat([bytes, Buffer.alloc(100_000, 7)]))).hits).toEqual([]);
+  });
+
+  test.each(['gzip', 'xz', 'zstd'])('a %s bomb ends with the budget, which is told', async (command) => {
+    const bomb = pack(command, Buffer.concat([Buffer.alloc(40 << 20), Buffer.from(SECRET)]));
+    expect(bomb.length).toBeLessThan(1 << 20);
+    const budget = new UnpackBudget(1 << 30, 10 << 20);
+    expect(packedHits(await search(bomb, undefined, budget))).toEqual([]);
+    expect(budget.exceeded).toBe(true);
+    expect(packedHits(await search(bomb))).toMatchObject([{ packing: command }]);
   });
 });
 
@@ -115,7 +173,7 @@ test('searchTree looks at contents, names and targets of links, and follows none
   writeFileSync(join(dir, 'root/etc/clean'), 'nothing');
   symlinkSync(`/run/${SECRET}`, join(dir, 'root/etc/link'));
   symlinkSync('../../outside', join(dir, 'root/etc/escape'));
-  const { hits } = await searchTree(join(dir, 'root'), needles, signal);
+  const { hits } = await searchTree(join(dir, 'root'), needles, contextOf());
   expect(hits.map(({ path }) => path).sort()).toEqual([
     '/etc/app.conf',
     '/etc/link',

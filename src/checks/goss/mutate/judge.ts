@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../core/clock.ts';
 import { IngotError } from '../../../core/error.ts';
-import type { Communicator } from '../../../core/machine.ts';
 import type { Rootfs } from '../../../core/rootfs.ts';
 import { askedChecks, evaluate, type TestResult } from '../evaluate.ts';
 import type { GossResource } from '../resource.ts';
 import { ImageSystem } from '../systems/image-system.ts';
-import { MachineSystem } from '../systems/machine-system.ts';
-import { SplitSystem, type Target, targetOf } from '../targets.ts';
+import { type Commands, MachineSystem } from '../systems/machine-system.ts';
+import { type BootedAs, SplitSystem, type Target, targetOf } from '../targets.ts';
 import { ImageChanges } from './image-changes.ts';
 import type { DiskMutation, Mutation, StopMutation } from './mutation.ts';
 
@@ -33,8 +32,11 @@ export function resourcesOn(
   target: Target,
   resources: readonly GossResource[],
   image: ImageSystem,
+  bootedAs: BootedAs,
 ): GossResource[] {
-  return resources.filter((r) => askedChecks(r).some(({ name }) => targetOf(r, name, image) === target));
+  return resources.filter((r) =>
+    askedChecks(r).some(({ name }) => targetOf(r, name, image, bootedAs) === target),
+  );
 }
 
 /** Flips facts of a throwaway view, one after the other, and runs what the disk decides. */
@@ -70,7 +72,8 @@ export async function judgeBooted(
   mutations: readonly StopMutation[],
   resources: readonly GossResource[],
   root: Rootfs,
-  communicator: Communicator,
+  commands: Commands,
+  bootedAs: BootedAs,
   ctx: JudgeContext,
 ): Promise<{
   readonly verdicts: readonly Verdict[];
@@ -79,9 +82,9 @@ export async function judgeBooted(
 }> {
   const image = new ImageSystem(root);
   const run = async (): Promise<TestResult[]> =>
-    (await evaluate(resources, new SplitSystem(image, new MachineSystem(communicator)), ctx)).flat();
+    (await evaluate(resources, new SplitSystem(image, new MachineSystem(commands, bootedAs)), ctx)).flat();
   const systemctl = async (...args: string[]): Promise<boolean> =>
-    (await communicator.exec(['systemctl', ...args], { signal: ctx.signal })).exitCode === 0;
+    (await commands.exec(['systemctl', ...args], { signal: ctx.signal })).exitCode === 0;
   const before = await run();
   const verdicts: Verdict[] = [];
   const notRunning: string[] = [];

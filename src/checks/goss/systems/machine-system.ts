@@ -3,31 +3,40 @@ import type { Communicator, ExecResult } from '../../../core/machine.ts';
 import { valueText } from '../go-text.ts';
 import { type GossResource, optionFlag, optionText, optionTimeout, subjectOf } from '../resource.ts';
 import { FactError, type System } from '../system.ts';
+import type { BootedAs } from '../targets.ts';
 import { type GoValue, isList, Reader, Strings } from '../values.ts';
 import { isWithin, VOLATILE } from './image-system.ts';
 import { isLocalAddress } from './local-address.ts';
+import { mountFact } from './mounts.ts';
 import { listeningPorts, type ListeningPorts } from './ports.ts';
 
 const NAMES: ReadonlySet<string> = new Set(['command', 'process', 'port']);
 /** Output of a command beyond this is not kept by communicators. */
 const MAX_OUTPUT = 1024 * 1024;
 
+/** Runs commands in a booted copy of an image. */
+export type Commands = Pick<Communicator, 'exec'>;
+
 /**
  * A running machine, asked by commands that every image has: `sh`, `cat`, `stat`, `systemctl`. Nothing is installed in it.
- * It is cut off from every network, so it says nothing about other machines, interfaces or the platform's kernel.
+ * It is cut off from every network, so it says nothing about other machines or interfaces; a container says nothing of
+ * the kernel and the mounts either, which are its host's.
  */
 export class MachineSystem implements System {
-  readonly #communicator: Communicator;
+  readonly bootedAs: BootedAs;
+  readonly #communicator: Commands;
   readonly #answers = new Map<string, Promise<ExecResult>>();
   #ports: Promise<ListeningPorts> | undefined;
   #processes: Promise<ReadonlySet<string>> | undefined;
+  #mounts: Promise<string> | undefined;
 
-  constructor(communicator: Communicator) {
+  constructor(communicator: Commands, bootedAs: BootedAs = 'container') {
     this.#communicator = communicator;
+    this.bootedAs = bootedAs;
   }
 
   /** Whether a booted image that reaches nothing outside tells the fact. */
-  static decides(resource: GossResource, attribute: string): boolean {
+  static decides(resource: GossResource, attribute: string, bootedAs: BootedAs): boolean {
     const subject = subjectOf(resource);
     if (NAMES.has(resource.type)) return true;
     switch (resource.type) {
@@ -44,6 +53,10 @@ export class MachineSystem implements System {
         return isLocalAddress(subject);
       case 'dns':
         return subject === 'localhost' && optionText(resource, 'server') === undefined;
+      case 'kernel-param':
+        return bootedAs === 'vm';
+      case 'mount':
+        return bootedAs === 'vm' && attribute !== 'usage';
       default:
         return false;
     }
@@ -78,6 +91,11 @@ export class MachineSystem implements System {
         return await this.#http(resource, subject, attribute);
       case 'dns':
         return await this.#dns(subject, attribute);
+      case 'kernel-param':
+        return await this.#parameter(subject);
+      case 'mount':
+        this.#mounts ??= this.#run(['cat', '/proc/self/mountinfo']).then(({ stdout }) => whole(stdout));
+        return mountFact(await this.#mounts, subject, attribute);
       default:
         throw new FactError(`a ${resource.type} can't be seen in a machine without a network`);
     }
@@ -208,6 +226,13 @@ export class MachineSystem implements System {
     const { exitCode, stdout, stderr } = await this.#run(argv);
     if (exitCode !== 0) throw new FactError(`${what}: ${stderr.trim() || `exit code ${exitCode}`}`);
     return stdout;
+  }
+
+  /** goss reads below /proc/sys, and says which file is missing. */
+  async #parameter(key: string): Promise<GoValue> {
+    const path = posix.join('/proc/sys', key.replaceAll('.', '/'));
+    if (!path.startsWith('/proc/sys/')) throw new FactError(`open ${path}: no such file or directory`);
+    return (await this.#checked(['cat', '--', path], `open ${path}`)).trim();
   }
 
   async #isReachable(address: string, timeoutMs: number): Promise<boolean> {
