@@ -48,38 +48,56 @@ interface Ran {
 
 const KEPT_LINES = 100;
 
-/**
- * Boots a throwaway copy of the disk and runs a command of the user's on this machine, told in its environment how to
- * reach it. Throws `exec/timeout`.
- */
 async function runOnBooted(disk: string, o: ExecTestOptions, ctx: Context): Promise<Ran> {
   ctx.host.requireRoot('to boot a copy of the image');
-  const facts = await inspectImage(disk);
   await using scratch = await ctx.host.scratch(ctx.workDir, 'exec-');
-  // A key of this run alone.
-  const { privateKey, publicKey } = await buildKey(scratch.dir);
-  const key = join(scratch.dir, 'key');
+  const copy = await bootForCommand(disk, o.ports, scratch.dir, ctx);
+  await using _vm = copy.vm;
+  return await runAgainst(copy, o, ctx);
+}
+
+/** A booted copy of an image, and the file of the key that it lets in. */
+export interface ReachableCopy {
+  readonly image: string;
+  readonly vm: AgentVm;
+  readonly key: string;
+}
+
+/** Boots a throwaway copy of a disk that lets root in by a key of this run, kept in `dir`. */
+export async function bootForCommand(
+  disk: string,
+  ports: readonly number[],
+  dir: string,
+  ctx: Context,
+): Promise<ReachableCopy> {
+  const { privateKey, publicKey } = await buildKey(dir);
+  const key = join(dir, 'key');
   await writeFile(key, privateKey, { mode: 0o600 });
-  await using vm = await startAgentVm(
+  const vm = await startAgentVm(
     {
       image: realpathSync(disk),
-      facts,
+      facts: await inspectImage(disk),
       network: 'isolated',
-      ports: [LOGIN_PORT, ...o.ports],
+      ports: [LOGIN_PORT, ...ports],
       files: loginFiles(publicKey),
       units: [LOGIN_UNIT],
     },
     ctx,
   );
+  return { image: resolve(disk), vm, key };
+}
+
+/** Runs a command of the user's on this machine, told in its environment how to reach the copy. Throws `exec/timeout`. */
+export async function runAgainst(copy: ReachableCopy, o: ExecTestOptions, ctx: Context): Promise<Ran> {
   const output: string[] = [];
   const log = logLines(ctx);
+  const way = await wayIn(copy, o.ports, ctx);
   const began = performance.now();
-  const seconds = (): number => (performance.now() - began) / 1000;
   try {
     const { exitCode } = await ctx.host.run('sh', ['-c', o.command], {
       cwd: ctx.templateDir,
       // The user's own command runs as if typed: with the user's environment.
-      env: { ...(process.env as Record<string, string>), ...o.env, ...(await wayIn(vm, disk, key, o, ctx)) },
+      env: { ...(process.env as Record<string, string>), ...o.env, ...way },
       okCodes: 'any',
       onLine(stream, line) {
         log(stream, line);
@@ -89,7 +107,7 @@ async function runOnBooted(disk: string, o: ExecTestOptions, ctx: Context): Prom
       timeoutMs: o.timeout,
       signal: ctx.signal,
     });
-    return { exitCode, seconds: seconds(), output };
+    return { exitCode, seconds: (performance.now() - began) / 1000, output };
   } catch (error) {
     if (!(error instanceof IngotError && error.code === 'host/timeout')) throw error;
     throw new IngotError('exec/timeout', `the command did not end within ${o.timeout / 1000} s`, {
@@ -102,15 +120,13 @@ async function runOnBooted(disk: string, o: ExecTestOptions, ctx: Context): Prom
 
 /** The variables that tell the command where the machine is. */
 async function wayIn(
-  vm: AgentVm,
-  disk: string,
-  key: string,
-  o: ExecTestOptions,
+  { image, vm, key }: ReachableCopy,
+  ports: readonly number[],
   ctx: Context,
 ): Promise<Record<string, string>> {
   const leadsTo = (guest: number): string => String(vm.forwards.find((f) => f.guest === guest)?.host);
-  const variables: Record<string, string> = { INGOT_TEST_IMAGE: resolve(disk), INGOT_TEST_HOST: '127.0.0.1' };
-  for (const port of o.ports) variables[`INGOT_TEST_PORT_${port}`] = leadsTo(port);
+  const variables: Record<string, string> = { INGOT_TEST_IMAGE: image, INGOT_TEST_HOST: '127.0.0.1' };
+  for (const port of ports) variables[`INGOT_TEST_PORT_${port}`] = leadsTo(port);
   const { exitCode } = await vm.communicator.exec(['systemctl', '-q', 'is-active', LOGIN_UNIT], {
     signal: ctx.signal,
   });

@@ -53,6 +53,7 @@ function gossOptions(file: string): Parameters<typeof gossTestFiles>[0] {
     vars_inline: undefined,
     strict: false,
     boot: false,
+    machine: 'container',
     retry_timeout: 0,
     sleep: 0,
   };
