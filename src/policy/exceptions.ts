@@ -1,3 +1,4 @@
+import { hasEnded } from '../core/last-day.ts';
 import type { Finding } from './finding.ts';
 
 /** A finding that somebody has accepted for a while. */
@@ -33,16 +34,4 @@ export function applyExceptions(
     expired,
     unused: held.filter((e) => !used.includes(e)),
   };
-}
-
-/** Whether an exception has ended: the whole last day counts, in UTC. */
-export function hasEnded({ expires }: Pick<Exception, 'expires'>, now: Date): boolean {
-  return now.toISOString().slice(0, 10) > expires;
-}
-
-/** Whether a text is a day of the calendar: `2027-01-31`. */
-export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }

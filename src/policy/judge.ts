@@ -1,5 +1,6 @@
+import { hasEnded } from '../core/last-day.ts';
 import { ageText, tooOld } from './ages.ts';
-import { applyExceptions, type Exception, hasEnded } from './exceptions.ts';
+import { applyExceptions, type Exception } from './exceptions.ts';
 import type { Finding } from './finding.ts';
 import { forbiddenPackages, type InstalledPackage } from './packages.ts';
 import { type PrivilegedFile, unexpectedPrivileges } from './privilege-rules.ts';

@@ -1,6 +1,6 @@
 import { attr, blocks, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
+import { isDay } from '../core/last-day.ts';
 import { nearest } from '../template/index.ts';
-import { isDay } from './exceptions.ts';
 import { parsePackageRule } from './packages.ts';
 import { parsePrivilegeRule } from './privilege-rules.ts';
 import { RuleError } from './rule-error.ts';

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TestSubject } from '../../src/engine/environment.ts';
 import { runImage } from '../../src/engine/run-image.ts';
+import { planStep } from '../../src/plan/types.ts';
 import { fakeEnvironment, MemoryCache, samplePlan } from './fake-rooms.ts';
 
 let cache: MemoryCache;
@@ -93,6 +95,36 @@ describe('runImage', () => {
     const again = fakeEnvironment(cache);
     expect((await runImage(samplePlan(cache.dir), again.env())).status).toBe('done');
     expect(again.calls).toEqual(['test', 'release']);
+  });
+
+  test('a test on other tests runs when they have ended, and is told what they answered, also that they failed', async () => {
+    const plan = samplePlan(cache.dir);
+    const tests = plan.steps.filter((s) => s.spec.kind === 'test');
+    const [boot] = tests;
+    const below = plan.steps.find((s) => s.spec.kind === 'seal');
+    if (!boot || !below) throw new Error('the sample has no test');
+    const { id: _, ...like } = boot;
+    const policy = planStep({
+      ...like,
+      label: 'policy',
+      spec: { ...boot.spec, type: 'policy', inputs: [below.id, ...tests.map((t) => t.id)] },
+    });
+    const release = plan.steps.filter((s) => s.spec.kind === 'release');
+    const others = plan.steps.filter((s) => s.spec.kind !== 'release');
+    const fake = fakeEnvironment(cache);
+    const asked: unknown[] = [];
+    const env = fake.env();
+    const answer = (passed: boolean) => ({ passed, checks: [{ name: 'x', passed }], data: null });
+    const rooms = {
+      ...env.rooms,
+      test: async (type: string, subject: TestSubject) => {
+        if (type === 'policy') asked.push(subject.tests);
+        return answer(type === 'policy');
+      },
+    };
+    const steps = [...others, policy, ...release];
+    expect((await runImage({ ...plan, steps }, { ...env, rooms })).status).toBe('failed');
+    expect(asked).toEqual([[{ type: boot.spec.type, outcome: answer(false) }]]);
   });
 
   test('a failing provisioner ends the build with its step named, and the machine is gone', async () => {

@@ -75,6 +75,7 @@ function read(root: Rootfs, path: string, values: Map<string, string>, depth: nu
 /** As sshd prints it: times in seconds, and one word for each meaning. */
 function normal(keyword: string, value: string): string {
   if (keyword === 'permitrootlogin' && value === 'prohibit-password') return 'without-password';
+  if (keyword === 'loglevel') return value.toUpperCase();
   if (TIMES.has(keyword)) return String(seconds(value) ?? value);
   return /^(?:yes|no)$/i.test(value) ? value.toLowerCase() : value;
 }

@@ -1,5 +1,6 @@
 import { atLeast, type URGENCIES, type Vulnerability } from './advisory.ts';
-import { hasExpired, type IgnoreRule } from './ignore.ts';
+import { hasEnded } from '../../core/last-day.ts';
+import type { IgnoreRule } from './ignore.ts';
 import { speaksOf, type VexStatement } from './openvex.ts';
 
 export interface GateOptions {
@@ -32,7 +33,7 @@ export interface GateResult {
 /** Decides about each vulnerability: what VEX excludes, what is ignored, and what the gate lets through. */
 export function judge(vulnerabilities: readonly Vulnerability[], o: GateOptions, now: Date): GateResult {
   const used = new Set<IgnoreRule>();
-  const expired = o.ignore.filter((rule) => hasExpired(rule, now));
+  const expired = o.ignore.filter((rule) => hasEnded(rule, now));
   const judged = vulnerabilities.map((found): Judged => {
     const statement = o.vex.find(
       (s) => (s.status === 'not_affected' || s.status === 'fixed') && speaksOf(s, found.id, found.purls),

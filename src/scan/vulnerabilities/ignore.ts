@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { IngotError } from '../../core/error.ts';
+import { isDay } from '../../core/last-day.ts';
 
 /** A vulnerability that somebody has decided to live with, for a while. */
 export interface IgnoreRule {
@@ -49,18 +50,7 @@ function problemsOf(rule: unknown): string[] {
   if (!text('reason')) problems.push('the rule has no reason');
   if (fields.package !== undefined && !text('package')) problems.push('package is no name');
   const { expires } = fields;
-  const isDay = typeof expires === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(expires) && isRealDay(expires);
-  if (!isDay)
+  if (typeof expires !== 'string' || !isDay(expires))
     problems.push(`expires is ${JSON.stringify(expires) ?? 'missing'}; expected a day such as 2027-01-31`);
   return problems;
-}
-
-function isRealDay(text: string): boolean {
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
-}
-
-/** Whether a rule has ended: the whole last day counts, in UTC. */
-export function hasExpired(rule: IgnoreRule, now: Date): boolean {
-  return now.toISOString().slice(0, 10) > rule.expires;
 }
