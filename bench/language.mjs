@@ -29,7 +29,7 @@ export default {
     });
     ctx.state.peer = join(tmp, 'peer');
     copyPeer(root, ctx.state.peer);
-    await ctx.run(process.execPath, [`${root}bin/ingot`, 'version']);
+    ctx.state.ingot = await install(ctx);
   },
   cases: [
     ...SIZES.flatMap((size) => [
@@ -38,8 +38,8 @@ export default {
     ]),
     {
       name: 'ingot validate',
-      run: async ({ run, root, state }) =>
-        void (await run(process.execPath, [`${root}bin/ingot`, 'validate', 'web.pkr.hcl'], {
+      run: async ({ run, state }) =>
+        void (await run(process.execPath, [state.ingot, 'validate', 'web.pkr.hcl'], {
           cwd: state.peer,
         })),
     },
@@ -75,6 +75,15 @@ process.stdout.write(JSON.stringify({ seconds, megabytes }));
 
 async function read({ run, tmp, state }, size, what) {
   return JSON.parse(await run(process.execPath, [state.reader, join(tmp, String(size))]))[what];
+}
+
+/** A copy as npm installs it, without sources: a checkout first looks whether dist/ is older than these. */
+async function install({ root, tmp, run }) {
+  await run(process.execPath, [`${root}bin/ingot`, 'version']);
+  const to = join(tmp, 'installed');
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(join(root, name), join(to, name), { recursive: true });
+  return join(to, 'bin/ingot');
 }
 
 /** The template that Packer itself is measured with, beside the files that it names; a like one where it is not there. */

@@ -11,13 +11,13 @@ export function cleanLine(line: string): string {
     .replace(/\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '');
 }
 
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
-const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u;
-
 function columns(character: string): number {
-  if (ZERO.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
+  // The tables of these patterns take milliseconds to make; most runs never ask.
+  if (character <= '\u007f') return 1;
+  if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return 0;
+  const isWide =
+    /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
+  return isWide.test(character) ? 2 : 1;
 }
 
 /** Columns that a text without escape sequences takes. */

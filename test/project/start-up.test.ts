@@ -40,7 +40,7 @@ let loaded: Map<string, { readonly bytes: number; readonly by: readonly string[]
 
 beforeAll(async () => {
   const { metafile } = await build({
-    entryPoints: ['src/cli/main.ts'],
+    entryPoints: ['src/cli/main.ts', 'src/cli/run.ts'],
     bundle: true,
     splitting: true,
     outdir: 'nowhere',
