@@ -77,6 +77,13 @@ export class Vm implements Machine {
     await vm.session?.connected();
   }
 
+  /** Starts it, and waits until it has shut itself down: the only word of a machine that nobody is let into. */
+  async untilOff(): Promise<void> {
+    const vm = await this.#up();
+    note(this.#ctx, 'waiting for the machine to shut itself down');
+    await vm.untilOff();
+  }
+
   async reboot(): Promise<void> {
     const vm = await this.#up();
     await vm.session?.run('sync');

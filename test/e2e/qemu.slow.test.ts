@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -87,6 +88,33 @@ test('engine container agrees with the machine', async () => {
   expect(report.images[0]?.status).toBe('done');
   const contents = await contentsOf(image(), PROVISIONED);
   expect(contents).toEqual(byMachine);
+});
+
+test('engine container boots systemd: a playbook sets up a service there', async () => {
+  cpSync('test/fixtures/ansible/service.yml', ws.path('site.yml'));
+  const template = `source "qemu" "site" {
+  iso_url          = "base.qcow2"
+  iso_checksum     = "none"
+  disk_image       = true
+  ssh_username     = "root"
+  output_directory = "out-site"
+}
+build {
+  sources = ["qemu.site"]
+  provisioner "ansible" {
+    playbook_file = "site.yml"
+    idempotence   = true
+  }
+  provisioner "shell" {
+    inline = ["systemctl is-active ssh site", "cat /run/site"]
+  }
+}
+`;
+  writeFileSync(ws.path('site.pkr.hcl'), template);
+  const { exitCode, stdout, stderr } = await ws.run('build', '--engine', 'container', 'site.pkr.hcl');
+  expect(exitCode, stderr).toBe(0);
+  expect(stdout).toContain('(ok 4, changed 4, failed 0; a second run changed nothing)');
+  expect(stdout).toMatch(/site: active\n.*site: active\n.*site: release 1\n/);
 });
 
 test('Packer agrees', async () => {

@@ -27,6 +27,8 @@ export interface RunningVm {
   readonly port: number;
   /** Whether QEMU still runs. */
   isUp(): boolean;
+  /** Waits until it has shut itself down. Throws `machine/not-shut-down` when its shutdown_timeout is over. */
+  untilOff(): Promise<void>;
   /** Ends it in order: by the template's command, then the power button, then by force. */
   shutDown(): Promise<void>;
 }
@@ -117,6 +119,12 @@ export async function startVm(
     session,
     port,
     isUp: () => !gone.signal.aborted,
+    async untilOff() {
+      stopping = true;
+      if (await within(ended, o.shutdownTimeoutMs, ctx.signal)) return;
+      ctx.signal.throwIfAborted();
+      throw await withConsole(stillRuns(o.shutdownTimeoutMs), dir);
+    },
     async shutDown() {
       stopping = true;
       if (o.shutdownCommand !== undefined && session) {
@@ -151,9 +159,10 @@ function setClock(now: Date): string {
   return `if [ "$(id -u)" = 0 ]; then date -u -s @${seconds}; else sudo -n date -u -s @${seconds}; fi >/dev/null 2>&1 || :`;
 }
 
-async function within(ended: Promise<boolean>, ms: number): Promise<boolean> {
+async function within(ended: Promise<boolean>, ms: number, signal?: AbortSignal): Promise<boolean> {
   const timer = new AbortController();
-  const late = delay(ms, false, { signal: timer.signal }).catch(() => false);
+  const stop = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal;
+  const late = delay(ms, false, { signal: stop }).catch(() => false);
   const answer = await Promise.race([ended, late]);
   timer.abort();
   return answer;
@@ -165,6 +174,16 @@ async function refuseWhileStopping(
 ): Promise<void> {
   const { stdout } = await run('systemctl is-system-running 2>/dev/null || :');
   if (stdout.trim() === 'stopping') throw new Error('the machine is going down');
+}
+
+function stillRuns(ms: number): IngotError {
+  return new IngotError(
+    'machine/not-shut-down',
+    `the machine did not shut itself down within ${ms / 1000} s`,
+    {
+      hint: 'With communicator = "none" the machine says by its end that it is done: let the installer power it off, or raise shutdown_timeout.',
+    },
+  );
 }
 
 async function verdictOf(dir: string): Promise<IngotError | undefined> {

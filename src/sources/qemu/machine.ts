@@ -60,6 +60,7 @@ export async function startMachine(
   await using scope = new Scope();
   const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'qemu-'), "the source's folder");
   const installing = !o.disk_image && base === undefined;
+  const typed = o.boot_command.length > 0 && base === undefined;
   const server =
     o.http_directory !== undefined || o.http_content !== undefined
       ? scope.use(
@@ -100,13 +101,13 @@ export async function startMachine(
         o.ssh_username !== undefined && { seedUser: o.ssh_username }),
       ...(o.shutdown_command !== undefined && { shutdownCommand: o.shutdown_command }),
       shutdownTimeoutMs: o.shutdown_timeout,
-      ...(o.boot_command.length > 0 &&
-        base === undefined && { onStart: ({ dir }) => typeAt(o, dir, values, ctx) }),
+      ...(typed && { onStart: ({ dir }) => typeAt(o, dir, values, ctx) }),
     },
     ctx,
   );
   scope.use(vm, 'the machine');
-  if (installing) await vm.up();
+  if (o.communicator === 'none' && (installing || typed)) await vm.untilOff();
+  else if (installing) await vm.up();
   return ownedBy(vm, scope.move(), server);
 }
 
