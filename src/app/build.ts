@@ -6,19 +6,21 @@ import type { Engine } from '../core/plugin.ts';
 import { Scope } from '../core/scope.ts';
 import { type Budget, runAdmitted } from '../engine/admission.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
+import type { BuildRecord } from '../engine/record.ts';
 import type { ImageReport } from '../engine/report.ts';
 import { runImage } from '../engine/run-image.ts';
 import { formatLock, writeLock } from '../plan/lock-file.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { openLayerCache } from '../store/layer-cache.ts';
 import { catalog } from './catalog.ts';
+import { EvidenceKeeper, type EvidenceUse } from './keep-evidence.ts';
 import { loadPlan, type Planned, planOrThrow, type TemplateOptions } from './load.ts';
 import { maskError } from './mask.ts';
 import { recoverAll } from './recover.ts';
 import { createRooms } from './rooms.ts';
 import { type Deps, openSession, type Session } from './session.ts';
 
-export interface BuildOptions extends TemplateOptions {
+export interface BuildOptions extends TemplateOptions, EvidenceUse {
   readonly locked?: boolean;
   readonly force?: boolean;
   readonly outputDir?: string;
@@ -47,8 +49,17 @@ export class BuildsFailed extends AggregateError {
   }
 }
 
+/** What became of an image, and where its evidence was written. */
+export type BuiltImage = ImageReport & { readonly evidence?: string };
+
+/** A report that says where the evidence is. */
+export function withEvidence(image: ImageReport, { paths }: EvidenceKeeper): BuiltImage {
+  const evidence = paths.get(image.name);
+  return { ...image, ...(evidence !== undefined && { evidence }) };
+}
+
 export interface BuildReport {
-  readonly images: readonly ImageReport[];
+  readonly images: readonly BuiltImage[];
   readonly seconds: number;
   /** False when a test said no. */
   readonly ok: boolean;
@@ -64,9 +75,10 @@ export async function build(options: BuildOptions, deps: Deps): Promise<BuildRep
     catalog,
     session,
   );
-  const images = await buildPlanned(planned, options, session);
+  const keeper = new EvidenceKeeper(session, options, true);
+  const images = await keeper.around(() => buildPlanned(planned, options, session, keeper.take));
   return {
-    images,
+    images: images.map((image) => withEvidence(image, keeper)),
     seconds: (performance.now() - began) / 1000,
     ok: images.every((i) => i.status === 'done'),
   };
@@ -77,6 +89,7 @@ export async function buildPlanned(
   planned: Planned,
   options: BuildOptions,
   session: Session,
+  onRecord?: (record: BuildRecord) => void,
 ): Promise<readonly ImageReport[]> {
   const plan = planOrThrow(planned, session);
   if (planned.lockText !== formatLock(planned.lock)) await writeLock(planned.lockPath, planned.lock);
@@ -88,7 +101,7 @@ export async function buildPlanned(
   const staging = join(session.paths.cacheDir, 'tmp');
   const work = scope.use(await session.host.scratch(staging, 'build-'), "the build's folder");
   const environment = {
-    rooms: createRooms(session.paths),
+    rooms: createRooms(session.paths, session.mask),
     cache,
     host: session.host,
     clock: session.clock,
@@ -101,6 +114,7 @@ export async function buildPlanned(
     lock: planned.lock,
     force: options.force ?? false,
     runUuid: randomUUID(),
+    ...(onRecord && { onRecord }),
     ...(options.beforeStep && { beforeStep: options.beforeStep }),
   };
   // `-on-error=abort`: the failure of one image ends the others.

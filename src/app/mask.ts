@@ -1,5 +1,5 @@
 import { IngotError } from '../core/error.ts';
-import type { BuildEvent, Emit } from '../core/event.ts';
+import type { Emit } from '../core/event.ts';
 
 /** Shorter values would mask half of every log. Packer masks everything; a secret of one letter is none. */
 const SHORTEST = 3;
@@ -33,14 +33,21 @@ export function createMask(secrets: readonly string[] = []): Mask {
 
 /** `emit` with every secret value replaced, in whatever field of the event it stands. */
 export function maskingEmit(emit: Emit, mask: Mask): Emit {
+  return (event) => emit(hideIn(event, mask));
+}
+
+/** Plain data with every secret replaced. `except`: keys whose own texts stay, since they are words of ours or digests. */
+export function hideIn<T>(data: T, mask: Mask, except: ReadonlySet<string> = new Set()): T {
   const walk = (value: unknown): unknown => {
     if (typeof value === 'string') return mask.hide(value);
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([k, v]) => [k, typeof v === 'string' && except.has(k) ? v : walk(v)]),
+      );
     return value;
   };
-  return (event) => emit(mask.isEmpty() ? event : (walk(event) as BuildEvent));
+  return mask.isEmpty() ? data : (walk(data) as T);
 }
 
 /** The same error, and those that it holds, with every secret replaced: messages, output, stacks. */

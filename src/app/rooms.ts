@@ -28,7 +28,8 @@ import { clampTimes } from '../host/clamp-times.ts';
 import { mountChain, openRootfs } from '../host/index.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
 import type { DiskStepOptions, PolicyStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
-import { publishRelease } from '../release/publish.ts';
+import type { PlannedStep } from '../plan/types.ts';
+import { type Evidence, publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
 import { builderFacts } from '../scan/builder-traces.ts';
@@ -44,15 +45,18 @@ import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { readAgent } from './agent-file.ts';
 import { catalog } from './catalog.ts';
+import { bundleOf } from './evidence.ts';
 import { testExec } from './exec-test.ts';
 import { testGoss } from './goss.ts';
 import { proveUnnamed } from './builder-proof.ts';
 import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
+import { bundleDocument } from './keep-evidence.ts';
+import { hideIn, type Mask } from './mask.ts';
 import type { Paths } from './paths.ts';
 import { testPolicy } from './policy.ts';
 
 /** Wires the rooms to the engine. */
-export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
+export function createRooms(paths: Pick<Paths, 'releases'>, mask: Mask): Rooms {
   return {
     sources: catalog.sources,
     provisioners: catalog.provisioners,
@@ -78,7 +82,7 @@ export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
     assembleDisk: assemble,
     exportOutputs: exportAll,
     test: runTest,
-    async release({ options, outputs, evidence }, ctx) {
+    async release({ options, record }, ctx) {
       const { store: location, channels } = options.release as ReleaseOptions;
       const store = await openStore(location ?? `oci-layout:${paths.releases}`, ctx.templateDir);
       const published = await publishRelease(
@@ -86,21 +90,32 @@ export function createRooms(paths: Pick<Paths, 'releases'>): Rooms {
         {
           name: options.name,
           version: options.version,
-          outputs: outputs.map((o) => ({ ...o, mediaType: 'application/octet-stream' })),
+          outputs: record.outputs.map((o) => ({ ...o, mediaType: 'application/octet-stream' })),
           annotations: options.annotations,
           channels,
-          evidence: evidence.map(({ name, outcome }) => ({
-            artifactType: 'application/vnd.ingot.test-report.v1+json',
-            mediaType: 'application/json',
-            title: `${name}.json`,
-            content: JSON.stringify(outcome),
-          })),
+          evidence: [
+            ...record.steps.flatMap(({ step }) => testReport(step, record.tests.get(step.id), mask)),
+            bundleDocument(bundleOf(record, mask, true)),
+          ],
         },
         ctx,
       );
       return { digest: published.digest, store: store.location, existed: published.existed };
     },
   };
+}
+
+/** A test's own report, in full. */
+function testReport(step: PlannedStep, outcome: TestOutcome | undefined, mask: Mask): Evidence[] {
+  if (!outcome) return [];
+  return [
+    {
+      artifactType: 'application/vnd.ingot.test-report.v1+json',
+      mediaType: 'application/json',
+      title: `${step.spec.type}.json`,
+      content: JSON.stringify(hideIn(outcome, mask)),
+    },
+  ];
 }
 
 /** A writable view of a chain, with a container on it for the commands that only the image's own tools can do. */

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/types.ts';
 import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
 import { catalog } from './catalog.ts';
+import { EvidenceKeeper } from './keep-evidence.ts';
 import { loadPlan, planOrThrow } from './load.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
@@ -16,7 +17,8 @@ export async function runTests(options: BuildOptions, deps: Deps): Promise<Build
     session,
   );
   const plan = testsOnly(planOrThrow(planned, session));
-  const images = await buildPlanned({ ...planned, plan }, options, session);
+  const keeper = new EvidenceKeeper(session, options, false);
+  const images = await keeper.around(() => buildPlanned({ ...planned, plan }, options, session, keeper.take));
   return {
     images,
     seconds: (performance.now() - began) / 1000,

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { hexOf } from '../core/digest.ts';
 import type { ImageReport } from '../engine/report.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import { versionTag } from '../release/names.ts';
+import { addEvidence } from '../release/publish.ts';
+import { openStore } from '../release/release-store.ts';
 import { compareTrees, type TreeDifference } from '../store/compare-trees.ts';
-import { type BuildOptions, type BuildReport, buildPlanned } from './build.ts';
+import { type BuildOptions, type BuildReport, buildPlanned, withEvidence } from './build.ts';
 import { catalog } from './catalog.ts';
+import { bundleDocument, EvidenceKeeper } from './keep-evidence.ts';
 import { loadPlan } from './load.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession, type Session } from './session.ts';
@@ -43,10 +47,12 @@ export async function verifyReproducible(options: BuildOptions, deps: Deps): Pro
     catalog,
     session,
   );
-  const first = await buildPlanned(planned, options, session);
+  const keeper = new EvidenceKeeper(session, options, true);
+  const first = await keeper.around(() => buildPlanned(planned, options, session, keeper.take));
   const seconds = (): number => (performance.now() - began) / 1000;
   if (first.some((i) => i.status !== 'done')) {
-    return { images: first, seconds: seconds(), ok: false, differences: [] };
+    const images = first.map((image) => withEvidence(image, keeper));
+    return { images, seconds: seconds(), ok: false, differences: [] };
   }
   const { plan } = planned;
   if (!plan) throw new Error('a plan with errors was built');
@@ -70,13 +76,40 @@ export async function verifyReproducible(options: BuildOptions, deps: Deps): Pro
     if (formats.length === 0) return [];
     return [{ image: image.name, formats, files: differingFiles(image, session, again) }];
   });
+  await tellReproducibility(differences, keeper, session);
   return {
-    images: first,
+    images: first.map((image) => withEvidence(image, keeper)),
     seconds: seconds(),
     ok: differences.length === 0,
     reproducible: differences.length === 0,
     differences,
   };
+}
+
+/** Adds what the second build said to the evidence of each image, beside its outputs and with its release. */
+async function tellReproducibility(
+  differences: readonly Irreproducible[],
+  keeper: EvidenceKeeper,
+  session: Session,
+): Promise<void> {
+  for (const record of keeper.records) {
+    const known = keeper.bundles.get(record.image.name);
+    if (!known) continue;
+    const found = differences.find((d) => d.image === record.image.name);
+    const reproducibility = {
+      reproducible: found === undefined,
+      formats: found?.formats ?? [],
+      files: (found?.files ?? []).map(({ path, step, what }) => ({ path, step, what: what.join(', ') })),
+    };
+    const bundle = { ...known, reproducibility };
+    await keeper.keep(record, bundle);
+    if (!record.release) continue;
+    const { release: _release, ...document } = bundle;
+    const { name } = record.image;
+    const store = await openStore(record.release.store, '/');
+    const subject = await store.repository(name).resolve(versionTag(record.image.version));
+    if (subject) await addEvidence(store, name, subject, bundleDocument(document), session);
+  }
 }
 
 function differingFormats(

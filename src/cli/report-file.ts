@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import type { EvidenceUse } from '../app/keep-evidence.ts';
+import type { EvidenceReport } from '../app/report.ts';
 import { IngotError } from '../core/error.ts';
 
 /** Collects what is reported to a file while `work` runs, and writes it at the end, also when `work` failed. */
@@ -13,6 +15,28 @@ export async function writeReportFile<T>(
   } finally {
     save(path, text);
   }
+}
+
+/** Writes a page about every image that `work` built or failed to build, also when it failed. */
+export async function writeEvidencePage<T>(
+  path: string | undefined,
+  work: (use: EvidenceUse) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return await work({});
+  const { evidencePage } = await import('../reporters/html/page.ts');
+  const reports = new Map<string, EvidenceReport>();
+  return await writeReportFile(path, async (stream) => {
+    try {
+      return await work({ onEvidence: (report) => void reports.set(report.bundle.image.name, report) });
+    } finally {
+      stream?.write(evidencePage([...reports.values()]));
+    }
+  });
+}
+
+/** A report that is complete. */
+export function writeWholeReport(path: string, text: string): void {
+  save(path, text);
 }
 
 /** A file that is written as text comes; whatever was in it before is gone. */

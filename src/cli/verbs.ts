@@ -57,6 +57,11 @@ export const verbs: readonly VerbEntry[] = [
   { name: 'release', summary: 'list and show releases', load: () => import('./verbs/release.ts') },
   { name: 'lookup', summary: "find a release's output", load: () => import('./verbs/lookup.ts') },
   {
+    name: 'report',
+    summary: 'show what proves a release, as a page, JUnit or JSON',
+    load: () => import('./verbs/report.ts'),
+  },
+  {
     name: 'secrets',
     summary: 'put values in place of secret references, as vals does',
     load: () => import('./verbs/secrets.ts'),

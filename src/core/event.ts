@@ -43,6 +43,8 @@ export type BuildEvent =
       status: CheckStatus;
       message?: string;
       seconds?: number;
+      /** The test did not run: this is what it said when it did. */
+      cached?: true;
     }
   | {
       type: 'artifact';

@@ -1,10 +1,9 @@
-import type { Json } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import { type Layer, layerFile } from '../core/layer.ts';
 import type { ReleaseStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
-import { contextOf, type OutputRecord } from './environment.ts';
+import { contextOf } from './environment.ts';
 import type { ImageState } from './image-state.ts';
+import { recordOf } from './record.ts';
 import type { StepEnd } from './step-runner.ts';
 
 /** Ends the machine and takes what it made; for sources whose artifact is files. */
@@ -38,22 +37,11 @@ function beginWithOutputs({ image, outputs, artifacts }: ImageState): void {
   });
 }
 
-/** The release of all outputs with the test results as evidence. */
+/** The release of all outputs, with what is known of the build as evidence. */
 export async function runRelease(step: PlannedStep, state: ImageState): Promise<StepEnd> {
   const { env, image } = state;
-  const outputs = state.stepsOf('output').map((s) => {
-    const layer = state.layers.get(s.id) as Layer;
-    const record = layer.result as unknown as OutputRecord;
-    return { ...record, path: layerFile(layer, record.fileName) };
-  });
-  const evidence = state.stepsOf('test').map((s) => ({
-    name: s.spec.type,
-    outcome: state.tests.get(s.id) as unknown as Json,
-  }));
-  const release = await env.rooms.release(
-    { options: step.options as ReleaseStepOptions, outputs, evidence },
-    contextOf(state, step),
-  );
+  const options = step.options as ReleaseStepOptions;
+  const release = await env.rooms.release({ options, record: recordOf(state) }, contextOf(state, step));
   state.release = release;
   const { digest, store } = release;
   env.emit({ type: 'release', name: image.name, version: image.version, digest, store });

@@ -18,6 +18,7 @@ import type {
   TestOutcome,
 } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import type { BuildRecord } from './record.ts';
 
 /** Runs a command in a container on the filesystem that an offline step works on. */
 export type RootfsExec = (argv: readonly string[], onLine?: (line: string) => void) => Promise<ExecResult>;
@@ -67,8 +68,8 @@ export interface TestSubject {
 
 export interface ReleaseInput {
   readonly options: ReleaseStepOptions;
-  readonly outputs: readonly (OutputRecord & { readonly path: string })[];
-  readonly evidence: readonly { readonly name: string; readonly outcome: Json }[];
+  /** The build up to here: its outputs, and what speaks for them. */
+  readonly record: BuildRecord;
 }
 
 export interface ReleaseRecord {
@@ -132,6 +133,8 @@ export interface EngineEnvironment {
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
   /** The answer was `abort`. `inspect`: the command that looks into the machine that is left, if one is. */
   onLeft(inspect: string | undefined): void;
+  /** Called when the build has ended, however it did. */
+  onRecord?(record: BuildRecord): void;
 }
 
 /** The state of one image while it is built. */

@@ -105,6 +105,15 @@ export async function runTest(
     step.options,
     ctx,
   );
+  tellChecks(step, outcome, run);
+  if (!outcome.passed || !step.cacheable) return { outcome };
+  await using staged = await env.cache.stage(step.id);
+  const layer = await staged.commit({ kind: 'files', parents: [], result: outcome as unknown as Json });
+  return { outcome, layer };
+}
+
+/** Every check of a test. `cached`: as it ended when the test ran. */
+export function tellChecks(step: PlannedStep, outcome: TestOutcome, { env }: ImageRun, cached = false): void {
   for (const check of outcome.checks) {
     env.emit({
       type: 'check:result',
@@ -113,10 +122,7 @@ export async function runTest(
       status: check.passed ? 'passed' : 'failed',
       ...(check.message !== undefined && { message: check.message }),
       ...(check.seconds !== undefined && { seconds: check.seconds }),
+      ...(cached && { cached: true as const }),
     });
   }
-  if (!outcome.passed || !step.cacheable) return { outcome };
-  await using staged = await env.cache.stage(step.id);
-  const layer = await staged.commit({ kind: 'files', parents: [], result: outcome as unknown as Json });
-  return { outcome, layer };
 }

@@ -7,6 +7,7 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
 import type { EngineEnvironment, ImageRun, ReleaseRecord } from './environment.ts';
 import { MachineSlot } from './machine-slot.ts';
+import type { StepRecord } from './record.ts';
 import type { OutputReport } from './report.ts';
 import { resolveCache } from './resolve.ts';
 
@@ -19,6 +20,10 @@ export class ImageState implements ImageRun {
   readonly toRun = new Set<Digest>();
   readonly outputs: OutputReport[] = [];
   readonly tests = new Map<Digest, TestOutcome>();
+  /** How steps ended, by their labels. */
+  readonly ended = new Map<string, StepRecord>();
+  readonly started: Date;
+  readonly #began = performance.now();
   /** Results of steps, also of those whose layers nobody needs, or that left none. */
   readonly #results = new Map<Digest, Json>();
   readonly artifacts = new ArtifactChains();
@@ -34,6 +39,7 @@ export class ImageState implements ImageRun {
   constructor(image: ImagePlan, env: EngineEnvironment) {
     this.image = image;
     this.env = env;
+    this.started = env.clock.now();
     this.#byId = new Map(image.steps.map((s) => [s.id, s]));
     const first = image.steps.find((s) => s.spec.kind === 'source');
     const source = first && env.rooms.sources.get(first.spec.type);
@@ -52,11 +58,16 @@ export class ImageState implements ImageRun {
       if (step?.spec.kind === 'test') this.tests.set(id, layer.result as unknown as TestOutcome);
     }
     for (const id of toRun) this.toRun.add(id);
-    for (const { id } of this.stepsOf('provisioner')) {
+    for (const { id } of [...this.stepsOf('provisioner'), ...this.stepsOf('seal')]) {
       if (toRun.has(id) || hits.has(id)) continue;
       const layer = await env.cache.lookup(id);
       if (layer) this.#results.set(id, layer.result);
     }
+  }
+
+  /** Since the build began. */
+  seconds(): number {
+    return (performance.now() - this.#began) / 1000;
   }
 
   /** Keeps the result of a step that leaves no layer. */

@@ -1,13 +1,14 @@
 import type { Digest, Json } from '../core/digest.ts';
-import { IngotError } from '../core/error.ts';
+import { asIngotError, IngotError } from '../core/error.ts';
 import type { Layer } from '../core/layer.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { runArtifact, runPostProcessor, runRelease } from './end-steps.ts';
 import { contextOf, type EngineEnvironment } from './environment.ts';
-import { runDisk, runTest } from './file-steps.ts';
+import { runDisk, runTest, tellChecks } from './file-steps.ts';
 import { provision, runOffline, runProvisioner, runShutdown, runSource } from './filesystem-steps.ts';
 import { ImageState } from './image-state.ts';
 import { runAllOutputs } from './write-outputs.ts';
+import { recordOf } from './record.ts';
 import { type ImageReport, reportOf } from './report.ts';
 import { type Job, runJobs } from './schedule.ts';
 import { endStep, runStep, type StepEnd } from './step-runner.ts';
@@ -21,8 +22,6 @@ const AT_ONCE = 3;
  * verdict is no error: it is in the report, and what stands on it is skipped.
  */
 export async function runImage(image: ImagePlan, outer: EngineEnvironment): Promise<ImageReport> {
-  const began = performance.now();
-  const seconds = (): number => (performance.now() - began) / 1000;
   const stop = new AbortController();
   const env: EngineEnvironment = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) };
   const state = new ImageState(image, env);
@@ -43,9 +42,13 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
       for (const artifact of artifacts) env.emit({ type: 'build:artifact', image: image.name, artifact });
     throwAll(state.failures);
     status = ok ? 'done' : 'failed';
-    return reportOf(state, status, artifacts, seconds());
+    env.onRecord?.(recordOf(state));
+    return reportOf(state, status, artifacts, state.seconds());
+  } catch (error) {
+    env.onRecord?.(recordOf(state, asIngotError(error)));
+    throw error;
   } finally {
-    env.emit({ type: 'build:end', image: image.name, status, seconds: seconds() });
+    env.emit({ type: 'build:end', image: image.name, status, seconds: state.seconds() });
   }
 }
 
@@ -80,6 +83,8 @@ function jobOf(steps: readonly PlannedStep[], state: ImageState, run: () => Prom
 
 async function runOne(step: PlannedStep, state: ImageState): Promise<boolean> {
   if (!state.toRun.has(step.id)) {
+    const outcome = state.tests.get(step.id);
+    if (outcome) tellChecks(step, outcome, state, true);
     endStep(step, state, 'cached', 0, summaryOf(state.resultOf(step)));
     return true;
   }

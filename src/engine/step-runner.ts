@@ -60,12 +60,14 @@ export function startStep(step: PlannedStep, { env }: ImageState): void {
 
 export function endStep(
   step: PlannedStep,
-  { env }: ImageState,
+  state: ImageState,
   status: StepStatus,
   seconds: number,
   detail?: string,
 ): void {
-  env.emit({
+  const start = Math.max(0, state.seconds() - seconds);
+  state.ended.set(step.label, { status, start, seconds, ...(detail !== undefined && { detail }) });
+  state.env.emit({
     type: 'step:end',
     step: step.label,
     status,

@@ -69,8 +69,9 @@ export function evidenceManifest(
   subject: Descriptor,
   artifactType: string,
   layer: Descriptor,
+  annotations?: Readonly<Record<string, string>>,
 ): { descriptor: Descriptor; text: string } {
-  return manifest({ artifactType, layers: [layer], subject });
+  return manifest({ artifactType, layers: [layer], subject, ...(annotations && { annotations }) });
 }
 
 /** Text and descriptor of an image manifest without a config. */

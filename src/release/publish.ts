@@ -6,6 +6,7 @@ import type { Descriptor } from '../core/descriptor.ts';
 import { type Digest, sha256 } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import { moveChannel } from './channel.ts';
+import { CREATED, FACTS, releaseEvidence } from './evidence.ts';
 import {
   evidenceManifest,
   pushEmptyConfig,
@@ -34,6 +35,11 @@ export interface Evidence {
   /** File name. */
   readonly title: string;
   readonly content: string;
+  /**
+   * Of a document that differs from run to run (it carries times): digest of what it says besides. A release whose newest
+   * document of the type has these facts takes no other.
+   */
+  readonly facts?: Digest;
 }
 
 export interface NewRelease {
@@ -81,7 +87,7 @@ export async function publishRelease(
   }
   await pushEmptyConfig(repository);
   await pushText(repository, descriptor, text);
-  for (const evidence of release.evidence) await pushEvidence(repository, descriptor, evidence);
+  for (const evidence of release.evidence) await addEvidence(store, release.name, descriptor, evidence, ctx);
   ctx.signal.throwIfAborted();
   const tagged = await tagIf(repository, descriptor, tag, undefined);
   if (tagged.digest !== descriptor.digest) throw await exists(store, repository, release, tagged);
@@ -109,11 +115,20 @@ async function pushOutput(repository: ReleaseRepository, output: OutputFile): Pr
   }
 }
 
-async function pushEvidence(
-  repository: ReleaseRepository,
+/** Adds a document to a release, which stays what it is. */
+export async function addEvidence(
+  store: ReleaseStore,
+  name: string,
   subject: Descriptor,
   evidence: Evidence,
+  ctx: Pick<Context, 'clock'>,
 ): Promise<void> {
+  const repository = store.repository(name);
+  const { artifactType, facts } = evidence;
+  if (facts !== undefined) {
+    const [newest] = await releaseEvidence(store, { name, digest: subject.digest }, artifactType);
+    if (newest?.facts === facts) return;
+  }
   const layer: Descriptor = {
     mediaType: evidence.mediaType,
     digest: sha256(evidence.content),
@@ -121,7 +136,9 @@ async function pushEvidence(
     annotations: { 'org.opencontainers.image.title': evidence.title },
   };
   await pushText(repository, layer, evidence.content);
-  const { descriptor, text } = evidenceManifest(subject, evidence.artifactType, layer);
+  const annotations =
+    facts === undefined ? undefined : { [CREATED]: ctx.clock.now().toISOString(), [FACTS]: facts };
+  const { descriptor, text } = evidenceManifest(subject, artifactType, layer, annotations);
   await pushText(repository, descriptor, text);
 }
 

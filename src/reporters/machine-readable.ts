@@ -50,6 +50,7 @@ export function machineReadableReporter({ stream, now = Date.now }: ReporterOpti
           put(imageOf(event.step), 'step', event.step, event.status, event.seconds.toFixed(3));
           break;
         case 'check:result':
+          if (event.cached) break;
           put(imageOf(event.step), 'check', event.name, event.status, event.message ?? '');
           break;
         case 'artifact':

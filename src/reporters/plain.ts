@@ -49,6 +49,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
           break;
         }
         case 'check:result': {
+          if (event.cached) break;
           const took = event.seconds === undefined ? '' : ` in ${formatSeconds(event.seconds)}`;
           const why = event.message === undefined ? '' : `: ${cleanLine(event.message)}`;
           const text = `check ${event.name} ${event.status}${took}${why}`;

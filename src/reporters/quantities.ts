@@ -24,3 +24,8 @@ export function formatBytes(bytes: number): string {
 export function shortDigest(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12);
 }
+
+/** `2026-11-21 14:03 UTC` of a time in RFC 3339, UTC. */
+export function formatMinute(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}

@@ -75,6 +75,7 @@ class TtyReporter implements Reporter {
         this.#end(event);
         break;
       case 'check:result':
+        if (event.cached) break;
         this.#checks.set(event.step, [...(this.#checks.get(event.step) ?? []), this.#checkLine(event)]);
         break;
       case 'build:end':

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestSubject } from '../../src/engine/environment.ts';
+import type { BuildRecord } from '../../src/engine/record.ts';
 import { runImage } from '../../src/engine/run-image.ts';
 import { planStep } from '../../src/plan/types.ts';
 import { fakeEnvironment, MemoryCache, samplePlan } from './fake-rooms.ts';
@@ -38,8 +39,8 @@ describe('runImage', () => {
     const report = await runImage(samplePlan(cache.dir), fake.env());
     expect(fake.calls).toEqual(['release']);
     expect(report.tests[0]?.outcome.passed).toBe(true);
-    // Outputs and test answer for all that is below them; provisioners are asked what they said.
-    expect(cache.lookups).toHaveLength(5);
+    // Outputs and test answer for all that is below them; provisioners and seal are asked what they said.
+    expect(cache.lookups).toHaveLength(6);
   });
 
   test('an edit of the last provisioner runs it and what stands on it, on the layers below', async () => {
@@ -65,6 +66,41 @@ describe('runImage', () => {
     // The source's layer was cut before anything ran: there was none to keep.
     const memories = [...cache.layers.values()].filter((l) => l.kind === 'vm-state');
     expect(memories.map((l) => l.parents.length)).toEqual([2, 3, 3]);
+  });
+
+  test('a test from the cache says again what it said, and that it did not run', async () => {
+    const checks = async (): Promise<unknown[]> => {
+      const fake = fakeEnvironment(cache);
+      await runImage(samplePlan(cache.dir), fake.env());
+      return fake.events.filter((e) => e.type === 'check:result');
+    };
+    const check = { type: 'check:result', step: 'boot', name: 'boots', status: 'passed' };
+    expect(await checks()).toEqual([check]);
+    expect(await checks()).toEqual([{ ...check, cached: true }]);
+  });
+
+  test('a record is told of every build: how each step ended, also when the build did not come to its end', async () => {
+    const record = async (options: Parameters<typeof fakeEnvironment>[1]): Promise<BuildRecord> => {
+      const records: BuildRecord[] = [];
+      const env = { ...fakeEnvironment(cache, options).env(), onRecord: (r: BuildRecord) => records.push(r) };
+      await runImage(samplePlan(cache.dir), env).catch(() => undefined);
+      expect(records).toHaveLength(1);
+      return records[0] as BuildRecord;
+    };
+    const ends = ({ steps }: BuildRecord): Record<string, string> =>
+      Object.fromEntries(steps.map(({ step, end }) => [step.label, end?.status ?? 'not reached']));
+    const thrown = await record({ failing: new Set(['p1']) });
+    expect(ends(thrown)).toMatchObject({ source: 'done', p0: 'done', p1: 'failed', seal: 'skipped' });
+    expect(thrown.error).toMatchObject({ code: 'fake/failed', step: 'p1' });
+    const refused = await record({ testPasses: false });
+    expect(ends(refused)).toMatchObject({ p0: 'cached', raw: 'done', boot: 'failed', release: 'skipped' });
+    const done = await record({});
+    expect(ends(done)).toMatchObject({ seal: 'cached', raw: 'cached', boot: 'done', release: 'done' });
+    expect(done.outputs.map((o) => o.fileName)).toEqual(['x.raw', 'x.tar']);
+    expect(done.release?.store).toBe('memory');
+    // A step began when it had not run for as long as it did.
+    for (const { end } of done.steps)
+      expect((end?.start ?? 0) + (end?.seconds ?? 0)).toBeLessThanOrEqual(done.seconds);
   });
 
   test('layers below a hit may be gone', async () => {

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { frozenClock } from '../../src/core/clock.ts';
+import { sha256 } from '../../src/core/digest.ts';
 import { channelHistory } from '../../src/release/channel.ts';
 import { releaseEvidence } from '../../src/release/evidence.ts';
 import { listReleases, lookupRelease } from '../../src/release/lookup.ts';
@@ -70,6 +72,29 @@ describe('publishRelease', () => {
       new Response(await desk.store.repository('web').fetch(e.content)).text(),
     );
     expect((await Promise.all(texts)).sort()).toEqual(['passed in 12 s', 'passed in 13 s']);
+  });
+
+  it('takes a document that carries times only where it says something new, and has the newest first', async () => {
+    const type = 'application/vnd.ingot.tests';
+    const evidence = (facts: string, content: string): object => ({
+      evidence: [{ artifactType: type, mediaType: 'text/plain', title: 't', content, facts: sha256(facts) }],
+    });
+    const at = async (seconds: number, facts: string, content: string): Promise<string[]> => {
+      const release = await desk.release('1.2.0', 'disk', evidence(facts, content));
+      const published = await publishRelease(desk.store, release, {
+        ...desk.ctx,
+        clock: frozenClock(seconds),
+      });
+      const found = await releaseEvidence(desk.store, published, type);
+      const repository = desk.store.repository('web');
+      return await Promise.all(
+        found.map(async (e) => new Response(await repository.fetch(e.content)).text()),
+      );
+    };
+    expect(await at(100, 'passed', 'in 12 s')).toEqual(['in 12 s']);
+    expect(await at(200, 'passed', 'in 13 s')).toEqual(['in 12 s']);
+    expect(await at(300, 'failed', 'in 14 s')).toEqual(['in 14 s', 'in 12 s']);
+    expect(await at(400, 'passed', 'in 15 s')).toEqual(['in 15 s', 'in 14 s', 'in 12 s']);
   });
 
   it('refuses other content under the same version and says what differs', async () => {

@@ -25,6 +25,74 @@ describe.each(['plain', 'jsonl', 'machine-readable', 'junit'] as const)('%s', (k
   });
 });
 
+test('JUnit has what came from the cache, the seal, what was not reached, and what ended with an error', async () => {
+  let text = '';
+  const reporter = await createReporter('junit', {
+    stream: { write: (t) => void (text += t) },
+    color: false,
+  });
+  const steps = ['seal', 'test', 'test', 'test', 'provisioner', 'provisioner'];
+  const step = (i: number): string => `web/s${i}`;
+  const end = (i: number, status: 'done' | 'cached' | 'failed' | 'skipped', detail?: string): void =>
+    reporter.handle({
+      type: 'step:end',
+      step: step(i),
+      status,
+      seconds: 1,
+      ...(detail !== undefined && { detail }),
+    });
+  reporter.handle({
+    type: 'build:start',
+    image: 'web',
+    version: '1',
+    steps: steps.map((kind, i) => ({
+      step: step(i),
+      kind,
+    })),
+  });
+  end(0, 'cached', 'nothing removed');
+  reporter.handle({ type: 'check:result', step: step(1), name: 'bios', status: 'passed', cached: true });
+  end(1, 'cached');
+  end(2, 'skipped');
+  end(3, 'failed', 'no <kvm>');
+  end(4, 'done');
+  end(5, 'failed', 'exit code 1');
+  // Tried again, on the user's word.
+  reporter.handle({
+    type: 'step:start',
+    step: step(3),
+    kind: 'test',
+    title: 's3',
+    id: `sha256:${'0'.repeat(64)}`,
+  });
+  reporter.handle({ type: 'check:result', step: step(3), name: 'uefi', status: 'passed' });
+  end(3, 'done');
+  await reporter.close();
+  expect(text.split('\n').slice(2, -3).join('\n')).toBe(
+    `  <testsuite name="web" tests="5" failures="0" errors="1" skipped="1" time="2.000">
+    <testcase classname="web/s0" name="s0" time="1.000"/>
+    <testcase classname="web/s1" name="bios"/>
+    <testcase classname="web/s2" name="s2">
+      <skipped message="skipped: it came to no result"/>
+    </testcase>
+    <testcase classname="web/s5" name="s5" time="1.000">
+      <error message="exit code 1"/>
+    </testcase>
+    <testcase classname="web/s3" name="uefi"/>`,
+  );
+});
+
+test.each(['plain', 'machine-readable'] as const)(
+  '%s tells nothing of checks that did not run',
+  async (kind) => {
+    let text = '';
+    const reporter = await createReporter(kind, { stream: { write: (t) => void (text += t) }, color: false });
+    reporter.handle({ type: 'check:result', step: 'web/boot', name: 'bios', status: 'passed', cached: true });
+    await reporter.close();
+    expect(text).toBe('');
+  },
+);
+
 test('plain puts the time before each line', async () => {
   const lines = (await report('plain', true)).split('\n');
   expect(lines[0]).toBe('2025-10-09T08:53:20.000Z ==> web: version 1.2.0, 4 steps');

@@ -7,7 +7,7 @@ import type { Cli } from '../cli.ts';
 import { parseSize, wholeNumber } from '../flag-values.ts';
 import { askBeforeStep, askOnError } from '../ask.ts';
 import { nextCommands } from '../next-commands.ts';
-import { writeReportFile } from '../report-file.ts';
+import { writeEvidencePage, writeReportFile } from '../report-file.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
 
 type Report = BuildReport | ReproducibilityReport;
@@ -25,6 +25,7 @@ interface Flags {
   timestampUi?: boolean;
   warnOnUndeclaredVar?: boolean;
   junit?: string;
+  report?: string;
   events?: string;
   json?: boolean;
 }
@@ -62,6 +63,7 @@ export function configure(command: Command, cli: Cli): void {
     .option('--warn-on-undeclared-var', 'warn about variables in files that the template does not declare')
     .option('--timestamp-ui', 'one line an event, with its time')
     .option('--junit <file>', 'write the results of all tests as JUnit XML')
+    .option('--report <file>', 'write what was proven as one HTML page')
     .option('--events <file>', 'write every event there at once, as one line of JSON each')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .action(async (path: string, flags: Flags) => {
@@ -82,12 +84,14 @@ export function configure(command: Command, cli: Cli): void {
       };
       const { build, BuildsFailed } = await import('../../app/build.ts');
       const reporting = { onStdout: true, json: flags.json, timestamps: flags.timestampUi };
-      const report = await writeReportFile(flags.junit, (junit) =>
-        cli.report<Report>({ ...reporting, junit, events: flags.events }, async (deps) => {
-          if (!flags.verifyReproducible) return await build(options, deps);
-          const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
-          return await verifyReproducible(options, deps);
-        }),
+      const report = await writeEvidencePage(flags.report, (use) =>
+        writeReportFile(flags.junit, (junit) =>
+          cli.report<Report>({ ...reporting, junit, events: flags.events }, async (deps) => {
+            if (!flags.verifyReproducible) return await build({ ...options, ...use }, deps);
+            const { verifyReproducible } = await import('../../app/verify-reproducible.ts');
+            return await verifyReproducible({ ...options, ...use }, deps);
+          }),
+        ),
       ).catch(async (error: unknown) => {
         if (error instanceof BuildsFailed) await tellBuilt(error.images, flags, cli);
         throw error;
@@ -107,6 +111,7 @@ export function configure(command: Command, cli: Cli): void {
     ['ingot build -var suite=trixie web.pkr.hcl', 'with a variable'],
     ['ingot build -only=mmdebstrap.* -on-error=ask .', 'some builds; ask what to do when a step fails'],
     ['ingot build --locked --json . > report.json', 'in CI: on the locked inputs alone'],
+    ['ingot build --report web.html --junit web.xml .', 'what was proven, for people and for CI'],
     ['ingot build --verify-reproducible .', 'build twice and compare byte by byte'],
   );
 }

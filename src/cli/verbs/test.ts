@@ -3,26 +3,31 @@ import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
 import { addExecOptions, type ExecFlags, runExecVerb } from '../exec-options.ts';
 import { addGossOptions, type GossFlags, runGossVerb } from '../goss-options.ts';
-import { writeReportFile } from '../report-file.ts';
+import { writeEvidencePage, writeReportFile } from '../report-file.ts';
 import { addExamples, addTemplateOptions, templateArguments } from '../template-options.ts';
 
 interface Flags extends GossFlags, ExecFlags {
   locked?: boolean;
   junit?: string;
+  report?: string;
 }
 
 export function configure(command: Command, cli: Cli): void {
   addExecOptions(addGossOptions(addTemplateOptions(command)))
     .option('--locked', 'fail where the lock would have to change')
     .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--report <file>', 'write what was proven as one HTML page')
     .option('--json', 'print the report as JSON; progress goes to standard error')
     .action(async (path: string, names: string[], flags: Flags) => {
       if (await runExecVerb(path, flags, cli)) return;
       if (await runGossVerb(path, names, flags, cli)) return;
       const { runTests } = await import('../../app/test.ts');
-      const report = await writeReportFile(flags.junit, (junit) =>
-        cli.report({ onStdout: true, json: flags.json, junit }, (deps) =>
-          runTests({ ...templateArguments(path, command, cli), locked: flags.locked ?? false }, deps),
+      const options = { ...templateArguments(path, command, cli), locked: flags.locked ?? false };
+      const report = await writeEvidencePage(flags.report, (use) =>
+        writeReportFile(flags.junit, (junit) =>
+          cli.report({ onStdout: true, json: flags.json, junit }, (deps) =>
+            runTests({ ...options, ...use }, deps),
+          ),
         ),
       );
       if (!report.ok) cli.exitCode = ExitCode.Failed;
