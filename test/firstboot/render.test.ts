@@ -212,6 +212,7 @@ describe('a secret value is refused, and not repeated', () => {
   test.each([
     '#cloud-config\nchpasswd: {list: ["root:RANDOM"]}\n',
     '#cloud-config\nusers: [{name: a, lock_passwd: true, passwd: "!"}]\n',
+    '#cloud-config\nchef: {validation_key: /etc/chef/validation.pem}\n',
     '#!/bin/sh\nlogin ref+vault://secret/db#/password\n',
     '#cloud-config\nwrite_files: [{path: /a, content: "password: ref+vault://secret/db#/password"}]\n',
   ])('references and locked accounts pass: %j', async (text) => {

@@ -5,8 +5,8 @@ import type { YamlText } from './read-yaml.ts';
 /** Names of keys whose values are secrets, wherever they stand: cloud-init's own, and what people call theirs. */
 const SECRET =
   /(?:^|[-_.])(?:passwd|password|passphrase|secret|token|api[-_]?key|private[-_]?key|registration_key|activation[-_]key|validation_key|secret_key|access_key|token_key|consumer_key)$|^(?:rsa|dsa|ecdsa|ed25519)_private$|^private-cert$/i;
-/** What locks an account, or lets cloud-init make up a password on the machine. */
-const NO_SECRET = /^(?:|[!*x]+|R|RANDOM)$/;
+/** What locks an account, or lets cloud-init make up a password on the machine; and the path of a file that is there. */
+const NO_SECRET = /^(?:|[!*x]+|R|RANDOM|\/(?:[\w.-]+\/)+[\w.-]+)$/;
 /** `chpasswd: { list: … }` of cloud-init's documentation, module "Set Passwords". */
 const CHPASSWD_LIST = ['chpasswd', 'list'];
 
