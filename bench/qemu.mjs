@@ -14,8 +14,10 @@ export default {
   async setup(ctx) {
     const { dir, env } = project(ctx);
     ctx.state.build = (engine) =>
-      ctx.run(process.execPath, [`${ctx.root}bin/ingot`, 'build', '--json', '--engine', engine, dir], {
+      // A template without an image file is Packer's: its paths start where the build is called.
+      ctx.run(process.execPath, [`${ctx.root}bin/ingot`, 'build', '--json', '--engine', engine, '.'], {
         env,
+        cwd: dir,
       });
     ctx.state.edit = () => appendFileSync(join(dir, 'harden.sh'), `# ${Math.random()}\n`);
     ctx.state.packer = () => ctx.run('packer', ['build', 'web.pkr.hcl'], { env, cwd: dir });

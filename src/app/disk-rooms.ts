@@ -1,11 +1,11 @@
-import { rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename } from 'node:fs/promises';
 import type { Context } from '../core/context.ts';
 import { type LayerChain, layerFile } from '../core/layer.ts';
 import { Scope } from '../core/scope.ts';
 import type { WritableView } from '../engine/environment.ts';
 import { openRootfs } from '../host/index.ts';
-import { flatten } from '../host/qemu-image.ts';
+import type { QemuDisk } from '../host/qemu-command.ts';
+import { flatten, imageSize } from '../host/qemu-image.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
 import { chainDisk, LAYER_DISK } from '../machines/vm/chain-disk.ts';
 import { DiskRoot } from '../machines/vm/disk-root.ts';
@@ -51,14 +51,21 @@ export async function writableDisk(chain: LayerChain, ctx: Context): Promise<Wri
 }
 
 /** The whole disk as one raw file: its boot loader, its partitions and their content as they are. */
-export async function flattenDisk(
+export async function flattenDisk(chain: LayerChain, target: string, ctx: Context): Promise<void> {
+  await flatten(ctx.host, diskOf(chain), target);
+}
+
+/** What there is to tell of a disk image without reading it. */
+export async function diskFacts(
   chain: LayerChain,
-  target: string,
-  ctx: Context,
 ): Promise<{ readonly size: number; readonly summary: string }> {
+  const size = await imageSize(diskOf(chain).path);
+  return { size, summary: `${Math.round(size / MIB)} MiB` };
+}
+
+/** The disk image that the layers of a chain are. */
+export function diskOf(chain: LayerChain): QemuDisk {
   const disk = chainDisk(chain);
   if (!disk) throw new TypeError('a chain without layers has no disk');
-  await flatten(ctx.host, disk, join(target));
-  const { size } = await stat(target);
-  return { size, summary: `${Math.round(size / MIB)} MiB` };
+  return disk;
 }

@@ -11,6 +11,7 @@ import { type LayerChain, layerFs } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
 import { assembleDisk } from '../disk/assemble.ts';
 import { bootConfig } from '../disk/boot-config.ts';
+import { copyImage, type ImageCopyFormat, isImageCopy } from '../disk/formats/image-copy.ts';
 import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
 import { grubOfImage } from '../disk/image-grub.ts';
 import type { DiskOptions } from '../disk/spec.ts';
@@ -49,7 +50,7 @@ import { bundleOf } from './evidence.ts';
 import { testExec } from './exec-test.ts';
 import { testGoss } from './goss.ts';
 import { proveUnnamed } from './builder-proof.ts';
-import { flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
+import { diskFacts, diskOf, flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import { bundleDocument } from './keep-evidence.ts';
 import { hideIn, type Mask } from './mask.ts';
 import type { Paths } from './paths.ts';
@@ -80,6 +81,7 @@ export function createRooms(paths: Pick<Paths, 'releases'>, mask: Mask): Rooms {
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
     seal: async (view, options, ctx) => plain(await seal(view, options as SealOptions, ctx)),
     assembleDisk: assemble,
+    flattenDisk,
     exportOutputs: exportAll,
     test: runTest,
     async release({ options, record }, ctx) {
@@ -151,7 +153,7 @@ async function assemble(
   lock: Lock,
   ctx: Context,
 ): Promise<Json> {
-  if (isDisk(chain)) return plain(await flattenDisk(chain, target, ctx));
+  if (isDisk(chain)) return plain(await diskFacts(chain));
   const entry = o.lockKey === undefined ? undefined : lock.entries[o.lockKey];
   await using scratch = await ctx.host.scratch(ctx.workDir, 'grub-');
   const grub =
@@ -169,12 +171,14 @@ async function exportAll(
   ctx: Context,
 ): Promise<OutputRecord[]> {
   const boms = requests.filter((r) => isSbomFormat(r.options.format));
-  const others = requests.filter((r) => !boms.includes(r));
+  const copies = requests.filter((r) => input.disk?.chain && isImageCopy(r.options));
+  const others = requests.filter((r) => !boms.includes(r) && !copies.includes(r));
   const written = [
     ...(await exportBoms(input, boms, ctx)),
+    ...(await exportCopies(input, copies, ctx)),
     ...(others.length > 0 ? await exportFormats(input, others, ctx) : []),
   ];
-  const order = [...boms, ...others];
+  const order = [...boms, ...copies, ...others];
   return requests.map((request) => written[order.indexOf(request)] as OutputRecord);
 }
 
@@ -201,15 +205,33 @@ async function exportBoms(
   });
 }
 
+/** Outputs that are a disk image's layers put together, written from these at once. */
+async function exportCopies(
+  { disk }: ExportInput,
+  requests: readonly ExportRequest[],
+  ctx: Context,
+): Promise<OutputRecord[]> {
+  const records: OutputRecord[] = [];
+  for (const { options, target } of requests) {
+    const { format, fileName } = options;
+    const file = await copyImage(diskOf(disk?.chain ?? []), format as ImageCopyFormat, target, ctx);
+    records.push({ format, fileName, ...file });
+  }
+  return records;
+}
+
 async function exportFormats(
   input: ExportInput,
   requests: readonly ExportRequest[],
   ctx: Context,
 ): Promise<OutputRecord[]> {
   warnOfDrivers(input, requests, ctx);
+  const isFromDisk = ({ options }: ExportRequest): boolean =>
+    outputFormats.find((f) => f.type === options.format)?.input === 'disk';
+  const raw = requests.some(isFromDisk) ? await input.disk?.raw() : undefined;
   const files = await exportOutputs(
     {
-      ...(input.disk && { disk: { path: input.disk.path, size: statSync(input.disk.path).size } }),
+      ...(raw !== undefined && { disk: { path: raw, size: statSync(raw).size } }),
       ...(input.rootfs && { rootfs: input.rootfs }),
       stamp: input.annotations,
       epoch: ctx.epoch,

@@ -18,6 +18,7 @@ import type {
   TestOutcome,
 } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import type { RawDisks } from './raw-disks.ts';
 import type { BuildRecord } from './record.ts';
 
 /** Runs a command in a container on the filesystem that an offline step works on. */
@@ -46,8 +47,13 @@ export interface ExportRequest {
 }
 
 export interface ExportInput {
-  /** `facts`: what the disk step said of it. */
-  readonly disk?: { readonly path: string; readonly facts: Json };
+  /** `facts`: what the disk step said of it. `chain`: of a disk image, the layers that it consists of. */
+  readonly disk?: {
+    readonly facts: Json;
+    readonly chain?: LayerChain;
+    /** The disk as one raw file; written first where there is none yet. */
+    raw(): Promise<string>;
+  };
   readonly rootfs?: {
     readonly chain: LayerChain;
     readonly dir: string;
@@ -90,6 +96,7 @@ export interface Rooms {
   firstBoot(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   stamp(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   seal(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
+  /** Writes the raw disk of a filesystem and answers facts about it; of a disk image there is nothing to write. */
   assembleDisk(
     chain: LayerChain,
     options: DiskStepOptions,
@@ -97,6 +104,8 @@ export interface Rooms {
     lock: Lock,
     ctx: Context,
   ): Promise<Json>;
+  /** A disk image's layers as one raw file. */
+  flattenDisk(chain: LayerChain, target: string, ctx: Context): Promise<void>;
   exportOutputs(
     input: ExportInput,
     requests: readonly ExportRequest[],
@@ -141,6 +150,7 @@ export interface EngineEnvironment {
 export interface ImageRun {
   readonly image: ImagePlan;
   readonly env: EngineEnvironment;
+  readonly rawDisks: RawDisks;
 }
 
 /** The context of one step. */

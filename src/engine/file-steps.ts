@@ -6,15 +6,20 @@ import { Scope } from '../core/scope.ts';
 import type { DiskStepOptions, EarlierTest, OutputStepOptions, TestOutcome } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type OutputRecord } from './environment.ts';
+import { type DiskSubject, RAW_DISK } from './raw-disks.ts';
 
-/** Name of the raw disk in a disk step's layer. */
-const RAW_DISK = 'disk.raw';
+/** What a step reads: the finished disk, or the filesystem. */
+export interface StepSubject {
+  readonly disk?: DiskSubject;
+  readonly chain?: LayerChain;
+}
 
-/** The finished raw disk from the finished chain. */
+/** The finished raw disk from the finished chain. That of a disk image stands on its layers, and nothing is written. */
 export async function runDisk(step: PlannedStep, chain: LayerChain, run: ImageRun): Promise<Layer> {
   const ctx = contextOf(run, step);
   await using staged = await run.env.cache.stage(step.id);
   const target = layerFile(staged, RAW_DISK);
+  const isImage = chain.at(-1)?.kind === 'qcow2';
   const facts = await run.env.rooms.assembleDisk(
     chain,
     step.options as DiskStepOptions,
@@ -22,17 +27,17 @@ export async function runDisk(step: PlannedStep, chain: LayerChain, run: ImageRu
     run.env.lock,
     ctx,
   );
-  return await staged.commit({ kind: 'files', parents: [], result: facts });
-}
-
-export function rawDiskOf(layer: Layer): string {
-  return layerFile(layer, RAW_DISK);
+  return await staged.commit({
+    kind: 'files',
+    parents: isImage ? chain.map((l) => l.id) : [],
+    result: facts,
+  });
 }
 
 /** All outputs that are to be written, from one reading of the disk. Answers their layers in the order of `steps`. */
 export async function runOutputs(
   steps: readonly PlannedStep[],
-  sources: { readonly disk?: Layer; readonly chain?: LayerChain },
+  sources: StepSubject,
   run: ImageRun,
 ): Promise<Layer[]> {
   const { env } = run;
@@ -45,7 +50,13 @@ export async function runOutputs(
     {
       annotations: run.image.annotations,
       lock: env.lock,
-      ...(sources.disk && { disk: { path: rawDiskOf(sources.disk), facts: sources.disk.result } }),
+      ...(sources.disk && {
+        disk: {
+          facts: sources.disk.layer.result,
+          ...(sources.disk.chain && { chain: sources.disk.chain }),
+          raw: () => run.rawDisks.pathOf(sources.disk as DiskSubject, ctx),
+        },
+      }),
       ...(view &&
         sources.chain && { rootfs: { chain: sources.chain, dir: view.dir, ...settingsOf(sources.chain) } }),
     },
@@ -88,7 +99,7 @@ function blobOf(record: OutputRecord): Descriptor {
 /** Runs a test. Only a passed one is kept in the cache, and none whose answer changes with the world outside. */
 export async function runTest(
   step: PlannedStep,
-  subject: { readonly disk?: Layer; readonly chain?: LayerChain; readonly tests: readonly EarlierTest[] },
+  subject: StepSubject & { readonly tests: readonly EarlierTest[] },
   run: ImageRun,
 ): Promise<{ outcome: TestOutcome; layer?: Layer }> {
   const { env } = run;
@@ -98,7 +109,10 @@ export async function runTest(
   const outcome = await env.rooms.test(
     step.spec.type,
     {
-      ...(subject.disk && { disk: rawDiskOf(subject.disk), facts: subject.disk.result }),
+      ...(subject.disk && {
+        disk: await run.rawDisks.pathOf(subject.disk, ctx),
+        facts: subject.disk.layer.result,
+      }),
       ...(view && { dir: view.dir }),
       tests: subject.tests,
     },

@@ -6,7 +6,9 @@ import type { EarlierTest, TestOutcome } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
 import type { EngineEnvironment, ImageRun, ReleaseRecord } from './environment.ts';
+import type { StepSubject } from './file-steps.ts';
 import { MachineSlot } from './machine-slot.ts';
+import { RawDisks } from './raw-disks.ts';
 import type { StepRecord } from './record.ts';
 import type { OutputReport } from './report.ts';
 import { resolveCache } from './resolve.ts';
@@ -16,6 +18,7 @@ export class ImageState implements ImageRun {
   readonly image: ImagePlan;
   readonly env: EngineEnvironment;
   readonly slot: MachineSlot;
+  readonly rawDisks: RawDisks;
   readonly layers = new Map<Digest, Layer>();
   readonly toRun = new Set<Digest>();
   readonly outputs: OutputReport[] = [];
@@ -46,6 +49,7 @@ export class ImageState implements ImageRun {
     if (!first || !source)
       throw new IngotError('internal/unexpected', `the plan of ${image.name} has no source`);
     this.slot = new MachineSlot(source, first.options, env.cache);
+    this.rawDisks = new RawDisks(env.rooms);
   }
 
   /** Takes what the cache has. */
@@ -85,10 +89,12 @@ export class ImageState implements ImageRun {
   }
 
   /** What a step's input is: the raw disk, or the chain of the filesystem. */
-  subject(step: PlannedStep): { disk?: Layer; chain?: LayerChain } {
+  subject(step: PlannedStep): StepSubject {
     for (const id of step.spec.inputs) {
-      const input = this.#byId.get(id);
-      if (input?.spec.kind === 'disk') return { disk: this.layers.get(id) as Layer };
+      if (this.#byId.get(id)?.spec.kind !== 'disk') continue;
+      const layer = this.layers.get(id) as Layer;
+      const chain = layer.parents.map((below) => this.layers.get(below) as Layer);
+      return { disk: { layer, ...(chain.length > 0 && { chain }) } };
     }
     return { chain: this.chainBelow(step) };
   }

@@ -34,6 +34,7 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
   let status: 'done' | 'failed' = 'failed';
   try {
     await using _slot = state.slot;
+    await using _raw = state.rawDisks;
     await state.resolve();
     await using _lease = await env.cache.lease(image.steps.map((s) => s.id));
     const ok = await runJobs(jobsOf(state), AT_ONCE, () => stop.abort(new Error('another step has failed')));

@@ -132,6 +132,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
       writeFileSync(target, 'disk');
       return {};
     },
+    flattenDisk: async (_chain, target) => writeFileSync(target, 'raw'),
     exportOutputs: async (_input, requests) => {
       calls.push(`export ${requests.map((r) => r.options.format).join('+')}`);
       return requests.map((r) => {
