@@ -1,9 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexOf } from '../core/digest.ts';
-import { ExitCode, IngotError } from '../core/error.ts';
+import { IngotError } from '../core/error.ts';
 import { livingOwners, type Recovered } from '../host/index.ts';
-import { openLayerCache } from '../store/layer-cache.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
@@ -20,6 +18,8 @@ const PARTS = [
   'vulnerabilities',
   'hashes',
   'vm',
+  'buildah',
+  'buildah.lock',
   'tmp',
   'leases',
   'hmac.key',
@@ -48,39 +48,4 @@ export async function clean(options: { readonly all?: boolean }, deps: Deps): Pr
     for (const part of PARTS) await rm(join(paths.cacheDir, part), { recursive: true, force: true });
   }
   return { recovered, removedCache: options.all ?? false };
-}
-
-/** `ingot cache ls`. */
-export async function listCache(deps: Deps) {
-  const { host, paths } = openSession(deps);
-  const cache = await openLayerCache({ dir: paths.cacheDir, host });
-  return await cache.list();
-}
-
-/** `ingot cache rm`: the layers whose digests begin so, and what stands on them. Throws `cache/no-layer`. */
-export async function removeLayers(names: readonly string[], deps: Deps) {
-  const { host, paths } = openSession(deps);
-  const cache = await openLayerCache({ dir: paths.cacheDir, host });
-  const all = await cache.list();
-  const ids = names.map((name) => {
-    const digits = name.replace(/^sha256:/, '');
-    const found = all.filter(({ id }) => hexOf(id).startsWith(digits));
-    if (digits !== '' && found.length === 1) return (found[0] as (typeof all)[number]).id;
-    throw new IngotError(
-      'cache/no-layer',
-      `${JSON.stringify(name)} is the beginning of ${found.length} layers' digests, expected one`,
-      { hint: '`ingot cache ls` lists them.', exitCode: ExitCode.Usage },
-    );
-  });
-  return await cache.remove(ids);
-}
-
-/** `ingot cache prune`: layers not used for `maxAgeMs`, then the oldest until `maxBytes` are left. */
-export async function pruneCache(
-  options: { readonly maxAgeMs?: number; readonly maxBytes?: number },
-  deps: Deps,
-) {
-  const { host, paths } = openSession(deps);
-  const cache = await openLayerCache({ dir: paths.cacheDir, host });
-  return await cache.gc(options);
 }

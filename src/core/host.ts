@@ -14,6 +14,8 @@ export interface RunOptions {
   /** Most bytes of stdout kept in the result; default 10 MiB; more is an error unless onLine or onBytes is given. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** Open descriptors that the process gets as 3, 4, …; the caller closes its own. */
+  readonly inherit?: readonly number[];
 }
 
 export interface RunResult {

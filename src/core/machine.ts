@@ -42,6 +42,12 @@ export interface Communicator {
 /** What `build.*` and `{{ build }}` answer: plain values by name (ID, Host, User, PackerRunUUID, …). */
 export type GeneratedData = ReadonlyMap<string, string | number | boolean>;
 
+/** A machine's memory on its way into a layer, while the machine may already go on. */
+export interface MemorySnapshot {
+  /** Whether all of it is there; never rejects. */
+  readonly written: Promise<boolean>;
+}
+
 /** A running place where provisioners act. Dispose stops it and throws its changes away. */
 export interface Machine extends AsyncDisposable {
   /** `none`: there is nothing to run in (`communicator = "none"`). */
@@ -58,9 +64,9 @@ export interface Machine extends AsyncDisposable {
   /**
    * Moves the changes since the last snapshot into `into` (quiesced). The machine goes on above
    * `into.committedDir`, so commit before the next exec. `memory`, where it can take more than its disk has, gets what
-   * lets another machine go on from that very moment; answers whether it did.
+   * lets another machine go on from that very moment.
    */
-  snapshot?(into: StagedLayer, memory?: StagedLayer): Promise<boolean | void>;
+  snapshot?(into: StagedLayer, memory?: StagedLayer): Promise<MemorySnapshot | void>;
   /** Its memory can be kept. */
   readonly keepsMemory?: boolean;
   /**

@@ -116,11 +116,19 @@ async function commitMachine(
 ): Promise<Layer> {
   const { cache } = run.env;
   await using staged = await cache.stage(step.id);
-  const layer = await snapshotWithMemory(machine, snapshotOf(machine), staged, cache, async () => {
-    const kind = machine.chain.at(-1)?.kind ?? 'overlay';
-    return await staged.commit({ kind, parents: chain.map((l) => l.id), result });
-  });
-  slot.committed(layer.id);
+  const ctx = contextOf(run, step);
+  const { layer, memory } = await snapshotWithMemory(
+    machine,
+    snapshotOf(machine),
+    staged,
+    cache,
+    ctx,
+    async () => {
+      const kind = machine.chain.at(-1)?.kind ?? 'overlay';
+      return await staged.commit({ kind, parents: chain.map((l) => l.id), result });
+    },
+  );
+  slot.committed(layer.id, memory);
   return layer;
 }
 

@@ -14,6 +14,7 @@ export class MachineSlot implements AsyncDisposable {
   #machine: Machine | undefined;
   #generated: GeneratedData = new Map();
   #top: Digest | undefined;
+  #memory: Promise<void> = Promise.resolve();
 
   constructor(source: Source<never>, options: unknown, cache: Pick<LayerCache, 'lookup'>) {
     this.#source = source;
@@ -52,9 +53,10 @@ export class MachineSlot implements AsyncDisposable {
     return this.#generated;
   }
 
-  /** Says that the machine's changes were committed as the layer `top`. */
-  committed(top: Digest): void {
+  /** Says that the machine's changes were committed as the layer `top`. It is not ended before `memory` has its own. */
+  committed(top: Digest, memory: Promise<void>): void {
     this.#top = top;
+    this.#memory = memory;
   }
 
   /** The machine, whatever its state; for the error-cleanup provisioner. */
@@ -66,6 +68,7 @@ export class MachineSlot implements AsyncDisposable {
   async leave(): Promise<string | undefined> {
     const machine = this.#machine;
     if (!machine?.leave) return undefined;
+    await this.#memory;
     const command = await machine.leave();
     if (command !== undefined) this.#forget();
     return command;
@@ -88,6 +91,7 @@ export class MachineSlot implements AsyncDisposable {
   async #end(): Promise<void> {
     const machine = this.#machine;
     this.#forget();
+    await this.#memory;
     await machine?.[Symbol.asyncDispose]();
   }
 }

@@ -39,7 +39,7 @@ export function launch(command: string, args: readonly string[], options: RunOpt
     cwd: options.cwd,
     env: cleanEnvironment(options.env),
     detached: true,
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.inherit ?? [])],
   });
   const ended = collect(child, command, options);
   // Whoever does not look at the result must not die of it.

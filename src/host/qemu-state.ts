@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import { IngotError } from '../core/error.ts';
 import type { Host } from '../core/host.ts';
 import type { Acceleration } from './acceleration.ts';
 import { type QemuCommand, qemuArguments } from './qemu-command.ts';
-import { connectUnix } from './qemu-qmp.ts';
 import type { Qemu } from './qemu.ts';
 
 const SOCKET = 'state.sock';
@@ -17,8 +16,47 @@ const SOCKET = 'state.sock';
 const BANDWIDTH = 2 ** 40;
 const POLL_MS = 25;
 
-/** Writes the memory and the devices of a machine that is stopped into `target`, by QEMU's migration. It can go on afterwards. */
-export async function saveState(qemu: Qemu, target: string, signal: AbortSignal): Promise<void> {
+/**
+ * Writes the memory and the devices of a machine that is stopped, as they are now, into `target`, by QEMU's migration.
+ * The machine goes on as soon as the kernel can hold back what it writes (userfaultfd(2); qemu-qmp-ref(7),
+ * background-snapshot), where it cannot when all is `written`. That rejects with `qemu/no-state` or what the disk says.
+ */
+export async function saveState(
+  qemu: Qemu,
+  target: string,
+  signal: AbortSignal,
+): Promise<{ readonly written: Promise<void> }> {
+  const inBackground = await qemu
+    .execute('migrate-set-capabilities', {
+      capabilities: [{ capability: 'background-snapshot', state: true }],
+    })
+    .then(
+      () => true,
+      () => false,
+    );
+  const written = writeState(qemu, target, signal);
+  // Told to whoever waits for it.
+  const ended = written.then(
+    () => true,
+    () => true,
+  );
+  // QEMU takes the devices' state first, and lets it go on then.
+  while (!(await isRunning(qemu))) {
+    const pause = inBackground ? delay(POLL_MS, false) : ended;
+    if (await Promise.race([ended, pause])) {
+      if (!(await isRunning(qemu))) await qemu.execute('cont');
+      break;
+    }
+  }
+  return { written };
+}
+
+async function isRunning(qemu: Qemu): Promise<boolean> {
+  const { status } = (await qemu.execute('query-status')) as { status: string };
+  return status === 'running';
+}
+
+async function writeState(qemu: Qemu, target: string, signal: AbortSignal): Promise<void> {
   const path = `${qemu.socketDir}/${SOCKET}`;
   const server = createServer();
   try {
@@ -30,8 +68,8 @@ export async function saveState(qemu: Qemu, target: string, signal: AbortSignal)
     });
     await qemu.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
     await qemu.execute('migrate', { uri: `unix:${path}` });
-    const written = arrived.then((socket) => pipeline(socket, createWriteStream(target), { signal }));
-    await Promise.all([written, migrated(qemu, signal)]);
+    const received = arrived.then((socket) => pipeline(socket, createWriteStream(target), { signal }));
+    await Promise.all([received, migrated(qemu, signal)]);
   } catch (error) {
     await rm(target, { force: true });
     throw error;
@@ -41,16 +79,10 @@ export async function saveState(qemu: Qemu, target: string, signal: AbortSignal)
   }
 }
 
-/** Fills a machine that was started to be filled (`incoming`) with what was saved, and lets it go on. */
-export async function loadState(qemu: Qemu, source: string, signal: AbortSignal): Promise<void> {
-  await qemu.execute('migrate-incoming', { uri: `unix:${qemu.socketDir}/${SOCKET}` });
-  const socket = await connectUnix(join(qemu.stateDir, SOCKET));
-  socket.resume();
-  await Promise.all([
-    pipeline(createReadStream(source, { highWaterMark: 1 << 20 }), socket, { signal }),
-    migrated(qemu, signal),
-  ]);
-  socket.destroy();
+/** Fills a machine that was started to be filled (`incoming`) from the descriptor that it was given, and lets it go on. */
+export async function loadState(qemu: Qemu, descriptor: number, signal: AbortSignal): Promise<void> {
+  await qemu.execute('migrate-incoming', { uri: `fd:${descriptor}` });
+  await migrated(qemu, signal);
   await qemu.execute('cont');
 }
 

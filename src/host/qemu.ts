@@ -13,6 +13,8 @@ import { loadState, stateKey } from './qemu-state.ts';
 
 const DEFAULT_MEMORY = 1024 * 1024 * 1024;
 const MONITOR = 'monitor.sock';
+/** Behind standard input, output and error. */
+const FIRST_INHERITED = 3;
 /** QEMU opens its monitor within milliseconds; under a loaded host within seconds. */
 const MONITOR_TIMEOUT_MS = 30_000;
 /** Code and variables, best first: the 4 MB build is the one that Debian keeps current. */
@@ -32,6 +34,8 @@ export interface QemuOptions {
   /** Bytes; default 1 GiB. */
   readonly memory?: number;
   readonly accel?: AccelerationChoice;
+  /** Processor where it is emulated, as QEMU names it; default: all that QEMU has. `more.cpu` is for both. */
+  readonly emulatedCpu?: string;
   /** COM1, COM2, …; a guest's ttyS0, ttyS1. */
   readonly serial: readonly SerialPort[];
   /** Default `none`. */
@@ -101,15 +105,18 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
       forwards,
       ...(o.kernel && { kernel: o.kernel }),
       monitor: inState(MONITOR),
+      ...(acceleration.accel === 'tcg' && o.emulatedCpu !== undefined && { cpu: o.emulatedCpu }),
       ...o.more,
       ...(o.more?.vnc !== undefined && { vnc: inState(o.more.vnc) }),
     };
     const key = await stateKey(ctx.host, command, acceleration);
     const resume = o.resume?.key === key ? o.resume : undefined;
     const args = [...qemuArguments(command), ...(resume ? ['-incoming', 'defer'] : [])];
+    await using state = resume && (await open(resume.file, 'r'));
     child = await ctx.host.start('qemu-system-x86_64', args, {
       cwd: o.cwd ?? o.stateDir,
       signal: ctx.signal,
+      ...(state && { inherit: [state.fd] }),
     });
     const qmp = await connectMonitor(join(o.stateDir, MONITOR), child);
     const resolved = forwards.length === 0 ? [] : await resolveForwards(qmp, forwards);
@@ -124,7 +131,7 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
       socketDir,
     };
     const qemu = machine(child, qmp, folder, facts);
-    if (resume) await loadState(qemu, resume.file, ctx.signal);
+    if (resume) await loadState(qemu, FIRST_INHERITED, ctx.signal);
     return qemu;
   } catch (error) {
     await child?.[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import { type Context, note } from '../core/context.ts';
 import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
-import type { Communicator, GeneratedData, Machine } from '../core/machine.ts';
+import type { Communicator, GeneratedData, Machine, MemorySnapshot } from '../core/machine.ts';
 import { Scope } from '../core/scope.ts';
 import type { QemuDisk } from '../host/qemu-command.ts';
 import { createOverlay } from '../host/qemu-image.ts';
@@ -46,6 +46,8 @@ export class Vm implements Machine {
   /** The overlay that takes what the machine writes. */
   #overlay: string | undefined;
   #round = 0;
+  /** Settles when the memory of the last snapshot is written. */
+  #saved: Promise<unknown> = Promise.resolve();
 
   constructor(options: VmOptions, ctx: Context, dir: string, scope: Scope) {
     this.#options = options;
@@ -92,10 +94,10 @@ export class Vm implements Machine {
     await vm.session?.connected();
   }
 
-  async snapshot(into: StagedLayer, memory?: StagedLayer): Promise<boolean> {
+  async snapshot(into: StagedLayer, memory?: StagedLayer): Promise<MemorySnapshot | undefined> {
     const target = layerFile(into, LAYER_DISK);
     const vm = await this.#running;
-    let kept = false;
+    let kept: MemorySnapshot | undefined;
     if (vm?.isUp()) kept = await this.#cut(vm, target, memory);
     else if (this.#overlay !== undefined) await rename(this.#overlay, target);
     else if (this.#chain.length === 0 && this.#options.image)
@@ -117,6 +119,7 @@ export class Vm implements Machine {
   /** Shuts it down; its disk can be taken by `snapshot` afterwards. */
   async finish(): Promise<Artifact> {
     const vm = await this.#running;
+    await this.#saved;
     if (vm?.isUp()) await vm.shutDown();
     this.#running = undefined;
     return {
@@ -188,16 +191,25 @@ export class Vm implements Machine {
   }
 
   /** Everything that was written reaches the disk; then, in one moment, a new overlay takes what comes. */
-  async #cut(vm: RunningVm, target: string, memory: StagedLayer | undefined): Promise<boolean> {
+  async #cut(
+    vm: RunningVm,
+    target: string,
+    memory: StagedLayer | undefined,
+  ): Promise<MemorySnapshot | undefined> {
     await vm.session?.run('sync', { signal: this.#ctx.signal });
+    await this.#saved;
     const next = join(this.#dir, `disk${this.#round++}.qcow2`);
     await vm.qemu.execute('stop');
     await vm.live.continueIn(this.#ctx.host, next, this.#options.diskSize);
     // The old name stays as long as QEMU runs, which opens the file by it once more.
     await link(this.#overlay as string, target);
     this.#overlay = next;
-    const kept = memory ? await keepMemory(vm.qemu, target, memory, this.#ctx) : false;
-    await vm.qemu.execute('cont');
+    if (!memory) {
+      await vm.qemu.execute('cont');
+      return undefined;
+    }
+    const kept = await keepMemory(vm.qemu, target, memory, this.#ctx);
+    this.#saved = kept.written;
     return kept;
   }
 }

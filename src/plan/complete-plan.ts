@@ -28,13 +28,14 @@ export async function completePlan(
   const baseDate = epochOf(entry);
   const epoch = baseDate ?? 1;
   const source = sourceStep(name, target, pinned, entry, epoch);
+  const engine = engineOf(target.source, image, request.engine);
   const own = image ? undefined : target.source.output?.(pinned.options as never, use.name);
   const outputDir = request.outputDir ?? image?.outputDirectory ?? own?.directory ?? `output-${name}`;
   const common = {
     name,
     build: fullName(build, use),
     source: { type: use.type, name: use.name },
-    needs: needsOf(target.source, pinned.options),
+    needs: engine === 'container' ? CONTAINER : needsOf(target.source, pinned.options),
     epoch,
     ...(parts.errorCleanup && {
       errorCleanup: planStep({ ...parts.errorCleanup.step, label: `${name}/error-cleanup` }),
@@ -47,8 +48,7 @@ export async function completePlan(
     return { ...common, ...planned, produces: 'files' };
   }
   const { steps, top, after } = provisionerSteps(name, source, parts.provisioners, epoch);
-  const isVm = engineOf(target.source, image, request.engine) === 'vm';
-  const shutdown = isVm ? shutdownStep(name, top, after, epoch) : undefined;
+  const shutdown = engine === 'vm' ? shutdownStep(name, top, after, epoch) : undefined;
   const offline = await planOffline({
     name,
     top: shutdown?.id ?? top,

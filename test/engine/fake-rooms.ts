@@ -77,7 +77,8 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     keepsMemory: true,
     snapshot: async (_into: StagedLayer, memory?: StagedLayer) => {
       calls.push('snapshot');
-      return memory !== undefined && calls.some((c) => c.startsWith('provision'));
+      const has = memory !== undefined && calls.some((c) => c.startsWith('provision'));
+      return has ? { written: Promise.resolve(true) } : undefined;
     },
   };
   const rooms: Rooms = {

@@ -84,7 +84,7 @@ async function commit(m: Vm, name: string): Promise<Layer> {
   await using staged = await cache.stage(sha256(name));
   await using memory = await cache.stage(sha256(`memory of ${name}`));
   const kept = await m.snapshot(staged, memory);
-  if (kept) await memory.commit({ kind: 'vm-state', parents, localOnly: true, result: null });
+  if (await kept?.written) await memory.commit({ kind: 'vm-state', parents, localOnly: true, result: null });
   return await staged.commit({ kind: 'qcow2', parents, result: null });
 }
 

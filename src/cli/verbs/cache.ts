@@ -11,13 +11,13 @@ export function configure(command: Command, cli: Cli): void {
     .description('list the layers, the last used first')
     .option('--json', 'print as JSON')
     .action(async (flags: { json?: boolean }) => {
-      const { listCache } = await import('../../app/clean.ts');
+      const { listCache } = await import('../../app/cache.ts');
       const layers = await cli.report({ json: flags.json }, (deps) => listCache(deps));
       const sorted = layers.toSorted((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
       if (flags.json) return cli.printJson(sorted);
       if (sorted.length === 0) return cli.print('the cache is empty');
       const rows = sorted.map(({ id, kind, bytes, lastUsed }) => [
-        shortDigest(id),
+        kind === 'buildah' ? id : shortDigest(id),
         kind,
         formatBytes(bytes),
         lastUsed.toISOString().slice(0, 16).replace('T', ' '),
@@ -36,7 +36,7 @@ export function configure(command: Command, cli: Cli): void {
       if (flags.olderThan === undefined && flags.maxSize === undefined) {
         prune.error('error: say what to delete, with --older-than or --max-size');
       }
-      const { pruneCache } = await import('../../app/clean.ts');
+      const { pruneCache } = await import('../../app/cache.ts');
       const report = await cli.report({ json: flags.json }, (deps) =>
         pruneCache(
           {
@@ -54,10 +54,12 @@ export function configure(command: Command, cli: Cli): void {
     });
   command
     .command('rm <layer...>')
-    .description('delete layers, named by the beginning of their digests, and what stands on them')
+    .description(
+      'delete layers, named by the beginning of their digests, and what stands on them; or buildah',
+    )
     .option('--json', 'print what was deleted as JSON')
     .action(async (names: string[], flags: { json?: boolean }) => {
-      const { removeLayers } = await import('../../app/clean.ts');
+      const { removeLayers } = await import('../../app/cache.ts');
       const removed = await cli.report({ json: flags.json }, (deps) => removeLayers(names, deps));
       if (flags.json) return cli.printJson(removed);
       const freed = removed.reduce((sum, layer) => sum + layer.bytes, 0);

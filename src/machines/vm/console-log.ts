@@ -27,7 +27,7 @@ export function cleanLines(text: string): string[] {
 /** Why a machine whose console ends like this will never answer; undefined where nothing is wrong yet. */
 export function deathOf(lines: readonly string[]): string | undefined {
   const line = lines.find((l) =>
-    /Kernel panic - not syncing|No bootable device|Boot failed: not a bootable disk|ALERT!.* does not exist/.test(
+    /CPU does not support x86-64-v\d|Kernel panic - not syncing|No bootable device|Boot failed: not a bootable disk|ALERT!.* does not exist/.test(
       l,
     ),
   );

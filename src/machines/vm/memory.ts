@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Context, note } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import { type Layer, layerFile, type StagedLayer } from '../../core/layer.ts';
+import type { MemorySnapshot } from '../../core/machine.ts';
 import { imageFingerprint } from '../../host/qemu-image.ts';
 import { saveState } from '../../host/qemu-state.ts';
 import type { Qemu } from '../../host/qemu.ts';
@@ -24,24 +25,29 @@ export function canKeepMemory(hardware: VmHardware): boolean {
   return (hardware.firmware ?? 'bios') === 'bios' && (hardware.memory ?? 0) <= MOST_BYTES;
 }
 
-/** Keeps the memory of a stopped machine, whose disk was just cut into `disk`. A failure is told, and no error: the next machine boots. */
+/**
+ * Keeps the memory of a stopped machine, whose disk was just cut into `disk`, and lets it go on. A failure is told, and no
+ * error: the next machine boots.
+ */
 export async function keepMemory(
   qemu: Qemu,
   disk: string,
   into: Pick<StagedLayer, 'dir'>,
   ctx: Context,
-): Promise<boolean> {
-  try {
-    await saveState(qemu, layerFile(into, STATE), ctx.signal);
-    const text: MemoryNote = { key: qemu.key, disk: await imageFingerprint(disk) };
-    await writeFile(layerFile(into, NOTE), JSON.stringify(text));
-    return true;
-  } catch (error) {
-    ctx.signal.throwIfAborted();
-    if (!(error instanceof Error)) throw error;
-    note(ctx, `the machine's memory is not kept: ${error.message}`);
-    return false;
-  }
+): Promise<MemorySnapshot> {
+  const text: MemoryNote = { key: qemu.key, disk: await imageFingerprint(disk) };
+  await writeFile(layerFile(into, NOTE), JSON.stringify(text));
+  const { written } = await saveState(qemu, layerFile(into, STATE), ctx.signal);
+  return {
+    written: written.then(
+      () => true,
+      (error: unknown) => {
+        // Whoever stops the build hears of that.
+        if (!ctx.signal.aborted) note(ctx, `the machine's memory is not kept: ${(error as Error).message}`);
+        return false;
+      },
+    ),
+  };
 }
 
 /** A kept memory as QEMU takes it, where it belongs to this very disk. */

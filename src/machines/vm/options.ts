@@ -12,6 +12,7 @@ export interface VmHardware {
   readonly uefi?: QemuOptions['uefi'];
   readonly bus?: DiskBus;
   readonly accel?: AccelerationChoice;
+  readonly emulatedCpu?: QemuOptions['emulatedCpu'];
   readonly more?: NonNullable<QemuOptions['more']>;
   /** Read-only disks behind the boot disk. */
   readonly extraDisks?: readonly QemuDisk[];

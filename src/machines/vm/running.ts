@@ -67,6 +67,7 @@ export async function startVm(
         ...(hardware.uefi && { uefi: hardware.uefi }),
         ...(hardware.bus && { bus: hardware.bus }),
         ...(hardware.accel && { accel: hardware.accel }),
+        ...(hardware.emulatedCpu !== undefined && { emulatedCpu: hardware.emulatedCpu }),
         ...(hardware.cwd !== undefined && { cwd: hardware.cwd }),
         ...(resume && { resume }),
         more: { mayRestart: true, ...hardware.more },
@@ -84,6 +85,8 @@ export async function startVm(
   const port = qemu.forwards[0]?.host ?? 0;
   const gone = new AbortController();
   let stopping = false;
+  /** Nobody has spoken to it since it went on from its memory: it was up then. */
+  let wakes = qemu.resumed;
   const ended = qemu.ended.then(
     () => true,
     () => true,
@@ -106,13 +109,16 @@ export async function startVm(
             gone: gone.signal,
             verdict: () => verdictOf(dir),
             explain: async (error) => withConsole(error, dir),
-            onConnect: refuseWhileStopping,
+            onConnect: async (run) => {
+              if (!wakes) return await refuseWhileStopping(run);
+              wakes = false;
+              await run(setClock(ctx.clock.now()));
+            },
           }),
           'SSH',
         );
   const login = ctx.debug ? await wayIn(o, port, dir, ctx) : undefined;
   if (login !== undefined) note(ctx, `log in by ${login}`);
-  if (qemu.resumed) await session?.run(setClock(ctx.clock.now()), { signal: ctx.signal });
   return {
     qemu,
     live: new LiveDisk(qemu),

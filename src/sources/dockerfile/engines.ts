@@ -7,6 +7,7 @@ import type { Host } from '../../core/host.ts';
 import { openDockerArchive } from '../../disk/oci/docker-archive.ts';
 import type { Image, ImageOrigin } from '../../disk/oci/image.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
+import { buildahStorage, touchStorage } from './buildah-storage.ts';
 import type { DockerfileEngine } from './options.ts';
 
 export interface BuildJob {
@@ -68,9 +69,10 @@ b push --quiet "$(cat "$run/iid")" "docker-archive:$result"
  * Docker's format, since OCI's has no place for SHELL and HEALTHCHECK.
  */
 async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
-  const storage = join(ctx.cacheDir, 'buildah');
+  const { dir: storage, lock } = buildahStorage(ctx.cacheDir);
   const at = (name: string): string => join(job.dir, name);
   for (const path of [storage, at('run'), at('context')]) mkdirSync(path, { recursive: true });
+  await touchStorage(ctx.cacheDir);
   await ctx.host.run('tar', ['--extract', `--file=${job.context}`, `--directory=${at('context')}`]);
   await writeFile(at('Dockerfile'), job.dockerfile);
   const args = [
@@ -91,14 +93,10 @@ async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
   ctx.host.requireTool('buildah');
   const script = ['/bin/sh', '-c', SCRIPT, 'sh', storage, at('run'), result, ...args];
   await ctx.host
-    .run(
-      'flock',
-      [join(storage, 'ingot.lock'), 'unshare', '--mount', '--propagation=private', '--', ...script],
-      {
-        onLine: (_stream, line) => note(ctx, line),
-        signal: ctx.signal,
-      },
-    )
+    .run('flock', [lock, 'unshare', '--mount', '--propagation=private', '--', ...script], {
+      onLine: (_stream, line) => note(ctx, line),
+      signal: ctx.signal,
+    })
     .catch((error: unknown) => {
       ctx.signal.throwIfAborted();
       throw failed('buildah', error);

@@ -37,5 +37,9 @@ test.each([
     ['ALERT!  UUID=1 does not exist.  Dropping to a shell!'],
     'ALERT!  UUID=1 does not exist.  Dropping to a shell!',
   ],
+  [
+    ['Fatal glibc error: CPU does not support x86-64-v2'],
+    'Fatal glibc error: CPU does not support x86-64-v2',
+  ],
   [['[  OK  ] Started ssh.service'], undefined],
 ])('%j', (lines, death) => expect(deathOf(lines)).toBe(death));
