@@ -83,18 +83,9 @@ function project(ctx) {
   return { dir, env };
 }
 
-/** A Debian with cloud-init, made here. */
+/** A Debian with cloud-init, and the seed for it: that of INGOT_TEST_VM_BASE, or one made here. */
 async function baseImage(ctx, target) {
-  const dir = join(ctx.tmp, 'base');
-  mkdirSync(dir);
-  cpSync(join(ctx.root, 'test/fixtures/vm'), dir, { recursive: true });
-  const env = {
-    ...process.env,
-    INGOT_CACHE_DIR: join(ctx.tmp, 'base-cache'),
-    INGOT_DATA_DIR: join(ctx.tmp, 'data'),
-  };
-  await ctx.run(process.execPath, [`${ctx.root}bin/ingot`, 'build', '--json', dir], { env });
-  cpSync(join(dir, 'output-base/base-1.0.0.qcow2'), target);
+  cpSync(process.env.INGOT_TEST_VM_BASE ?? (await builtBase(ctx)), target);
   rmSync(join(ctx.tmp, 'base-cache'), { recursive: true, force: true });
   const seed = join(ctx.tmp, 'qemu/seed');
   const args = [
@@ -110,4 +101,17 @@ async function baseImage(ctx, target) {
     seed,
   ];
   await ctx.run('xorriso', args);
+}
+
+async function builtBase(ctx) {
+  const dir = join(ctx.tmp, 'base');
+  mkdirSync(dir);
+  cpSync(join(ctx.root, 'test/fixtures/vm'), dir, { recursive: true });
+  const env = {
+    ...process.env,
+    INGOT_CACHE_DIR: join(ctx.tmp, 'base-cache'),
+    INGOT_DATA_DIR: join(ctx.tmp, 'data'),
+  };
+  await ctx.run(process.execPath, [`${ctx.root}bin/ingot`, 'build', '--json', dir], { env });
+  return join(dir, 'output-base/base-1.0.0.qcow2');
 }

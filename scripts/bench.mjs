@@ -1,4 +1,4 @@
-// Runs the benchmarks of bench/*.mjs, all or those named: node scripts/bench.mjs [name…]
+// Runs the benchmarks of bench/*.mjs, all or those named: node scripts/bench.mjs [--rounds=N] [name…]
 //
 // A benchmark's default export: { title, rounds?, setup?(ctx), cases: [{ name, unit?, prepare?(ctx), run(ctx) }],
 // limits?: [{ of, seconds? | to?, times?, why }] }. Every round runs every case once, in turns of changing order, so
@@ -10,12 +10,21 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = join(root, 'docs/benchmarks.md');
 const data = join(root, 'docs/benchmarks.json');
 
-const wanted = process.argv.slice(2);
+const { values: flags, positionals: wanted } = parseArgs({
+  options: { rounds: { type: 'string' } },
+  allowPositionals: true,
+});
+const askedRounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
+if (askedRounds !== undefined && !(Number.isInteger(askedRounds) && askedRounds > 0)) {
+  process.stderr.write(`bench: --rounds=${flags.rounds} is no number of rounds\n`);
+  process.exit(2);
+}
 const names = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.replace('.mjs', ''))
@@ -49,7 +58,7 @@ async function measure(bench) {
   const seconds = Object.fromEntries(bench.cases.map(({ name }) => [name, []]));
   try {
     await bench.setup?.(ctx);
-    for (let round = 0; round < (bench.rounds ?? 3); round++) {
+    for (let round = 0; round < (askedRounds ?? bench.rounds ?? 3); round++) {
       const order = round % 2 === 0 ? bench.cases : bench.cases.toReversed();
       for (const { name, unit, prepare, run: work } of order) {
         await prepare?.(ctx);

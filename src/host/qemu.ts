@@ -73,8 +73,6 @@ export interface Qemu extends AsyncDisposable {
   readonly stateDir: string;
   /** The state folder by a name that is short enough for sockets. */
   readonly socketDir: string;
-  /** Presses the power button; when the guest has not gone after `timeoutMs`, ends QEMU. Answers whether it went by itself. */
-  powerdown(timeoutMs: number): Promise<boolean>;
   /** One command of QEMU's monitor (qemu-qmp-ref(7)). */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
@@ -156,20 +154,6 @@ function machine(
     ended: child.ended,
     ...facts,
     execute: (command, args) => qmp.execute(command, args),
-    async powerdown(timeoutMs) {
-      await qmp.execute('system_powerdown');
-      const timer = new AbortController();
-      const went = await Promise.race([
-        child.ended.then(
-          () => true,
-          () => true,
-        ),
-        delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
-      ]);
-      timer.abort();
-      await dispose();
-      return went;
-    },
     [Symbol.asyncDispose]: dispose,
   };
 }

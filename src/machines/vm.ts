@@ -119,8 +119,7 @@ export class Vm implements Machine {
   /** Shuts it down; its disk can be taken by `snapshot` afterwards. */
   async finish(): Promise<Artifact> {
     const vm = await this.#running;
-    await this.#saved;
-    if (vm?.isUp()) await vm.shutDown();
+    if (vm?.isUp()) await vm.shutDown(this.#saved);
     this.#running = undefined;
     return {
       builderId: 'ingot.vm',

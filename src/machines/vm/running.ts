@@ -15,6 +15,8 @@ import { wayIn } from './way-in.ts';
 
 /** How long a machine that heard its power button may take before it is ended. */
 const ACPI_MS = 60_000;
+/** How often a machine that goes down is looked at. */
+const LOOK_MS = 50;
 const CONSOLE = 'console.log';
 
 /** A machine between its start and its end. */
@@ -29,8 +31,11 @@ export interface RunningVm {
   isUp(): boolean;
   /** Waits until it has shut itself down. Throws `machine/not-shut-down` when its shutdown_timeout is over. */
   untilOff(): Promise<void>;
-  /** Ends it in order: by the template's command, then the power button, then by force. */
-  shutDown(): Promise<void>;
+  /**
+   * Ends it in order: by the template's command, then the power button, then by force. Its QEMU ends when `memory` has
+   * settled, which may still be written.
+   */
+  shutDown(memory: Promise<unknown>): Promise<void>;
 }
 
 /** Starts QEMU on `disk`, from `resume` where it fits. Everything taken is released with `scope`. */
@@ -131,20 +136,39 @@ export async function startVm(
       ctx.signal.throwIfAborted();
       throw await withConsole(stillRuns(o.shutdownTimeoutMs), dir);
     },
-    async shutDown() {
+    async shutDown(memory) {
       stopping = true;
+      // QEMU stays when the machine is off: its memory as it was before may still be on its way.
+      await qemu.execute('set-action', { shutdown: 'pause' });
+      const off = Promise.race([ended, isOff(qemu)]);
+      const endQemu = async (): Promise<void> => {
+        await memory;
+        // It closes the disk first, however long that takes, and may be gone before it answers.
+        await qemu.execute('quit').catch(() => undefined);
+        await ended;
+      };
       if (o.shutdownCommand !== undefined && session) {
-        await session.run(o.shutdownCommand, { signal: ctx.signal }).catch((error: unknown) => {
-          // The command takes the connection with it.
-          if (!gone.signal.aborted && !(error instanceof IngotError && error.code === 'machine/disconnected'))
-            throw error;
-        });
-        if (await within(ended, o.shutdownTimeoutMs)) return;
+        const told = session.run(o.shutdownCommand, { signal: ctx.signal }).then(
+          () => undefined,
+          (error: unknown) => {
+            // The command takes the connection with it.
+            if (
+              !gone.signal.aborted &&
+              !(error instanceof IngotError && error.code === 'machine/disconnected')
+            )
+              throw error;
+          },
+        );
+        await Promise.race([told, off]);
+        if (await within(off, o.shutdownTimeoutMs)) return await endQemu();
         note(ctx, `the machine runs ${o.shutdownTimeoutMs / 1000} s after its shutdown_command`);
       }
       await session?.disconnect();
       note(ctx, 'pressing the power button');
-      if (!(await qemu.powerdown(Math.min(ACPI_MS, o.shutdownTimeoutMs)))) {
+      await qemu.execute('system_powerdown');
+      const wentOff = await within(off, Math.min(ACPI_MS, o.shutdownTimeoutMs));
+      await endQemu();
+      if (!wentOff) {
         ctx.emit({
           type: 'diagnostic',
           diagnostic: {
@@ -157,6 +181,17 @@ export async function startVm(
       }
     },
   };
+}
+
+/** Waits until a machine is off whose QEMU stays, or that has none any more. */
+async function isOff(qemu: Qemu): Promise<boolean> {
+  for (;;) {
+    const state = (await qemu.execute('query-status').catch(() => undefined)) as
+      | { status: string }
+      | undefined;
+    if (state === undefined || state.status === 'shutdown') return true;
+    await delay(LOOK_MS);
+  }
 }
 
 /** To a machine that goes on, no time has passed: certificates and archives would not be valid yet. */
