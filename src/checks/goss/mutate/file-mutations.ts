@@ -1,4 +1,5 @@
 import type { Rootfs } from '../../../core/rootfs.ts';
+import { FactError } from '../system.ts';
 import { followLinks } from '../systems/follow-links.ts';
 import { type DiskMutation, type Origin, spread } from './mutation.ts';
 
@@ -42,7 +43,7 @@ function lineMutations(
   origin: Origin,
   of: (change: string, attribute: string, apply: DiskMutation['apply']) => DiskMutation,
 ): DiskMutation[] {
-  const at = followLinks(root, path);
+  const at = targetOf(root, path);
   const stat = at === undefined ? undefined : root.lstat(at);
   if (at === undefined || !stat?.isFile() || stat.size === 0 || stat.size > MAX_TEXT) return [];
   const text = root.readText(at);
@@ -56,6 +57,16 @@ function lineMutations(
       changes.rewrite(at, lines.toSpliced(index, 1).join('\n')),
     );
   });
+}
+
+/** What a path leads to; undefined where that is nothing, or a loop. */
+function targetOf(root: Rootfs, path: string): string | undefined {
+  try {
+    return followLinks(root, path);
+  } catch (error) {
+    if (error instanceof FactError) return undefined;
+    throw error;
+  }
 }
 
 /** Numbers of lines that say something: no blank ones, no comments, no lone brackets. */

@@ -1,6 +1,12 @@
 import type { Rootfs } from '../../../core/rootfs.ts';
-import { APK_DATABASE, DPKG_STATUS, MAX_DATABASE, readPackages } from '../systems/package-databases.ts';
-
+import { FactError } from '../system.ts';
+import {
+  APK_DATABASE,
+  DPKG_STATUS,
+  type InstalledPackages,
+  MAX_DATABASE,
+  readPackages,
+} from '../systems/package-databases.ts';
 import { ownedPaths } from './dpkg-facts.ts';
 import type { DiskMutation, Origin } from './mutation.ts';
 
@@ -20,7 +26,9 @@ export function packageMutations(root: Rootfs, name: string, origin: Origin): Di
   const database = isDpkg ? DPKG_STATUS : APK_DATABASE;
   if (!isDpkg && !root.exists(APK_DATABASE)) return [];
   const text = root.readText(database, MAX_DATABASE);
-  if (!readPackages(root)?.has(name)) {
+  const installed = packagesIn(root);
+  if (!installed) return [];
+  if (!installed.has(name)) {
     const entry = isDpkg
       ? `Package: ${name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n`
       : `P:${name}\nV:1\n`;
@@ -45,4 +53,14 @@ export function packageMutations(root: Rootfs, name: string, origin: Origin): Di
 
 function isOf(stanza: string, key: string, name: string): boolean {
   return stanza.split('\n').includes(`${key}${name}`);
+}
+
+/** undefined: the database is damaged, so that no line of it can be told from another. */
+function packagesIn(root: Rootfs): InstalledPackages | undefined {
+  try {
+    return readPackages(root);
+  } catch (error) {
+    if (error instanceof FactError) return undefined;
+    throw error;
+  }
 }
