@@ -27,6 +27,8 @@ export interface SummaryImage {
     };
   }[];
   readonly release?: { readonly digest: string; readonly store: string; readonly existed: boolean };
+  /** File of what was proven. */
+  readonly evidence?: string;
   readonly steps: { readonly total: number; readonly cached: number };
   readonly seconds: number;
 }
@@ -83,6 +85,7 @@ function imageLines(image: SummaryImage, style: Style): string[] {
     add('release', `${image.name}@${image.version}  ${style.dim(shortDigest(digest))}${note}`);
     add('store', store);
   }
+  if (image.evidence !== undefined) add('evidence', image.evidence);
   add('steps', `${image.steps.total}, ${image.steps.cached} from the cache`);
   add('time', formatSeconds(image.seconds));
   return lines;

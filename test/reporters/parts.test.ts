@@ -111,6 +111,7 @@ test('the summary tells of tests, outputs, release, cache and the next command',
           },
         ],
         release: { digest, store: 'oci-layout:/srv', existed: true },
+        evidence: 'output-web/web-1.2.0.evidence.json',
         steps: { total: 9, cached: 7 },
         seconds: 31,
       },
@@ -124,6 +125,7 @@ test('the summary tells of tests, outputs, release, cache and the next command',
   artifact Created artifact from files: web.md5
   release  web@1.2.0  sha256:c0c0c0c0c0c0 (was there already)
   store    oci-layout:/srv
+  evidence output-web/web-1.2.0.evidence.json
   steps    9, 7 from the cache
   time     31.0s
 

@@ -46,7 +46,7 @@ summary{cursor:pointer;color:var(--link);padding:.4rem 0;width:max-content;max-w
 footer{margin-top:4rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 @media (max-width:40rem){main{padding:1.25rem 1rem 3rem}h1{font-size:1.6rem}.proofs{grid-template-columns:1fr 1fr}.proofs a{padding:.6rem .7rem}
 .facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.4rem}
-.time li{grid-template-columns:minmax(0,1fr) auto;gap:.1rem .75rem}.time svg{grid-row:2;grid-column:1/-1}.packages .kind{width:3.2rem}
+.time li{grid-template-columns:minmax(0,1fr) auto;gap:.1rem .75rem;border-top:0}.time svg{grid-row:2;grid-column:1/-1}.packages .kind{width:3.2rem}
 th,td{padding-right:.5rem}h3 small{margin-left:1.35rem;flex-basis:100%}}
 @media print{details>summary{display:none}.filter{display:none}}
 `;
