@@ -13,11 +13,13 @@ interface Pending {
 
 /**
  * A connection to QEMU's monitor (QEMU Machine Protocol: one JSON object a line; docs/interop/qmp-spec).
- * Events are ignored: whoever waits for the end waits for the process.
+ * Of its events one is heard: whoever waits for the end waits for the process.
  */
 export class Qmp implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
+  /** Called when the host has no room for what the guest writes: QEMU has stopped it (BLOCK_IO_ERROR, "nospace"). */
+  onDiskFull: (() => void) | undefined;
   #nextId = 1;
   #buffer = '';
 
@@ -78,6 +80,7 @@ export class Qmp implements AsyncDisposable {
       this.#socket.destroy(new Error(`the monitor sent something else than JSON: ${line.slice(0, 80)}`));
       return;
     }
+    if (message.event === 'BLOCK_IO_ERROR' && message.data?.nospace === true) this.onDiskFull?.();
     const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
     if (pending === undefined) return;
     this.#pending.delete(message.id as number);
@@ -95,6 +98,8 @@ interface Message {
   readonly id?: unknown;
   readonly return?: unknown;
   readonly error?: { readonly desc?: string };
+  readonly event?: unknown;
+  readonly data?: { readonly nospace?: unknown };
 }
 
 function parseMessage(line: string): Message | undefined {

@@ -73,6 +73,8 @@ export interface Qemu extends AsyncDisposable {
   readonly stateDir: string;
   /** The state folder by a name that is short enough for sockets. */
   readonly socketDir: string;
+  /** Aborted when the host's disk is full: the guest would stand still for ever, so it is ended. */
+  readonly diskFull: AbortSignal;
   /** One command of QEMU's monitor (qemu-qmp-ref(7)). */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
@@ -149,9 +151,15 @@ function machine(
     await child[Symbol.asyncDispose]();
     await folder.close();
   };
+  const full = new AbortController();
+  qmp.onDiskFull = () => {
+    full.abort();
+    void child[Symbol.asyncDispose]();
+  };
   return {
     pid: child.pid,
     ended: child.ended,
+    diskFull: full.signal,
     ...facts,
     execute: (command, args) => qmp.execute(command, args),
     [Symbol.asyncDispose]: dispose,

@@ -37,8 +37,15 @@ export class SshSession implements AsyncDisposable {
 
   /** Runs one command line; waits until the machine answers. */
   async run(command: string, options: RunOverSsh = {}): Promise<ExecResult> {
-    const { pty } = this.#options.settings;
-    return await runOverSsh(await this.connected(), command, { pty, ...options });
+    const { settings, gone } = this.#options;
+    const connection = await this.connected();
+    try {
+      return await runOverSsh(connection, command, { pty: settings.pty, ...options });
+    } catch (error) {
+      // Why it had to be ended says more than that it went down.
+      if (gone.reason instanceof IngotError && gone.reason.code === 'host/no-space') throw gone.reason;
+      throw error;
+    }
   }
 
   /** Waits until the machine answers. Throws `ssh/unreachable`, `ssh/login-refused`. */

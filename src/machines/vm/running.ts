@@ -96,6 +96,7 @@ export async function startVm(
     () => true,
     () => true,
   );
+  qemu.diskFull.addEventListener('abort', () => gone.abort(noSpace(dir)));
   void ended.then(async () => {
     gone.abort(stopping ? new Error('the machine was shut down') : await poweredOff(dir));
   });
@@ -215,6 +216,16 @@ async function refuseWhileStopping(
 ): Promise<void> {
   const { stdout } = await run('systemctl is-system-running 2>/dev/null || :');
   if (stdout.trim() === 'stopping') throw new Error('the machine is going down');
+}
+
+function noSpace(dir: string): IngotError {
+  return new IngotError(
+    'host/no-space',
+    `no space is left on the disk of ${dir}, which takes what the machine writes`,
+    {
+      hint: 'Free some there (`ingot clean`, `ingot cache prune`), or put the caches on a larger disk: INGOT_CACHE_DIR=/folder.',
+    },
+  );
 }
 
 function stillRuns(ms: number): IngotError {
