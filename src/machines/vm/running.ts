@@ -139,8 +139,8 @@ export async function startVm(
     },
     async shutDown(memory) {
       stopping = true;
-      // QEMU stays when the machine is off: its memory as it was before may still be on its way.
-      await qemu.execute('set-action', { shutdown: 'pause' });
+      // QEMU stays when the machine is off: its memory as it was before may still be on its way. One that is gone is off.
+      await qemu.execute('set-action', { shutdown: 'pause' }).catch(() => undefined);
       const off = Promise.race([ended, isOff(qemu)]);
       const endQemu = async (): Promise<void> => {
         await memory;
