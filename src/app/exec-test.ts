@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import type { ExecTestOptions } from '../checks/exec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
-import { quoteWord } from '../core/shell-words.ts';
 import { inspectImage } from '../host/qemu-image.ts';
 import { type AgentVm, startAgentVm } from '../machines/agent-vm.ts';
 import { buildKey } from '../machines/vm/build-key.ts';
@@ -147,6 +146,7 @@ async function wayIn(
     INGOT_TEST_PORT: port,
     INGOT_TEST_USER: 'root',
     INGOT_TEST_KEY: key,
-    INGOT_TEST_SSH: `ssh -i ${quoteWord(key)} -p ${port} ${unknown} root@127.0.0.1`,
+    // Shells cut it at blanks, and take quotes in it for characters.
+    INGOT_TEST_SSH: `ssh -i ${key} -p ${port} ${unknown} root@127.0.0.1`,
   };
 }
