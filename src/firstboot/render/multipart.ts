@@ -14,7 +14,9 @@ export function joinParts(parts: readonly Part[]): Buffer {
   const [first] = parts;
   if (!first) return Buffer.from('#cloud-config\n');
   if (parts.length === 1) return Buffer.from(first.text);
-  const boundary = `ingot-${hexOf(sha256(JSON.stringify(parts))).slice(0, 32)}`;
+  // Where the files lie is no part of it.
+  const said = parts.map(({ name, type, text }) => [fileName(name), type, text]);
+  const boundary = `ingot-${hexOf(sha256(JSON.stringify(said))).slice(0, 32)}`;
   const lines = [`Content-Type: multipart/mixed; boundary="${boundary}"`, 'MIME-Version: 1.0', ''];
   for (const part of parts) lines.push(`--${boundary}`, ...headed(part), '');
   return Buffer.from(`${[...lines, `--${boundary}--`].join('\n')}\n`);
