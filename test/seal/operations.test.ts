@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sealOperations } from '../../src/seal/index.ts';
 import { imageOf, sealContext, type Tree, treeOf } from './tree.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 const passwd = 'root:x:0:0::/root:/bin/sh\nann:x:1:1::/srv/a[n]n:/bin/sh\nnobody:x:9:9::/nonexistent:/x\n';
 const users: Tree = { '/etc/passwd': passwd };
@@ -318,9 +319,9 @@ test('files made to be slow are not', () => {
     '/etc/systemd/network/a.link': '[Match]\n'.repeat(200_000),
     '/usr/lib/systemd/system/a.service': '[Install]\nAlso=a.service \\\n'.repeat(100_000),
   });
-  const start = performance.now();
+  const taken = cpuTime();
   for (const operation of sealOperations) operation.find(root);
-  expect(performance.now() - start).toBeLessThan(8000);
+  expect(taken()).toBeLessThan(8000);
   root.write('/etc/netplan/a.yaml', 'x'.repeat(300_000));
   expect(() => named('network-identity').find(root)).toThrow(/a\.yaml has 300000 bytes/);
 });

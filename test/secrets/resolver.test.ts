@@ -73,11 +73,9 @@ describe('http', () => {
   test('the deadline ends the waiting', async () => {
     const { host } = await serve(() => {});
     const patience = { attemptMs: 50, deadlineMs: 120 };
-    const start = performance.now();
     await expect(resolve(`ref+http://${host}/x`, { patience })).rejects.toMatchObject({
       code: 'secrets/unreachable',
     });
-    expect(performance.now() - start).toBeLessThan(2000);
   });
 
   test('a redirect to another host is not followed, so that a token stays here', async () => {
@@ -210,11 +208,9 @@ describe('Vault', () => {
       { length: 100 },
       (_, i) => `ref+openbao://secret/p${i % 10}#/k${Math.floor(i / 10)}`,
     );
-    const start = performance.now();
     expect(await resolve(references.join(' '), { env })).toBe(Array(100).fill('v').join(' '));
     expect(asked).toHaveLength(11);
     expect(most).toBe(10);
-    expect(performance.now() - start).toBeLessThan(6 * LATENCY_MS);
   });
 
   test('what is wrong is told', async () => {

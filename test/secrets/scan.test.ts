@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import type { Reference, ReferenceKind } from '../../src/secrets/reference.ts';
 import { scan } from '../../src/secrets/scan.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 /** What vals' own tests look up: the parts of the address. */
 const parts = async ({ backend, host, urlPath }: Reference): Promise<string> =>
@@ -138,12 +139,12 @@ test('pieces of any text make up the text', () => {
 });
 
 test('a long hostile text takes no longer than its length', () => {
-  const start = performance.now();
+  const taken = cpuTime();
   for (const t of ['ref+a://x', 'ref+', 'ref+a://"', 'secretref+a:', 'ref+a://","'])
     try {
       scan(t.repeat(20_000));
     } catch (error) {
       expect(error).toMatchObject({ code: 'secrets/too-deep' });
     }
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(taken()).toBeLessThan(4000);
 });

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { renderDiagnostics } from '../../src/core/render-diagnostic.ts';
 import { formatHcl, loadTemplate, toJson } from '../../src/template/index.ts';
 import { run } from './evaluate-text.ts';
+import { cpuTime } from '../cpu-time.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -72,9 +73,9 @@ function yamlBomb(): string {
 
 describe('bombs end with a clear error', () => {
   test.each(BOMBS)('%s', async (_, text, message) => {
-    const began = performance.now();
+    const taken = cpuTime();
     const { diagnostics, sources } = await loadTemplate({ path: folderOf({ 'a.pkr.hcl': text }) });
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(taken()).toBeLessThan(15_000);
     expect(diagnostics.length).toBeGreaterThan(0);
     expect(diagnostics.length).toBeLessThan(10);
     expect(diagnostics[0]?.message).toMatch(message);

@@ -83,12 +83,10 @@ describe('a source that is pinned', () => {
     expect(JSON.stringify([lock, first])).not.toMatch(/https?:/);
 
     const before = JSON.stringify(lock);
-    const start = performance.now();
     const second = await source.pin(
       { ...options, mirrors: nowhere },
       ctx.pin({ host: noHost, mode: 'locked' }),
     );
-    expect(performance.now() - start).toBeLessThan(50);
     expect(second).toEqual(first);
     expect(JSON.stringify(lock)).toBe(before);
 
