@@ -1,21 +1,32 @@
 import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contextOf, testGoss } from '../../src/app/goss.ts';
+import { hardeningFile } from '../../src/app/policy-files.ts';
+import { openSession } from '../../src/app/session.ts';
 import type { BootCheckResult } from '../../src/checks/boot.ts';
+import { checkHardening } from '../../src/checks/hardening.ts';
+import type { Context } from '../../src/core/context.ts';
+import type { BuildEvent } from '../../src/core/event.ts';
+import type { Rootfs } from '../../src/core/rootfs.ts';
+import { openRootfs } from '../../src/host/index.ts';
+import type { TestOutcome } from '../../src/plan/catalog.ts';
 import { Workspace } from './ingot.ts';
 
-const BOOT_ONCE = `image "web" {
+/** The example's own image file, with a raw disk to look at, and more time for hosts under load. */
+const provenImage = (): string =>
+  readFileSync(ws.path('web.ingot.hcl'), 'utf8')
+    .replace('  output "spdx" {}', '  output "raw" {}\n  output "spdx" {}')
+    .replace('"300s"', '"600s"');
+
+/** Without proofs, for what is tried on a build of its own. */
+const UNPROVEN = `image "web" {
   version = git.version
   output "qcow2" { compression = "zstd" }
-  output "raw" {}
-  test "boot" {
-    firmware = ["bios", "uefi"]
-    timeout  = "600s"
-  }
   release { channels = ["dev"] }
 }
 `;
@@ -23,7 +34,7 @@ const BOOT_ONCE = `image "web" {
 let ws: Workspace;
 beforeAll(() => {
   ws = new Workspace();
-  writeFileSync(ws.path('web.ingot.hcl'), BOOT_ONCE);
+  writeFileSync(ws.path('web.ingot.hcl'), provenImage());
   ws.commit('release-1.2.0');
 });
 afterAll(() => ws.remove());
@@ -38,6 +49,19 @@ describe('examples/web, the whole way', () => {
     expect(report.ok).toBe(true);
     expect(image).toMatchObject({ name: 'web', version: '1.2.0', status: 'done' });
     for (const output of image?.outputs ?? []) expect(digest(output.path)).toBe(output.digest);
+    // Every proof of the example is there, and passed.
+    expect(image?.tests.map((t) => [t.type, t.outcome.passed])).toEqual(
+      ['boot', 'goss', 'secrets', 'policy'].map((type) => [type, true]),
+    );
+    expect(image?.outputs.map((o) => o.format)).toEqual(['qcow2', 'raw', 'spdx', 'cyclonedx']);
+    expect(image?.tests[3]?.outcome.checks.map((c) => c.name)).toEqual([
+      'proofs',
+      'seal operations',
+      'age of the base',
+      'forbidden packages',
+      'privileged files',
+      'hardening debian-level1',
+    ]);
     expect(image?.tests[0]?.outcome.checks.map((c) => c.name)).toEqual([
       'bios, with seed',
       'uefi, with seed',
@@ -77,10 +101,82 @@ describe('examples/web, the whole way', () => {
     expect(image?.steps.ran).toBe(1); // the manifest, which is written every time
   });
 
+  describe('a broken copy of the disk fails its proof, for the right reason', () => {
+    const events: BuildEvent[] = [];
+    let base: string;
+
+    beforeAll(async () => {
+      const { images } = await ws.build();
+      base = images[0]?.outputs.find((o) => o.format === 'raw')?.path as string;
+    });
+
+    /** A context as that of a step, with the caches of this test. */
+    function context(): Context {
+      const session = openSession({ emit: (e) => events.push(e), signal: new AbortController().signal });
+      const cacheDir = ws.env.INGOT_CACHE_DIR as string;
+      return { ...contextOf(session), cacheDir, workDir: join(cacheDir, 'tmp'), templateDir: ws.project };
+    }
+
+    /** A copy of the disk, in whose filesystem `change` has been. */
+    async function broken(name: string, change: (root: Rootfs) => void): Promise<string> {
+      const path = join(ws.root, `${name}.raw`);
+      execFileSync('cp', ['--sparse=always', '--reflink=auto', base, path]);
+      const dir = join(ws.root, `${name}-mount`);
+      mkdirSync(dir);
+      await using mount = await context().host.mountDisk({ disk: { path, format: 'raw' }, dir });
+      change(openRootfs(mount.target));
+      return path;
+    }
+    const DISK_ONLY = {
+      file: 'goss.yaml',
+      vars: undefined,
+      vars_inline: undefined,
+      strict: false,
+      boot: false,
+      machine: 'container',
+      retry_timeout: 0,
+      sleep: 0,
+    };
+    const failed = (outcome: TestOutcome): string[] =>
+      outcome.checks.filter((c) => !c.passed).map((c) => c.name);
+
+    test('a service that is switched off', async () => {
+      const disk = await broken('stopped', (root) => {
+        // Masked: a link that is only removed comes back with the presets of the first boot.
+        root.symlink('/etc/systemd/system/nginx.service', '/dev/null');
+      });
+      const outcome = await testGoss(disk, DISK_ONLY, context());
+      expect(failed(outcome)).toEqual(['Service: nginx: enabled']);
+    });
+
+    test('a weak mode', async () => {
+      const disk = await broken('weak', (root) => root.chmod('/srv/www/index.html', 0o666));
+      const outcome = await testGoss(disk, DISK_ONLY, context());
+      expect(failed(outcome)).toEqual(['File: /srv/www/index.html: mode']);
+    });
+
+    test('weak settings, wherever they stand', async () => {
+      const disk = await broken('soft', (root) => {
+        const soft = 'PermitRootLogin yes\nMatch user eve\nX11Forwarding yes\n';
+        root.write('/etc/ssh/sshd_config.d/10-soft.conf', soft);
+        root.chmod('/srv/www/style.css', 0o646);
+      });
+      const dir = join(ws.root, 'soft-view');
+      mkdirSync(dir);
+      await using mount = await context().host.mountDisk({ disk: { path: disk, format: 'raw' }, dir });
+      const file = hardeningFile('debian-level1', '/');
+      const results = await checkHardening(file, openRootfs(mount.target), context());
+      expect(results.filter((r) => r.status === 'failed').map((r) => [r.id, r.message])).toEqual([
+        ['ssh-root-login', expect.stringContaining('found permitrootlogin yes, expected')],
+        ['world-writable-files', expect.stringContaining('found /srv/www/style.css')],
+      ]);
+    });
+  });
+
   test('an edit of the last provisioner runs it and what follows, on the layers below', async () => {
     appendFileSync(ws.path('harden.sh'), '\n# edited\n');
     // The boots take minutes, and the disk of an edited image would be booted again.
-    writeFileSync(ws.path('web.ingot.hcl'), BOOT_ONCE.replace(/test "boot" \{[^}]*\}/, ''));
+    writeFileSync(ws.path('web.ingot.hcl'), UNPROVEN);
     ws.commit('release-1.2.1');
     const { exitCode, stdout } = await ws.run('build', '--timestamp-ui', '.');
     expect(exitCode).toBe(0);
