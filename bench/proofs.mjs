@@ -43,7 +43,7 @@ export default {
     { name: '200 mutations of it', run: (ctx) => ingotTest(ctx, '--mutate', '--mutations', '200') },
     {
       name: 'its bill of materials',
-      run: (ctx) => ingot(ctx, 'sbom', ctx.state.image, '-o', join(ctx.tmp, 'bom')),
+      run: (ctx) => ingot(ctx, 'sbom', ctx.state.image),
     },
     { name: `${SECRETS} secrets in a disk of 2 GiB`, run: searchSecrets },
     {
