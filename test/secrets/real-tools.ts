@@ -52,8 +52,7 @@ export function vaultServer(): Tool {
   const folder = join(CACHE, 'build/vault');
   mkdirSync(folder, { recursive: true });
   for (const name of files) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
-  const script = 'go mod tidy && go build -o "$1" .';
-  return make(path, 'sh', ['-c', script, 'sh', path], { cwd: folder });
+  return make(path, 'sh', ['build.sh', path], { cwd: folder });
 }
 
 /** Consul's own program. Its module has no command of its own to install, so that a module around it is built. */
