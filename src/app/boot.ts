@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { type Context, note } from '../core/context.ts';
 import { hexOf, sha256 } from '../core/digest.ts';
 import { ExitCode, IngotError } from '../core/error.ts';
 import { runAtConsole } from '../host/qemu-run.ts';
+import { bootUntilLine } from '../host/qemu-wait.ts';
 import type { Seed } from '../host/qemu-seed.ts';
 import { lookup } from './lookup.ts';
 import { diskOf } from './open-image.ts';
@@ -20,6 +22,10 @@ export interface BootOptions {
   readonly store?: string;
   /** Overlay that keeps what the machine writes; made where it is not there. Default: thrown away. */
   readonly persist?: string;
+  /** NoCloud seed, as `ingot render --seed` writes it. */
+  readonly seed?: string;
+  /** Waits until the image says that it is ready, or is not, instead of showing its console. Milliseconds. */
+  readonly waitReadyMs?: number;
   /** File with an OpenSSH public key, which the image's first boot (cloud-init) lets in. */
   readonly sshKey?: string;
 }
@@ -31,26 +37,40 @@ export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
   const image = existsSync(o.image)
     ? o.image
     : diskOf(await lookup({ reference: o.image, ...(o.store !== undefined && { store: o.store }) }, deps));
-  await runAtConsole(
-    {
-      image,
-      firmware: o.firmware,
-      memory: o.memory,
-      cpus: o.cpus,
-      ...(o.persist !== undefined && { persist: o.persist }),
-      ...(o.sshKey !== undefined && { seed: await seedWith(o.sshKey) }),
-      input: process.stdin,
-      output: process.stdout,
-    },
-    {
-      host: session.host,
-      signal: session.signal,
-      emit: session.emit,
-      step: 'boot',
-      workDir: join(session.paths.cacheDir, 'tmp'),
-    },
+  const copy = {
+    image,
+    firmware: o.firmware,
+    memory: o.memory,
+    cpus: o.cpus,
+    ...(o.persist !== undefined && { persist: o.persist }),
+    ...(o.sshKey !== undefined && { seed: await seedWith(o.sshKey) }),
+    ...(o.seed !== undefined && { seed: { path: resolve(o.seed), format: 'raw', readOnly: true } as const }),
+  };
+  const ctx = {
+    host: session.host,
+    signal: session.signal,
+    emit: session.emit,
+    step: 'boot',
+    workDir: join(session.paths.cacheDir, 'tmp'),
+  };
+  if (o.waitReadyMs === undefined) {
+    await runAtConsole({ ...copy, input: process.stdin, output: process.stdout }, ctx);
+    return ExitCode.Done;
+  }
+  const outcome = await bootUntilLine(
+    { ...copy, timeoutMs: o.waitReadyMs },
+    (line) => outcomeOf(line, ctx),
+    ctx,
   );
-  return ExitCode.Done;
+  return outcome ? ExitCode.Done : ExitCode.Failed;
+}
+
+/** What a line of the boot agent says (docs/first-boot.md): ready or not; undefined while it is not decided. */
+function outcomeOf(line: string, ctx: Pick<Context, 'emit' | 'step'>): boolean | undefined {
+  const [said, state] = /ingot: (ready in|waiting:|not ready:).*/.exec(line) ?? [];
+  if (said === undefined) return undefined;
+  note(ctx, said);
+  return state === 'waiting:' ? undefined : state === 'ready in';
 }
 
 async function seedWith(keyFile: string): Promise<Seed> {

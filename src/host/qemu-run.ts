@@ -12,7 +12,8 @@ import { createOverlay, imageFingerprint, inspectImage } from './qemu-image.ts';
 import { connectUnix } from './qemu-qmp.ts';
 import { type Seed, writeSeed } from './qemu-seed.ts';
 
-export interface ConsoleOptions {
+/** What is run, and with what. */
+export interface CopyOptions {
   /** Path of a raw or qcow2 image; only ever read. */
   readonly image: string;
   /** Overlay to make, or to go on with: keeps what the machine writes. Default: thrown away. */
@@ -23,9 +24,12 @@ export interface ConsoleOptions {
   /** Bytes. */
   readonly memory?: number;
   readonly accel?: AccelerationChoice;
-  readonly seed?: Seed;
+  readonly seed?: Seed | QemuDisk;
   /** Port of the guest that a loopback port is forwarded to; default 22. */
   readonly forward?: number;
+}
+
+export interface ConsoleOptions extends CopyOptions {
   /** The user's terminal. */
   readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
   readonly output: Writable;
@@ -38,10 +42,18 @@ export type ConsoleEnd = 'poweroff' | 'quit';
  * Runs an image with the serial console on the terminal until the guest powers off (or restarts), or Ctrl-A x.
  * The guest reaches the network; `forward` is told as a note of the step.
  */
-export async function runAtConsole(
-  o: ConsoleOptions,
-  ctx: Pick<Context, 'host' | 'signal' | 'emit' | 'step' | 'workDir'>,
-): Promise<ConsoleEnd> {
+export async function runAtConsole(o: ConsoleOptions, ctx: RunContext): Promise<ConsoleEnd> {
+  return await withCopy(o, ctx, (socket, qemu) => attach(o, socket, qemu));
+}
+
+export type RunContext = Pick<Context, 'host' | 'signal' | 'emit' | 'step' | 'workDir'>;
+
+/** Runs a copy of an image with its serial console on a socket, as long as it is used. */
+export async function withCopy<T>(
+  o: CopyOptions,
+  ctx: RunContext,
+  use: (console: Socket, qemu: Qemu) => Promise<T>,
+): Promise<T> {
   const { format, virtualSize } = await inspectImage(o.image);
   await using work = await ctx.host.scratch(ctx.workDir, 'run-');
   const base: QemuDisk = { path: resolve(o.image), format, readOnly: true };
@@ -64,14 +76,16 @@ export async function runAtConsole(
       serial: [{ socket: 'console.sock' }],
       network: 'user',
       forwards: [{ guest, host: 0 }],
-      ...(o.seed && { extraDisks: [await writeSeed(ctx.host, work.dir, o.seed)] }),
+      ...(o.seed && {
+        extraDisks: ['path' in o.seed ? o.seed : await writeSeed(ctx.host, work.dir, o.seed)],
+      }),
     },
     ctx,
   );
   note(ctx, qemu.acceleration.reason);
   note(ctx, `127.0.0.1:${qemu.forwards[0]?.host} leads to port ${guest} of the machine; Ctrl-A x ends it`);
   const socket = await connectUnix(join(work.dir, 'console.sock'));
-  return await attach(o, socket, qemu);
+  return await use(socket, qemu);
 }
 
 /** Joins the terminal and the console until either ends; the terminal is as before afterwards. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Cli } from '../cli.ts';
-import { parseSize, wholeNumber } from '../flag-values.ts';
+import { parseAge, parseSize, wholeNumber } from '../flag-values.ts';
 import { addExamples } from '../template-options.ts';
 
 interface Flags {
@@ -10,6 +10,9 @@ interface Flags {
   store?: string;
   persist?: string;
   sshKey?: string;
+  seed?: string;
+  waitReady?: boolean;
+  timeout: number;
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -21,9 +24,18 @@ export function configure(command: Command, cli: Cli): void {
     .option('--store <store>', 'where to look for the release: oci-layout:/path; default: your own')
     .option('--persist <file>', 'keep what the machine writes in this file, and go on from it the next time')
     .option('--ssh-key <file>', 'public key that may log in as the default user; the image needs cloud-init')
-    .action(async (image: string, flags: Flags) => {
+    .addOption(
+      new Option(
+        '--seed <file>',
+        'NoCloud seed for its first boot, as `ingot render --seed` writes it',
+      ).conflicts('sshKey'),
+    )
+    .option('--wait-ready', 'wait until it says that it is ready or not, and end it; exit code 0 or 1')
+    .option('--timeout <age>', 'longest wait of --wait-ready', parseAge, parseAge('10m'))
+    .action(async (image: string, { waitReady, timeout, ...flags }: Flags) => {
       const { boot } = await import('../../app/boot.ts');
-      cli.exitCode = await cli.report({ lines: true }, (deps) => boot({ image, ...flags }, deps));
+      const options = { image, ...flags, ...(waitReady && { waitReadyMs: timeout }) };
+      cli.exitCode = await cli.report({ lines: true }, (deps) => boot(options, deps));
     });
   command.addHelpText(
     'after',
@@ -34,6 +46,7 @@ export function configure(command: Command, cli: Cli): void {
     ['ingot boot web@1.2.0', 'a throwaway copy, at its console'],
     ['ingot boot --ssh-key ~/.ssh/id_ed25519.pub web@dev', 'log in by ssh, too'],
     ['ingot boot --persist web.overlay web@1.2.0', 'with a disk that remembers'],
+    ['ingot boot --wait-ready --seed db1.img db@1.2.0', 'does it become ready with this launch-time data?'],
     ['ingot boot --firmware bios output-web/web.qcow2', 'a disk by its path'],
   );
 }

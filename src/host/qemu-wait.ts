@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import { IngotError } from '../core/error.ts';
+import type { Qemu } from './qemu.ts';
+import { type CopyOptions, type RunContext, withCopy } from './qemu-run.ts';
+
+/** Lines of the console that are kept for an error. */
+const KEPT = 40;
+/** A console line that is longer is cut. */
+const LONGEST = 4096;
+
+export interface LineOptions extends CopyOptions {
+  readonly timeoutMs: number;
+}
+
+/**
+ * Boots a copy of an image and answers what `find` answers to a line of its console, as the first one that is not
+ * undefined. Then the copy is ended. Throws `boot/no-outcome` with the console's last lines when it ends or time is up.
+ */
+export async function bootUntilLine<T>(
+  o: LineOptions,
+  find: (line: string) => T | undefined,
+  ctx: RunContext,
+): Promise<T> {
+  return await withCopy(o, ctx, (socket, qemu) => waitForLine(socket, qemu, o.timeoutMs, find));
+}
+
+function waitForLine<T>(
+  socket: Socket,
+  qemu: Qemu,
+  timeoutMs: number,
+  find: (line: string) => T | undefined,
+): Promise<T> {
+  const lines: string[] = [];
+  const decoder = new StringDecoder('utf8');
+  return new Promise<T>((resolve, reject) => {
+    const fail = (why: string): void => {
+      const message = `the image did not say whether it is ready: ${why}`;
+      const hint = 'Does its image file have a first_boot block? The last lines of its console are below.';
+      reject(new IngotError('boot/no-outcome', message, { hint, output: lines }));
+    };
+    const timer = setTimeout(() => fail(`nothing within ${timeoutMs / 1000} s`), timeoutMs);
+    let rest = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      const parts = (rest + decoder.write(chunk)).split(/[\r\n]+/);
+      rest = (parts.pop() ?? '').slice(0, LONGEST);
+      for (const line of parts) {
+        lines.push(line);
+        if (lines.length > KEPT) lines.shift();
+        const found = find(line);
+        if (found === undefined) continue;
+        clearTimeout(timer);
+        resolve(found);
+      }
+    });
+    void qemu.ended.then(() => {
+      clearTimeout(timer);
+      fail('it has switched itself off');
+    });
+  }).finally(() => socket.destroy());
+}
