@@ -6,12 +6,11 @@ import type { RunCommand } from '../secrets/provider.ts';
 import { createResolver } from '../secrets/resolver.ts';
 import type { Mask } from './mask.ts';
 
-/** Answers the references of a build's steps; what they hold is told to the mask. */
+/** Answers the references of a build's steps; what they hold is told to the mask. They run no command on this machine. */
 export function referenceResolver(env: NodeJS.ProcessEnv, signal: AbortSignal, mask: Mask): SecretResolver {
   const resolver = createResolver({
     env,
     patience: { signal },
-    run: runForReference,
     onSecret: (text) => mask.add(text),
   });
   return {

@@ -6,6 +6,7 @@ import type { ExecTestOptions } from '../checks/exec.ts';
 import type { GossTestOptions } from '../checks/goss.ts';
 import { type Context, note } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
+import type { NamedSecret } from '../core/named-secret.ts';
 import { IngotError } from '../core/error.ts';
 import { type LayerChain, layerFs } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
@@ -41,6 +42,8 @@ import type { PlacedPartition } from '../scan/residue/place.ts';
 import { archiveHashes, writeSboms } from '../scan/sbom.ts';
 import { isSbomFormat, type SbomFormat } from '../scan/sbom/formats.ts';
 import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
+import { listReferenceSources } from '../secrets/list-references.ts';
+import { describeReference } from '../secrets/reference.ts';
 import { type SealOptions, type SealReport, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
@@ -334,13 +337,31 @@ function clonesCheck({ compared, equal }: CloneResult): TestOutcome['checks'][nu
   return { name: 'clones differ', passed: equal.length === 0, message };
 }
 
+/** The values of references, each by its reference; from the run's own resolver, so that nothing is asked twice. */
+async function fetchNamed(
+  texts: readonly string[],
+  allowed: readonly string[],
+  ctx: Context,
+): Promise<NamedSecret[]> {
+  const sources = new Set(texts.flatMap(listReferenceSources));
+  return await Promise.all(
+    [...sources]
+      .filter((source) => !allowed.includes(describeReference(source)))
+      .map(async (source) => ({
+        name: describeReference(source),
+        value: await ctx.secrets.resolve(source),
+      })),
+  );
+}
+
 async function testResidue(
   { disk, facts, dir = '' }: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
-  { secrets }: ResidueStepOptions,
+  { secrets, references, allowed }: ResidueStepOptions,
   ctx: Context,
 ): Promise<TestOutcome> {
+  const all = [...secrets, ...(await fetchNamed(references, allowed, ctx))];
   const partitions = (facts as { partitions?: readonly PlacedPartition[] } | undefined)?.partitions ?? [];
-  const result = await searchResidue(secrets, disk === undefined ? { dir } : { disk, partitions }, ctx);
+  const result = await searchResidue(all, disk === undefined ? { dir } : { disk, partitions }, ctx);
   for (const secret of result.secrets) {
     if (secret.status !== 'not searched') continue;
     const message = residueText(secret);

@@ -33,6 +33,8 @@ export interface AttributeSpec<T = unknown> {
   readonly unhashed?: boolean;
   /** The string is a Go template that the plugin fills at run time (`{{ .Vars }}`): left alone while planning. */
   readonly goTemplate?: boolean;
+  /** Secret references (`ref+vault://…`) in its texts are resolved where the step runs; what is hashed is the reference. */
+  readonly references?: boolean;
   /** Carries T for OptionsOf; never set. */
   readonly _type?: T;
 }
@@ -104,6 +106,7 @@ interface Extras<T> {
   sensitive?: boolean;
   unhashed?: boolean;
   goTemplate?: boolean;
+  references?: boolean;
 }
 
 interface AttributeMaker<T> {

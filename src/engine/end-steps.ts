@@ -1,4 +1,5 @@
 import { IngotError } from '../core/error.ts';
+import { resolveReferences } from '../core/references.ts';
 import type { ReleaseStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf } from './environment.ts';
@@ -21,7 +22,8 @@ export async function runPostProcessor(step: PlannedStep, state: ImageState): Pr
     throw new IngotError('internal/unexpected', `the plan names an unknown post-processor ${step.spec.type}`);
   if (state.image.produces === 'rootfs') beginWithOutputs(state);
   const input = state.artifacts.inputOf(step);
-  const options = state.optionsOf(step) as never;
+  const schema = await processor.schema();
+  const options = (await resolveReferences(state.optionsOf(step), schema, state.env.secrets)) as never;
   const processed = await processor.process(input, options, contextOf(state, step));
   await state.artifacts.processed(step, processed);
   return { ok: true, detail: processed.artifact.description };

@@ -4,6 +4,7 @@ import { IngotError } from '../core/error.ts';
 import type { Layer, LayerChain } from '../core/layer.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Provisioner, StepResult } from '../core/plugin.ts';
+import { resolveReferences } from '../core/references.ts';
 import type { DiskStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type WritableView } from './environment.ts';
@@ -46,7 +47,8 @@ export async function runShutdown(
 export async function provision(step: PlannedStep, machine: Machine, run: ImageRun): Promise<StepResult> {
   const provisioner = provisionerOf(step, run);
   const generated = new Map([['PackerRunUUID', run.env.runUuid], ...machine.generated]);
-  const options = step.resolve ? step.resolve(generated) : step.options;
+  const decoded = step.resolve ? step.resolve(generated) : step.options;
+  const options = await resolveReferences(decoded, await provisioner.schema(), run.env.secrets);
   const { pauseBeforeMs = 0, timeoutMs, maxRetries = 0, continueOnError } = step.meta;
   if (pauseBeforeMs > 0) await pause(pauseBeforeMs, run.env.signal);
   for (let attempt = 0; ; attempt++) {

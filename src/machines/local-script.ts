@@ -15,8 +15,14 @@ export const localScriptSpec = bodySpec(
     script: attr.string('Path of a script.'),
     scripts: attr.strings('Paths of scripts, run in order.'),
     inline_shebang: attr.string('First line of the script made of `inline`.', { default: '/bin/sh -e' }),
-    environment_vars: attr.strings('`NAME=value` variables of the script.', { default: [] }),
-    env: attr.stringMap('Variables of the script, as a map.', { default: {} }),
+    environment_vars: attr.strings('`NAME=value` variables of the script; values may be secret references.', {
+      default: [],
+      references: true,
+    }),
+    env: attr.stringMap('Variables of the script, as a map; values may be secret references.', {
+      default: {},
+      references: true,
+    }),
     execute_command: attr.strings('The command that runs a script: {{ .Vars }}, {{ .Script }}.', {
       goTemplate: true,
     }),

@@ -122,6 +122,10 @@ export interface ReleaseStepOptions {
 /** Options of the search for secrets. Not hashed. */
 export interface ResidueStepOptions {
   readonly secrets: readonly NamedSecret[];
+  /** Texts with references, whose values are searched, too. */
+  readonly references: readonly string[];
+  /** References whose values may stay. */
+  readonly allowed: readonly string[];
 }
 
 /** Options of the `policy` step. */

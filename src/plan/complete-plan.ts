@@ -71,6 +71,7 @@ export async function completePlan(
     toolsDigest: digestOf(entry?.kind === 'apt' ? entry.tools : null),
     postProcessors: parts.postProcessors.map((p) => p.step),
     secrets: namedSecrets(parts, template.scope),
+    references: [...parts.provisioners, ...parts.postProcessors].flatMap((p) => p.references),
     testFiles: parts.testFiles,
     firstBootFiles: parts.firstBootFiles,
     policyFiles: parts.policyFiles,

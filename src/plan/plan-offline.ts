@@ -54,6 +54,8 @@ interface OfflineRequest {
   readonly now: Date;
   /** What must not be in the image. */
   readonly secrets: readonly NamedSecret[];
+  /** Texts with references to more of it. */
+  readonly references: readonly string[];
 }
 
 interface OfflinePlan {
@@ -250,7 +252,7 @@ function gatesOf(steps: readonly PlannedStep[]): Digest[] {
  * The search for the secrets that the build used. Their values are not hashed: they are in what the disk stands on, as
  * HMACs, and so are those of post-processors here.
  */
-function planResidue({ image, catalog, secrets, postProcessors }: OfflineRequest) {
+function planResidue({ image, catalog, secrets, references, postProcessors }: OfflineRequest) {
   const block = image?.residue ?? defaults('residue', catalog);
   const { allow } = block.options as { readonly allow: Readonly<Record<string, string>> };
   // `TOKEN=${var.token}` is found where the token is.
@@ -259,10 +261,11 @@ function planResidue({ image, catalog, secrets, postProcessors }: OfflineRequest
       (other) => other.value.length >= TELLING && other.value !== value && value.includes(other.value),
     );
   const searched = secrets.filter((s) => !Object.hasOwn(allow, s.name) && !holdsAnother(s));
-  if (searched.length === 0) return undefined;
-  const options: ResidueStepOptions = { secrets: searched };
+  if (searched.length === 0 && references.length === 0) return undefined;
+  const options: ResidueStepOptions = { secrets: searched, references, allowed: Object.keys(allow) };
   const hashed = {
     secrets: searched.map(({ name }) => name).sort(),
+    ...(references.length > 0 && { references, allowed: Object.keys(allow).sort() }),
     postProcessors: postProcessors.map(({ spec }) => spec.options),
   };
   return { options, hashed };

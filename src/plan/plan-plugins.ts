@@ -5,6 +5,7 @@ import type { Json } from '../core/digest.ts';
 import { asIngotError } from '../core/error.ts';
 import type { GeneratedData } from '../core/machine.ts';
 import type { Plugin } from '../core/plugin.ts';
+import { textsWithReferences } from '../core/references.ts';
 import {
   type BuildBlock,
   decodeBody,
@@ -24,6 +25,8 @@ import type { PlannedStep, StepKind } from './types.ts';
 export interface DraftStep {
   readonly step: Omit<PlannedStep, 'id'>;
   readonly secrets: readonly string[];
+  /** Options with secret references, which are resolved when it runs. */
+  readonly references: readonly string[];
   /** Its effects are on the host, not in a layer. */
   readonly onHost: boolean;
 }
@@ -140,6 +143,7 @@ async function draftStep(
   };
   return {
     secrets: decoded.secrets,
+    references: textsWithReferences(decoded.options, spec),
     onHost: false,
     step: {
       label,

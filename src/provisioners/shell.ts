@@ -18,8 +18,14 @@ const shellSpec = bodySpec(
     inline_shebang: attr.string('First line of the script made of `inline`.', { default: '/bin/sh -e' }),
     binary: attr.bool('The script is a program: line ends are left as they are.', { default: false }),
     valid_exit_codes: attr.numbers('Exit codes that mean success.', { default: [0] }),
-    environment_vars: attr.strings('`NAME=value` variables of the script.', { default: [] }),
-    env: attr.stringMap('Variables of the script, as a map.', { default: {} }),
+    environment_vars: attr.strings('`NAME=value` variables of the script; values may be secret references.', {
+      default: [],
+      references: true,
+    }),
+    env: attr.stringMap('Variables of the script, as a map; values may be secret references.', {
+      default: {},
+      references: true,
+    }),
     use_env_var_file: attr.bool('Puts the variables into a file that the script sources.', {
       default: false,
     }),

@@ -22,3 +22,8 @@ export function listReferences(texts: readonly string[], kinds: readonly Referen
 function withInner(piece: Piece): FoundReference[] {
   return typeof piece === 'string' ? [] : [...piece.pieces.flatMap(withInner), piece];
 }
+
+/** The outermost references of a text, as they stand in it. */
+export function listReferenceSources(text: string): string[] {
+  return scan(text).flatMap((piece) => (typeof piece === 'string' ? [] : [piece.source]));
+}

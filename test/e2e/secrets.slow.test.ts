@@ -78,6 +78,19 @@ describe('a secret', () => {
       expect(all).toContain(place);
   });
 
+  test('that a reference stands for is fetched when the step runs, and found where it stays', async () => {
+    write('token.txt', TOKEN);
+    const reference = `ref+file://${ws.path('token.txt')}`;
+    withToken('test "$TOKEN" = "t0ken+of/the?build"; echo "a=$TOKEN" > /etc/app.conf; echo "$TOKEN"');
+    write(
+      'web.pkr.hcl',
+      TEMPLATE.replace('script = ', `environment_vars = ["TOKEN=${reference}"]\n    script = `),
+    );
+    const { exitCode, all } = await told();
+    expect(exitCode).toBe(1);
+    expect(all).toContain(`the value of ${reference} is in the image: as it is in /etc/app.conf`);
+  });
+
   test('may stay where the image file says so, with the reason', async () => {
     withToken('echo "a=$TOKEN" > /etc/app.conf');
     const allow = '  residue {\n    allow = { "var.token" = "a test" }\n  }\n}\n';
