@@ -6,6 +6,8 @@ import { type CopyOptions, type RunContext, withCopy } from './qemu-run.ts';
 
 /** Lines of the console that are kept for an error. */
 const KEPT = 40;
+/** Longest wait for a machine that was asked to switch itself off. */
+const SHUTDOWN_MS = 120_000;
 /** A console line that is longer is cut. */
 const LONGEST = 4096;
 
@@ -15,14 +17,19 @@ export interface LineOptions extends CopyOptions {
 
 /**
  * Boots a copy of an image and answers what `find` answers to a line of its console, as the first one that is not
- * undefined. Then the copy is ended. Throws `boot/no-outcome` with the console's last lines when it ends or time is up.
+ * undefined. Then the copy is ended, in order where what it wrote is kept. Throws `boot/no-outcome` with the console's last lines when it ends or time is up.
  */
 export async function bootUntilLine<T>(
   o: LineOptions,
   find: (line: string) => T | undefined,
   ctx: RunContext,
 ): Promise<T> {
-  return await withCopy(o, ctx, (socket, qemu) => waitForLine(socket, qemu, o.timeoutMs, find));
+  return await withCopy(o, ctx, async (socket, qemu) => {
+    const found = await waitForLine(socket, qemu, o.timeoutMs, find);
+    // What the machine wrote is kept: it must reach its disk.
+    if (o.persist !== undefined) await qemu.powerdown(SHUTDOWN_MS);
+    return found;
+  });
 }
 
 function waitForLine<T>(
