@@ -1,12 +1,13 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { IngotError } from '../core/error.ts';
 import { openFiller } from '../firstboot/agent/fill.ts';
 import { renderService, runFirstBoot } from '../firstboot/agent/first-boot.ts';
 import type { AgentMachine } from '../firstboot/agent/machine.ts';
-import { becomeReady, readState, serveState } from '../firstboot/agent/ready.ts';
+import { becomeReady, serveState } from '../firstboot/agent/ready.ts';
 import { renderFiles } from '../firstboot/agent/render.ts';
-import type { ReadyState } from '../firstboot/agent/state.ts';
+import { type ReadyState, readState } from '../firstboot/agent/state.ts';
 import type { FileOptions, FirstBootConfig } from '../firstboot/config.ts';
 import { PATHS } from '../firstboot/paths.ts';
 import { runUserCommand } from '../host/user-command.ts';
@@ -103,7 +104,7 @@ function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps)
     place: (path) => path,
     hide: (secret) => mask.add(secret),
     now: () => new Date(),
-    uptime: () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]),
+    uptime,
     pauses: PAUSES,
     say(line) {
       note(line);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { renderService, runFirstBoot } from '../../src/firstboot/agent/first-boot.ts';
 import { openFiller } from '../../src/firstboot/agent/fill.ts';
-import { readState } from '../../src/firstboot/agent/ready.ts';
+import { readState } from '../../src/firstboot/agent/state.ts';
 import { renderFiles } from '../../src/firstboot/agent/render.ts';
 import { PATHS } from '../../src/firstboot/paths.ts';
 import { answering, file, TestMachine } from './agent-machine.ts';
@@ -241,6 +241,25 @@ describe('the first boot', () => {
 });
 
 describe('a service', () => {
+  test('that waits at a later start makes the instance wait, and ready again', async () => {
+    let status = 500;
+    await using server = await answering((_request, response) => response.writeHead(status).end('value'));
+    using machine = new TestMachine({
+      service: [{ unit: 'app.service', file: [file('/run/app/key', 'key')] }],
+    });
+    machine.seconds = 90_000;
+    machine.write('/t/key', `ref+${server.url}/key`);
+    machine.write(PATHS.state, '{"state": "ready", "missing": [], "seconds": 40}');
+    const done = renderService('app.service', machine);
+    await vi.waitUntil(() => machine.said.length > 0, { timeout: 15_000 });
+    expect(machine.said[0]).toMatch(/^ingot: waiting: .*status 500/);
+    expect((await readState(machine)).state).toBe('waiting');
+    status = 200;
+    await done;
+    expect(machine.said.at(-1)).toBe('ingot: ready in 90000 s');
+    expect((await readState(machine)).state).toBe('ready');
+  });
+
   test('gets its files before each start, with the values of that moment', async () => {
     let n = 0;
     await using server = await answering((_request, response) => response.end(`value ${++n}`));
@@ -252,6 +271,7 @@ describe('a service', () => {
     expect(machine.read('/run/app/key')).toBe('value 1');
     await renderService('app.service', machine);
     expect(machine.read('/run/app/key')).toBe('value 2');
+    expect(machine.said).toEqual([]);
     await expect(renderService('other.service', machine)).rejects.toThrow('has no service "other.service"');
   });
 });

@@ -8,7 +8,7 @@ import { type Filler, openFiller } from './fill.ts';
 import type { AgentMachine } from './machine.ts';
 import { renderFiles } from './render.ts';
 import { retry } from './retry.ts';
-import { Teller } from './state.ts';
+import { readState, Teller } from './state.ts';
 
 /**
  * The first boot: files, then commands in their order, then the mark that it is done. What fails is tried again until it
@@ -45,12 +45,17 @@ export async function renderService(unit: string, machine: AgentMachine): Promis
       },
     );
   }
-  const deadline = (config.ready?.timeout ?? 600_000) / 1000;
+  // A service may be started long after the machine.
+  const deadline = machine.uptime() + (config.ready?.timeout ?? 600_000) / 1000;
+  const before = await readState(machine);
+  const teller = new Teller(machine);
   await retry(async () => renderFiles(service.file, await openFiller(machine), machine), {
     machine,
-    teller: new Teller(machine),
+    teller,
     deadline,
   });
+  // An instance that was ready, and waited for this restart, is ready again.
+  if (teller.hasTold && before.state === 'ready') await teller.tell('ready', []);
 }
 
 async function runCommand(options: CommandOptions, filler: Filler, machine: AgentMachine): Promise<void> {

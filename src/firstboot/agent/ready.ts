@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { PATHS } from '../paths.ts';
 import { checkReady } from './checks.ts';
 import { openFiller } from './fill.ts';
@@ -7,7 +6,7 @@ import { isDone, markDone } from './first-boot.ts';
 import type { AgentMachine } from './machine.ts';
 import { register } from './register.ts';
 import { retry } from './retry.ts';
-import { type ReadyState, Teller } from './state.ts';
+import { readState, Teller } from './state.ts';
 
 /**
  * Waits until every readiness check passes, makes the instance known where it was not yet, and tells that it is ready.
@@ -28,16 +27,6 @@ export async function becomeReady(machine: AgentMachine): Promise<void> {
     { machine, teller, deadline },
   );
   await teller.tell('ready', []);
-}
-
-/** How things stand; waiting where nothing was told yet. */
-export async function readState(machine: Pick<AgentMachine, 'place'>): Promise<ReadyState> {
-  const text = await readFile(machine.place(PATHS.state), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return { state: 'waiting', missing: ['the first boot has not begun'], seconds: 0 };
-  return JSON.parse(text) as ReadyState;
 }
 
 /** Answers every request with the state, read anew: 200 when ready, else 503. */

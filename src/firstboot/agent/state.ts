@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeSecretFile } from '../../secrets/write-secret-file.ts';
 import { PATHS } from '../paths.ts';
@@ -31,6 +31,11 @@ export class Teller {
     this.#machine = machine;
   }
 
+  /** Whether it has told anything. */
+  get hasTold(): boolean {
+    return this.#said !== '';
+  }
+
   async tell(state: ReadyState['state'], missing: readonly string[]): Promise<void> {
     const seconds = Math.round(this.#machine.uptime() * 10) / 10;
     const words = missing.map(oneLine);
@@ -50,6 +55,16 @@ export class Teller {
     this.#said = text;
     this.#saidAt = seconds;
   }
+}
+
+/** How things stand; waiting where nothing was told yet. */
+export async function readState(machine: Pick<AgentMachine, 'place'>): Promise<ReadyState> {
+  const text = await readFile(machine.place(PATHS.state), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return { state: 'waiting', missing: ['the first boot has not begun'], seconds: 0 };
+  return JSON.parse(text) as ReadyState;
 }
 
 /** Nothing from outside steers the console. */
