@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
 import type { Qemu } from './qemu.ts';
 import { type CopyOptions, type RunContext, withCopy } from './qemu-run.ts';
@@ -27,9 +28,17 @@ export async function bootUntilLine<T>(
   return await withCopy(o, ctx, async (socket, qemu) => {
     const found = await waitForLine(socket, qemu, o.timeoutMs, find);
     // What the machine wrote is kept: it must reach its disk.
-    if (o.persist !== undefined) await qemu.powerdown(SHUTDOWN_MS);
+    if (o.persist !== undefined) await switchOff(qemu);
     return found;
   });
+}
+
+/** Presses the power button, and waits until the machine has gone, or the time is up. */
+async function switchOff(qemu: Qemu): Promise<void> {
+  await qemu.execute('system_powerdown');
+  const timer = new AbortController();
+  await Promise.race([qemu.ended, delay(SHUTDOWN_MS, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
 }
 
 function waitForLine<T>(
