@@ -5,8 +5,13 @@ import { type BuilderFacts, findBuilderTraces } from '../scan/builder-traces.ts'
 const SHOWN = 20;
 
 /** Throws `seal/names-builder` where an image names the machine or the person that builds it; what may be chance is told. */
-export async function proveUnnamed(dir: string, facts: BuilderFacts, ctx: Context): Promise<void> {
-  const traces = await findBuilderTraces(dir, facts, ctx);
+export async function proveUnnamed(
+  dir: string,
+  facts: BuilderFacts,
+  ctx: Context,
+  memory?: string,
+): Promise<void> {
+  const traces = await findBuilderTraces(dir, facts, ctx, memory);
   const text = traces.map(({ what, path }) => `${what} is in ${path}`);
   const certain = text.filter((_, i) => traces[i]?.isCertain);
   for (const message of text.filter((_, i) => !traces[i]?.isCertain).slice(0, SHOWN)) {

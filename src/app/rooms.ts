@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
 import type { CloneResult } from '../checks/boot/clones.ts';
 import type { ExecTestOptions } from '../checks/exec.ts';
@@ -60,7 +61,7 @@ import type { Paths } from './paths.ts';
 import { testPolicy } from './policy.ts';
 
 /** Wires the rooms to the engine. */
-export function createRooms(paths: Pick<Paths, 'releases'>, mask: Mask): Rooms {
+export function createRooms(paths: Pick<Paths, 'releases' | 'cacheDir'>, mask: Mask): Rooms {
   return {
     sources: catalog.sources,
     provisioners: catalog.provisioners,
@@ -82,7 +83,8 @@ export function createRooms(paths: Pick<Paths, 'releases'>, mask: Mask): Rooms {
         }),
       ),
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
-    seal: async (view, options, ctx) => plain(await seal(view, options as SealOptions, ctx)),
+    seal: async (view, options, ctx) =>
+      plain(await seal(view, options as SealOptions, ctx, join(paths.cacheDir, 'searched.txt'))),
     assembleDisk: assemble,
     flattenDisk,
     exportOutputs: exportAll,
@@ -142,10 +144,15 @@ async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableVi
 }
 
 /** Seals, and then looks for what sealing does not know of: the names of this machine and its user. */
-async function seal({ root }: WritableView, options: SealOptions, ctx: Context): Promise<SealReport> {
+async function seal(
+  { root }: WritableView,
+  options: SealOptions,
+  ctx: Context,
+  memory: string,
+): Promise<SealReport> {
   const report = await sealImage(root, options, ctx);
   if (options.enabled !== false && options.search_builder !== false)
-    await proveUnnamed(root.dir, builderFacts(), ctx);
+    await proveUnnamed(root.dir, builderFacts(), ctx, memory);
   return report;
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts';
 import type { BuilderFacts } from './builder/machine-facts.ts';
+import { RememberedFiles } from './builder/clean-files.ts';
 import { traceNeedles } from './builder/trace-needles.ts';
 import { NeedleSet } from './residue/search-stream.ts';
 import { searchTree } from './residue/search-tree.ts';
@@ -17,16 +18,22 @@ export interface BuilderTrace {
 
 export { type BuilderFacts, builderFacts } from './builder/machine-facts.ts';
 
-/** Searches the files of a finished filesystem for what names its builder. Each fact is told once a file. */
+/**
+ * Searches the files of a finished filesystem for what names its builder. Each fact is told once a file. `memory`: a file
+ * that remembers what was searched.
+ */
 export async function findBuilderTraces(
   dir: string,
   facts: BuilderFacts,
   ctx: Pick<Context, 'host' | 'signal'>,
+  memory?: string,
 ): Promise<readonly BuilderTrace[]> {
   const { traces, needles } = traceNeedles(facts);
   if (needles.length === 0) return [];
   const context = { host: ctx.host, signal: ctx.signal, budget: new UnpackBudget() };
-  const { hits } = await searchTree(dir, new NeedleSet(needles), context);
+  const clean = memory === undefined ? undefined : await RememberedFiles.open(memory, needles);
+  const { hits } = await searchTree(dir, new NeedleSet(needles), context, clean);
+  await clean?.save();
   const found = new Map<string, BuilderTrace>();
   for (const { hit, path } of hits) {
     const { what, isCertain } = traces[hit.needle.secret] as (typeof traces)[number];

@@ -1,8 +1,16 @@
+import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 
 /** An entry of a tree. Devices, pipes and sockets are `other`: nobody opens them. */
 export type TreeEntry =
-  | { readonly kind: 'file'; readonly path: string; readonly place: Buffer; readonly size: number }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly place: Buffer;
+      readonly size: number;
+      /** A file with the same one has the same content; undefined where that cannot be said. */
+      readonly identity?: string;
+    }
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
   | { readonly kind: 'directory' | 'other'; readonly path: string };
 
@@ -21,12 +29,20 @@ async function* walk(folder: Buffer, top: string, signal: AbortSignal): AsyncGen
     signal.throwIfAborted();
     const path = `${top}/${name.toString()}`;
     const place = Buffer.concat([folder, SLASH, name]);
-    const stat = await lstat(place);
+    const stat = await lstat(place, { bigint: true });
     if (stat.isDirectory()) {
       yield { kind: 'directory', path };
       yield* walk(place, path, signal);
     } else if (stat.isSymbolicLink()) yield { kind: 'symlink', path, target: await readlink(place) };
-    else if (stat.isFile()) yield { kind: 'file', path, place, size: stat.size };
+    else if (stat.isFile()) yield { kind: 'file', path, place, size: Number(stat.size), ...identityOf(stat) };
     else yield { kind: 'other', path };
   }
+}
+
+/**
+ * The kernel sets the time of change at each change, to the nanosecond. A whole second was written by who made the disk: all
+ * its files may have that.
+ */
+function identityOf({ ino, ctimeNs, size }: BigIntStats): { identity?: string } {
+  return ctimeNs % 1_000_000_000n === 0n ? {} : { identity: `${ino} ${ctimeNs} ${size}` };
 }
