@@ -269,7 +269,9 @@ async function sql(connection, statement) {
   return (await run(connection, `sudo -u postgres psql -Atqc ${quote(statement)}`)).trim();
 }
 
-const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+function quote(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
 
 async function connect({ ssh, hostname }, privateKey) {
   return await until(
