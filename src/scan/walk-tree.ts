@@ -1,5 +1,5 @@
-import type { BigIntStats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
 
 /** An entry of a tree. Devices, pipes and sockets are `other`: nobody opens them. */
 export type TreeEntry =
@@ -29,7 +29,8 @@ async function* walk(folder: Buffer, top: string, signal: AbortSignal): AsyncGen
     signal.throwIfAborted();
     const path = `${top}/${name.toString()}`;
     const place = Buffer.concat([folder, SLASH, name]);
-    const stat = await lstat(place, { bigint: true });
+    // A way through the thread pool takes longer than the call; between folders others have their turn.
+    const stat = lstatSync(place, { bigint: true });
     if (stat.isDirectory()) {
       yield { kind: 'directory', path };
       yield* walk(place, path, signal);

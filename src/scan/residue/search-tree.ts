@@ -1,9 +1,15 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { walkTree } from '../walk-tree.ts';
-import { type FileHit, type SearchContext, searchOpened } from './search-file.ts';
+import { type TreeEntry, walkTree } from '../walk-tree.ts';
+import { type FileHit, type FileSearch, type SearchContext, searchOpened } from './search-file.ts';
 import { type NeedleSet, StreamSearch } from './search-stream.ts';
+
+/** Bytes; files of no more are read at once, which is several times as fast for the many that an image has. */
+const SMALL = 1 << 20;
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+type SomeFile = TreeEntry & { readonly kind: 'file' };
 
 export interface TreeSearch {
   readonly hits: readonly { readonly hit: FileHit; readonly path: string }[];
@@ -29,6 +35,7 @@ export async function searchTree(
 ): Promise<TreeSearch> {
   const hits: { hit: FileHit; path: string }[] = [];
   let searched = 0;
+  const buffer = Buffer.allocUnsafe(SMALL + 1);
   const inText = (text: string, path: string): void => {
     const search = new StreamSearch(needles);
     search.add(Buffer.from(text), 0);
@@ -41,11 +48,34 @@ export async function searchTree(
     if (entry.kind !== 'file' || entry.size === 0) continue;
     const { identity } = entry;
     if (identity !== undefined && clean?.has(identity)) continue;
-    await using file = await open(entry.place, constants.O_RDONLY | constants.O_NOFOLLOW);
-    const found = await searchOpened(file, [{ start: 0, end: entry.size }], needles, ctx);
+    const found = searchSmall(entry, needles, buffer) ?? (await searchLarge(entry, needles, ctx));
     searched += found.searched;
     hits.push(...found.hits.map((hit) => ({ hit, path })));
     if (identity !== undefined && found.hits.length === 0 && !ctx.budget.exceeded) clean?.add(identity);
   }
   return { hits, searched };
+}
+
+/** Searches a file in one go. undefined: it is larger than it was, or something is packed in it. */
+function searchSmall({ place, size }: SomeFile, needles: NeedleSet, buffer: Buffer): FileSearch | undefined {
+  if (size > SMALL) return undefined;
+  const fd = openSync(place, FLAGS);
+  try {
+    const length = readSync(fd, buffer, 0, buffer.length, 0);
+    if (length > size) return undefined;
+    const search = new StreamSearch(needles);
+    search.add(buffer.subarray(0, length), 0);
+    return search.packed.length > 0 ? undefined : { hits: search.hits, searched: length };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function searchLarge(
+  { place, size }: SomeFile,
+  needles: NeedleSet,
+  ctx: SearchContext,
+): Promise<FileSearch> {
+  await using file = await open(place, FLAGS);
+  return await searchOpened(file, [{ start: 0, end: size }], needles, ctx);
 }
