@@ -16,8 +16,12 @@ export interface TraceNeedles {
 
 /** Cards that thousands of machines have: none, broadcast, and QEMU's default. */
 const COMMON_MACS = new Set(['00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '52:54:00:12:34:56']);
-/** Addresses that every machine of a kind has: QEMU's user network, Docker's and libvirt's first ones. */
-const COMMON_ADDRESSES = /^(?:127\.|169\.254\.|10\.0\.2\.15$|172\.17\.0\.|192\.168\.122\.|::1$|fe80:)/;
+/**
+ * Addresses that every machine of a kind has: QEMU's user network, Docker's and libvirt's first ones; and those that
+ * documentation is full of (RFC 5737, RFC 3849).
+ */
+const COMMON_ADDRESSES =
+  /^(?:127\.|169\.254\.|10\.0\.2\.15$|172\.17\.0\.|192\.168\.122\.|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|::1$|fe80:|2001:db8:)/;
 /** Host names of fewer letters, and user names without more than letters, are words of any text. */
 const SHORTEST_NAME = 6;
 const COMMENT = /^[^@\s]+@[^@\s]{3,}$/;

@@ -14,7 +14,7 @@ const FACTS: BuilderFacts = {
   hostname: 'build-17.example.org',
   users: [{ name: 'a.turing', home: '/home/a.turing' }],
   macs: ['00:16:3e:0a:bc:de'],
-  addresses: ['10.20.30.40', '127.0.0.1', '10.0.2.15'],
+  addresses: ['10.20.30.40', '127.0.0.1', '10.0.2.15', '192.0.2.2', '2001:db8::7'],
   publicKeys: [`ssh-ed25519 ${BLOB} ada@laptop`],
 };
 
