@@ -72,8 +72,10 @@ async function main() {
   say(
     `db1 streams to: ${await sql(primary, "SELECT application_name || ', ' || state || ', ' || (SELECT version FROM pg_stat_ssl s WHERE s.pid = r.pid) FROM pg_stat_replication r")}`,
   );
-  const refused = await run(replica, `sudo -u postgres psql -Atc "INSERT INTO greeting VALUES ('x')"`, true);
-  say(`db2 takes no writes: ${refused.trim().split('\n')[0]}`);
+  const refused = await run(replica, `sudo -u postgres psql -Atc "INSERT INTO greeting VALUES ('x')"`, {
+    mayFail: true,
+  });
+  say(`db2 takes no writes: ${refused.trim().split('\n').at(-1)}`);
 
   const serial = () =>
     run(primary, 'sudo openssl x509 -noout -serial -in /run/postgresql-tls/certificate.pem');
@@ -256,11 +258,11 @@ async function stages(connection) {
   }
 }
 
+/** The password goes by standard input: sudo logs every command line. */
 async function noSecretIn(connection, hostname, password) {
-  const found = await run(
-    connection,
-    `sudo sh -c 'journalctl -o cat > /run/all.log; grep -rlsF -e ${password} /run/all.log /var/log /var/lib/cloud /etc || true; rm /run/all.log'`,
-  );
+  const script =
+    'umask 077; cat > /run/wanted; journalctl -o cat > /run/all.log; grep -rlsF -f /run/wanted /run/all.log /var/log /var/lib/cloud /etc; rm /run/wanted /run/all.log';
+  const found = await run(connection, `sudo sh -c ${quote(script)}`, { input: password });
   if (found.trim() !== '') throw new Error(`${hostname} has the replication password in ${found.trim()}`);
   say(`${hostname} has the replication password neither in its journal and logs, nor in user-data or /etc`);
 }
@@ -292,7 +294,7 @@ async function connect({ ssh, hostname }, privateKey) {
   );
 }
 
-function run(connection, command, mayFail = false) {
+function run(connection, command, { mayFail = false, input = '' } = {}) {
   return new Promise((done, fail) => {
     connection.exec(command, (error, stream) => {
       if (error) return fail(error);
@@ -300,9 +302,12 @@ function run(connection, command, mayFail = false) {
       let err = '';
       stream.on('data', (chunk) => (out += chunk));
       stream.stderr.on('data', (chunk) => (err += chunk));
-      stream.on('close', (code) =>
-        code === 0 || mayFail ? done(out + (mayFail ? err : '')) : fail(new Error(`${command}: ${err}`)),
-      );
+      stream.on('close', (code) => {
+        if (mayFail) done(err);
+        else if (code === 0) done(out);
+        else fail(new Error(`${command}: ${err}`));
+      });
+      stream.end(input);
     });
   });
 }
