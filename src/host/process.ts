@@ -125,6 +125,8 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
     clearTimeout(timer);
     clearTimeout(force);
     options.signal?.removeEventListener('abort', onAbort);
+    // The end of a process does not wait for the end of its standard input.
+    if (options.input instanceof Readable) options.input.destroy();
   }
 }
 
