@@ -11,8 +11,8 @@ if (argv.length === 1 && /^(version|-?-version|-v)$/.test(argv[0] as string)) {
 } else {
   const file = fileURLToPath(new URL('./program.cjs', import.meta.url));
   const program = loadProgram(file, pathsFrom(process.env).cacheDir, argv[0] ?? 'help');
-  // Of a run that failed, much that a good one needs is not compiled.
-  process.once('exit', (code) => void (code === 0 && program.keep()));
+  // Of a run that failed, much that a good one needs is not compiled; and what empties the cache puts nothing into it.
+  if (argv[0] !== 'clean') process.once('exit', (code) => void (code === 0 && program.keep()));
   const { run } = program.exports as typeof import('./run.ts');
   process.exitCode = await run(argv, process, name);
 }
