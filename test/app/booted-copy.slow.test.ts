@@ -35,6 +35,7 @@ beforeAll(async () => {
   ctx = contextOf(openSession(deps, { INGOT_CACHE_DIR: join(dir, 'cache') }));
   copy = await bootForCommand(image, [22], dir, ctx);
   opened = await openDiskImage(image, ctx);
+  await opened.boot('container');
 }, 600_000);
 
 afterAll(async () => {

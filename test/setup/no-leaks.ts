@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 
 /** Mounts and loop devices of Ingot, and processes that this test file's children left behind. */
 function leaks(): string[] {
@@ -34,8 +34,17 @@ function leaks(): string[] {
 // Children inherit this mark through Host.run and execa; a survivor is a leak.
 process.env.INGOT_TEST_OWNER = String(process.pid);
 
-const before = new Set(leaks());
+const atFirst = new Set(leaks());
+let before = atFirst;
 
+// What a file's tests share is there before each of them, and gone behind the last.
+beforeEach(() => {
+  before = new Set(leaks());
+});
 afterEach(() => {
   expect(leaks().filter((leak) => !before.has(leak))).toEqual([]);
+});
+afterAll(async () => {
+  // A process that was ended is there until the kernel has taken it away.
+  await expect.poll(() => leaks().filter((leak) => !atFirst.has(leak)), { timeout: 10_000 }).toEqual([]);
 });
