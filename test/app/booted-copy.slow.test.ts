@@ -25,6 +25,7 @@ let before: string;
 let ctx: ReturnType<typeof contextOf>;
 let copy: ReachableCopy;
 let opened: OpenedImage;
+let container: Awaited<ReturnType<OpenedImage['boot']>>;
 
 /** One boot for all tests: emulated, it takes a minute. */
 beforeAll(async () => {
@@ -35,7 +36,7 @@ beforeAll(async () => {
   ctx = contextOf(openSession(deps, { INGOT_CACHE_DIR: join(dir, 'cache') }));
   copy = await bootForCommand(image, [22], dir, ctx);
   opened = await openDiskImage(image, ctx);
-  await opened.boot('container');
+  container = await opened.boot('container');
 }, 600_000);
 
 afterAll(async () => {
@@ -48,7 +49,7 @@ async function goss(bootedAs: 'container' | 'vm') {
   const path = join(dir, 'goss.yaml');
   writeFileSync(path, GOSS);
   const file = loadGossFile(path, { vars: {}, env: {} });
-  const boot = () => (bootedAs === 'vm' ? Promise.resolve(copy.vm.communicator) : opened.boot('container'));
+  const boot = () => Promise.resolve(bootedAs === 'vm' ? copy.vm.communicator : container);
   const options = { strict: false, retryTimeout: 0, sleep: 0 };
   const { groups, sorted } = await checkGoss(file, { root: opened.root, boot, bootedAs }, options, ctx);
   const outcomes = groups
