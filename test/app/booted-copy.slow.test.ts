@@ -37,6 +37,8 @@ beforeAll(async () => {
   copy = await bootForCommand(image, [22], dir, ctx);
   opened = await openDiskImage(image, ctx);
   container = await opened.boot('container');
+  // It starts with the first command.
+  await container.exec(['true']);
 }, 600_000);
 
 afterAll(async () => {
