@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 
 /** Mounts and loop devices of Ingot, and processes that this test file's children left behind. */
 function leaks(): string[] {
@@ -46,5 +46,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   // A process that was ended is there until the kernel has taken it away.
-  await expect.poll(() => leaks().filter((leak) => !atFirst.has(leak)), { timeout: 10_000 }).toEqual([]);
+  const left = (): string[] => leaks().filter((leak) => !atFirst.has(leak));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000, interval: 50 });
 });
