@@ -9,6 +9,7 @@ import { openSession } from '../../src/app/session.ts';
 import { checkGoss, loadGossFile } from '../../src/checks/goss.ts';
 import { sha256 } from '../../src/core/digest.ts';
 import { vmBase } from '../machines/vm-base.ts';
+import { shareWhatRuns } from '../setup/no-leaks.ts';
 
 const GOSS = `
 service: {ssh: {running: true, enabled: true}, none: {running: false}}
@@ -39,6 +40,7 @@ beforeAll(async () => {
   container = await opened.boot('container');
   // It starts with the first command.
   await container.exec(['true']);
+  shareWhatRuns();
 }, 600_000);
 
 afterAll(async () => {

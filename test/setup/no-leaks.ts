@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
+import { afterEach, expect } from 'vitest';
 
 /** Mounts and loop devices of Ingot, and processes that this test file's children left behind. */
 function leaks(): string[] {
@@ -34,18 +34,13 @@ function leaks(): string[] {
 // Children inherit this mark through Host.run and execa; a survivor is a leak.
 process.env.INGOT_TEST_OWNER = String(process.pid);
 
-const atFirst = new Set(leaks());
-let before = atFirst;
+let before = new Set(leaks());
 
-// What a file's tests share is there before each of them, and gone behind the last.
-beforeEach(() => {
+/** What runs by now is shared by the tests that follow. Called at the end of `beforeAll`; who shares takes it down in `afterAll`. */
+export function shareWhatRuns(): void {
   before = new Set(leaks());
-});
+}
+
 afterEach(() => {
   expect(leaks().filter((leak) => !before.has(leak))).toEqual([]);
-});
-afterAll(async () => {
-  // A process that was ended is there until the kernel has taken it away.
-  const left = (): string[] => leaks().filter((leak) => !atFirst.has(leak));
-  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000, interval: 50 });
 });
