@@ -11,12 +11,23 @@ import type { Layer } from '../../src/core/layer.ts';
 import type { Machine } from '../../src/core/machine.ts';
 import { createHost } from '../../src/host/index.ts';
 import { memoryFor } from '../../src/machines/vm/memory.ts';
-import { createVm, type Vm } from '../../src/machines/vm.ts';
+import { createVm, type Vm, type VmOptions } from '../../src/machines/vm.ts';
 import { type DiskLayerCache, openLayerCache } from '../../src/store/layer-cache.ts';
 import { describeMachine } from '../conformance/machine.ts';
+import { describePlaybooks } from '../provisioners/ansible/in-a-vm.ts';
 import { vmBase } from './vm-base.ts';
+import { describeFaults, type Resume } from './vm/faults.ts';
 
 const GIB = 1024 ** 3;
+const SSH = {
+  username: 'root',
+  timeoutMs: 300_000,
+  handshakeAttempts: 10,
+  keepAliveMs: 2000,
+  pauseMs: 0,
+  pty: false,
+  forwardAgent: false,
+};
 let dir: string;
 let ctx: Context;
 let cache: DiskLayerCache;
@@ -26,7 +37,7 @@ let vm: Vm;
 let booted: Layer[] = [];
 const notes: string[] = [];
 
-const make = (base: Layer[], memory?: Layer): Promise<Vm> =>
+const make = (base: Layer[], memory?: Layer, own: Partial<VmOptions> = {}, of = ctx): Promise<Vm> =>
   createVm(
     {
       base,
@@ -34,20 +45,13 @@ const make = (base: Layer[], memory?: Layer): Promise<Vm> =>
       ...(base.length === 0 && { image: { path: image, format: 'qcow2' as const } }),
       diskSize: 4 * GIB,
       hardware: { memory: GIB },
-      ssh: {
-        username: 'root',
-        timeoutMs: 300_000,
-        handshakeAttempts: 10,
-        keepAliveMs: 2000,
-        pauseMs: 0,
-        pty: false,
-        forwardAgent: false,
-      },
+      ssh: SSH,
       guestPort: 22,
       seedUser: 'root',
       shutdownTimeoutMs: 120_000,
+      ...own,
     },
-    ctx,
+    of,
   );
 
 beforeAll(async () => {
@@ -195,4 +199,19 @@ describe('a vm', () => {
       await memoryFor((await memoryOf('one')) as Layer, join(first.dir, 'files/disk.qcow2')),
     ).toBeUndefined();
   });
+});
+
+// On a memory that was kept: none of them waits for a boot.
+const resumed: Resume = async (own = {}, changes = {}) => {
+  expect(booted).toHaveLength(2);
+  notes.length = 0;
+  return await make(booted, await memoryOf('one'), own, { ...ctx, ...changes });
+};
+
+describe('a vm that runs', () => {
+  describeFaults(resumed, () => ({ dir, ssh: SSH, hardware: { memory: GIB }, notes }));
+});
+
+describe('ansible, in a vm', () => {
+  describePlaybooks(resumed, () => ctx);
 });
