@@ -2,7 +2,7 @@
 // `ingot validate` of a small one next to `packer validate`.
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const SIZES = [1000, 10_000];
 
@@ -17,16 +17,7 @@ export default {
       writeFileSync(join(dir, 'main.pkr.hcl'), templateOf(size));
     }
     ctx.state.reader = join(tmp, 'read.mjs');
-    await build({
-      stdin: { contents: READER, resolveDir: root, loader: 'ts' },
-      outfile: ctx.state.reader,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-    });
+    await bundle(ctx, READER, ctx.state.reader);
     ctx.state.peer = join(tmp, 'peer');
     copyPeer(root, ctx.state.peer);
     ctx.state.ingot = await install(ctx);

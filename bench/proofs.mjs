@@ -2,7 +2,7 @@
 // materials, and the search for secrets over a whole disk, against grep on the same bytes.
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 import { exampleProject } from './project.mjs';
 
 const CHECKS = 100;
@@ -26,17 +26,7 @@ export default {
     state.words = join(tmp, 'words');
     writeFileSync(state.words, secrets().join('\n'));
     state.program = join(tmp, 'residue.mjs');
-    await build({
-      stdin: { contents: PROGRAM, resolveDir: ctx.root, loader: 'ts' },
-      outfile: state.program,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-    });
+    await bundle(ctx, PROGRAM, state.program);
   },
   cases: [
     { name: `${CHECKS} goss checks of the disk`, run: (ctx) => ingotTest(ctx, '--format', 'silent') },

@@ -1,7 +1,7 @@
 // A hundred references to ten secrets of a server that takes its time.
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const LATENCY_MS = 50;
 const PATHS = 10;
@@ -22,16 +22,7 @@ export default {
     const contents = `
       export { expandText } from './src/secrets/expand.ts';
       export { createResolver } from './src/secrets/resolver.ts';`;
-    await build({
-      stdin: { contents, resolveDir: ctx.root },
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-    });
+    await bundle(ctx, contents, outfile);
     ctx.state.secrets = await import(outfile);
   },
   cases: [

@@ -2,7 +2,7 @@
 // own; and the list of packages of such an image. No tracker is asked: the database is generated, the same in every run.
 import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const PACKAGES = 300;
 /** What the Debian security tracker's JSON has had since 2025: about this many source packages and bytes. */
@@ -16,23 +16,13 @@ export default {
   title: `Vulnerabilities of ${PACKAGES} packages in a generated tracker of 60 MB`,
   rounds: 5,
   async setup(ctx) {
-    const { root, tmp, state } = ctx;
+    const { tmp, state } = ctx;
     state.tracker = join(tmp, 'generated-tracker-of-real-size.json');
     generateTrackerOfRealSize(state.tracker);
     state.image = join(tmp, 'image');
     generateImage(state.image);
     state.program = join(tmp, 'match.mjs');
-    await build({
-      stdin: { contents: PROGRAM, resolveDir: root, loader: 'ts' },
-      outfile: state.program,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-    });
+    await bundle(ctx, PROGRAM, state.program);
   },
   cases: [
     { name: 'packages listed', run: (ctx) => measure(ctx, 'listed') },

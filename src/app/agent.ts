@@ -8,7 +8,7 @@ import type { AgentMachine } from '../firstboot/agent/machine.ts';
 import { becomeReady, serveState } from '../firstboot/agent/ready.ts';
 import { renderFiles } from '../firstboot/agent/render.ts';
 import { type ReadyState, readState } from '../firstboot/agent/state.ts';
-import type { FileOptions, FirstBootConfig } from '../firstboot/config.ts';
+import { type FileOptions, type FirstBootConfig, NO_FIRST_BOOT } from '../firstboot/config.ts';
 import { PATHS } from '../firstboot/paths.ts';
 import { runUserCommand } from '../host/user-command.ts';
 import { createMask } from './mask.ts';
@@ -72,25 +72,13 @@ export async function openAgent(deps: AgentDeps): Promise<Agent> {
   };
 }
 
-const NOTHING: FirstBootConfig = {
-  file: [],
-  service: [],
-  command: [],
-  ready: undefined,
-  register: undefined,
-  environment: {},
-  variables: {},
-  required: [],
-  allow_exec: false,
-};
-
 /** What the image says; where it has no `first_boot` block, the agent still reads references. */
 async function readConfig(): Promise<FirstBootConfig> {
   const text = await readFile(PATHS.config, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  return text === undefined ? NOTHING : (JSON.parse(text) as FirstBootConfig);
+  return text === undefined ? NO_FIRST_BOOT : (JSON.parse(text) as FirstBootConfig);
 }
 
 function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps): AgentMachine {

@@ -1,6 +1,6 @@
 import { checkHardening } from '../checks/hardening.ts';
 import type { Context } from '../core/context.ts';
-import type { Json } from '../core/digest.ts';
+import { plain } from '../core/plain.ts';
 import { IngotError } from '../core/error.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import type { TestSubject } from '../engine/environment.ts';
@@ -44,7 +44,7 @@ export async function testPolicy(
   };
   const result = judgePolicy(o, facts, ctx.clock.now());
   const { passed, checks } = result;
-  return { passed, checks, data: JSON.parse(JSON.stringify(result)) as Json };
+  return { passed, checks, data: plain(result) };
 }
 
 function packagesOf(root: Rootfs): Pick<PolicyFacts, 'packages' | 'unreadPackages'> {

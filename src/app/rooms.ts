@@ -1,64 +1,39 @@
-import { statSync } from 'node:fs';
 import { rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkBoot, type BootTestOptions } from '../checks/boot.ts';
-import type { CloneResult } from '../checks/boot/clones.ts';
-import type { ExecTestOptions } from '../checks/exec.ts';
-import type { GossTestOptions } from '../checks/goss.ts';
-import { type Context, note } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import type { Json } from '../core/digest.ts';
-import type { NamedSecret } from '../core/named-secret.ts';
-import { IngotError } from '../core/error.ts';
 import { type LayerChain, layerFs } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
 import { assembleDisk } from '../disk/assemble.ts';
 import { bootConfig } from '../disk/boot-config.ts';
-import { copyImage, type ImageCopyFormat, isImageCopy } from '../disk/formats/image-copy.ts';
-import { exportOutputs, outputFormats } from '../disk/formats/index.ts';
 import { grubOfImage } from '../disk/image-grub.ts';
 import type { DiskOptions } from '../disk/spec.ts';
-import type {
-  ExportInput,
-  ExportRequest,
-  OutputRecord,
-  Rooms,
-  TestSubject,
-  WritableView,
-} from '../engine/environment.ts';
+import type { Rooms, WritableView } from '../engine/environment.ts';
 import type { FirstBootOptions } from '../firstboot/config.ts';
 import { installFirstBoot } from '../firstboot/install.ts';
 import { clampTimes } from '../host/clamp-times.ts';
 import { mountChain, openRootfs } from '../host/index.ts';
 import { runInRoot } from '../machines/container/run-in-root.ts';
-import type { DiskStepOptions, PolicyStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
+import type { DiskStepOptions, TestOutcome } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { type Evidence, publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
 import { builderFacts } from '../scan/builder-traces.ts';
-import { findingText, searchPatterns } from '../scan/patterns.ts';
-import type { PatternOptions } from '../scan/patterns/spec.ts';
-import { residueText, searchResidue } from '../scan/residue.ts';
-import type { PlacedPartition } from '../scan/residue/place.ts';
-import { archiveHashes, writeSboms } from '../scan/sbom.ts';
-import { isSbomFormat, type SbomFormat } from '../scan/sbom/formats.ts';
-import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
-import { listReferenceSources } from '../secrets/list-references.ts';
-import { describeReference } from '../secrets/reference.ts';
 import { type SealOptions, type SealReport, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
 import { readAgent } from './agent-file.ts';
 import { catalog } from './catalog.ts';
 import { bundleOf } from './evidence.ts';
-import { testExec } from './exec-test.ts';
-import { testGoss } from './goss.ts';
 import { proveUnnamed } from './builder-proof.ts';
-import { diskFacts, diskOf, flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
+import { diskFacts, flattenDisk, isDisk, viewOfDisk, writableDisk } from './disk-rooms.ts';
 import { bundleDocument } from './keep-evidence.ts';
 import { hideIn, type Mask } from './mask.ts';
 import type { Paths } from './paths.ts';
-import { testPolicy } from './policy.ts';
+import { plain } from '../core/plain.ts';
+import { exportAll } from './export-all.ts';
+import { runTest } from './run-test.ts';
 
 /** Wires the rooms to the engine. */
 export function createRooms(paths: Pick<Paths, 'releases' | 'cacheDir'>, mask: Mask): Rooms {
@@ -172,222 +147,4 @@ async function assemble(
       : await grubOfImage(chain, scratch.dir, ctx);
   const options = o.disk as DiskOptions;
   return plain(await assembleDisk({ layers: chain.map(layerFs), options, seed: o.seed, grub, target }, ctx));
-}
-
-/** Bills of materials and disk formats, each by its room; answers in the order of the requests. */
-async function exportAll(
-  input: ExportInput,
-  requests: readonly ExportRequest[],
-  ctx: Context,
-): Promise<OutputRecord[]> {
-  const boms = requests.filter((r) => isSbomFormat(r.options.format));
-  const copies = requests.filter((r) => input.disk?.chain && isImageCopy(r.options));
-  const others = requests.filter((r) => !boms.includes(r) && !copies.includes(r));
-  const written = [
-    ...(await exportBoms(input, boms, ctx)),
-    ...(await exportCopies(input, copies, ctx)),
-    ...(others.length > 0 ? await exportFormats(input, others, ctx) : []),
-  ];
-  const order = [...boms, ...copies, ...others];
-  return requests.map((request) => written[order.indexOf(request)] as OutputRecord);
-}
-
-async function exportBoms(
-  input: ExportInput,
-  requests: readonly ExportRequest[],
-  ctx: Context,
-): Promise<OutputRecord[]> {
-  if (requests.length === 0 || !input.rootfs) return [];
-  const { annotations } = input;
-  const written = await writeSboms(
-    openRootfs(input.rootfs.dir),
-    {
-      name: annotations['org.opencontainers.image.title'] ?? 'image',
-      version: annotations['org.opencontainers.image.version'] ?? '0',
-      epoch: ctx.epoch,
-    },
-    archiveHashes(ctx.build && input.lock.entries[`${ctx.build.type}.${ctx.build.name}`]),
-    requests.map(({ options, target }) => ({ format: options.format as SbomFormat, target })),
-  );
-  return written.map((file, i) => {
-    const { format, fileName } = (requests[i] as ExportRequest).options;
-    return { format, fileName, ...file };
-  });
-}
-
-/** Outputs that are a disk image's layers put together, written from these at once. */
-async function exportCopies(
-  { disk }: ExportInput,
-  requests: readonly ExportRequest[],
-  ctx: Context,
-): Promise<OutputRecord[]> {
-  const records: OutputRecord[] = [];
-  for (const { options, target } of requests) {
-    const { format, fileName } = options;
-    const file = await copyImage(diskOf(disk?.chain ?? []), format as ImageCopyFormat, target, ctx);
-    records.push({ format, fileName, ...file });
-  }
-  return records;
-}
-
-async function exportFormats(
-  input: ExportInput,
-  requests: readonly ExportRequest[],
-  ctx: Context,
-): Promise<OutputRecord[]> {
-  warnOfDrivers(input, requests, ctx);
-  const isFromDisk = ({ options }: ExportRequest): boolean =>
-    outputFormats.find((f) => f.type === options.format)?.input === 'disk';
-  const raw = requests.some(isFromDisk) ? await input.disk?.raw() : undefined;
-  const files = await exportOutputs(
-    {
-      ...(raw !== undefined && { disk: { path: raw, size: statSync(raw).size } }),
-      ...(input.rootfs && { rootfs: input.rootfs }),
-      stamp: input.annotations,
-      epoch: ctx.epoch,
-    },
-    requests.map(({ options, target }) => ({
-      format: options.format,
-      options: options.options,
-      target,
-      seed: options.seed,
-    })),
-    ctx,
-  );
-  return files.map((file, i) => ({
-    format: file.format,
-    fileName: requests[i]?.options.fileName ?? '',
-    digest: file.digest,
-    size: file.size,
-    ...(file.virtualSize !== undefined && { virtualSize: file.virtualSize }),
-  }));
-}
-
-/** An output for a platform on which the image's kernel would not find its disk is written, and said to be useless there. */
-function warnOfDrivers(input: ExportInput, requests: readonly ExportRequest[], ctx: Context): void {
-  const drivers = (input.disk?.facts as { drivers?: readonly string[] } | undefined)?.drivers;
-  if (!drivers) return;
-  for (const { options } of requests) {
-    const needs = outputFormats.find((f) => f.type === options.format)?.needs ?? [];
-    if (needs.length === 0 || needs.some((n) => drivers.includes(n))) continue;
-    const diagnostic = {
-      code: 'output/no-driver',
-      severity: 'warning' as const,
-      message: `output "${options.format}": the image's kernel has none of ${needs.join(', ')}, with which that platform's disks are found`,
-      hint: 'Set kernel = "linux-image-amd64" in the source; the cloud kernel has drivers of clouds and QEMU only.',
-    };
-    ctx.emit({ type: 'diagnostic', diagnostic });
-  }
-}
-
-async function runTest(
-  type: string,
-  subject: TestSubject,
-  options: unknown,
-  ctx: Context,
-): Promise<TestOutcome> {
-  if (type === 'policy') return await testPolicy(subject, options as PolicyStepOptions, ctx);
-  if (type === 'residue') return await testResidue(subject, options as ResidueStepOptions, ctx);
-  if (type === 'vulnerabilities' && subject.dir !== undefined) {
-    const report = await checkVulnerabilities(openRootfs(subject.dir), options as VulnerabilityOptions, ctx);
-    return { passed: report.passed, checks: report.checks, data: plain(report) };
-  }
-  if (type === 'goss' && subject.disk !== undefined)
-    return await testGoss(subject.disk, options as GossTestOptions, ctx);
-  if (type === 'exec' && subject.disk !== undefined)
-    return await testExec(subject.disk, options as ExecTestOptions, ctx);
-  if (type === 'secrets' && subject.dir !== undefined)
-    return await testPatterns(subject.dir, options as PatternOptions, ctx);
-  if (type !== 'boot' || subject.disk === undefined) {
-    throw new IngotError('internal/unexpected', `there is no test of type ${type} for this subject`);
-  }
-  const result = await checkBoot({ ...(options as BootTestOptions), image: subject.disk }, ctx);
-  for (const { name, status, console } of result.cases)
-    if (status === 'failed') for (const line of console) note(ctx, `${name}: ${line}`);
-  return {
-    passed: result.status === 'passed',
-    checks: [
-      ...result.cases
-        .filter((c) => c.status !== 'skipped')
-        .map((c) => ({
-          name: c.name,
-          passed: c.status === 'passed',
-          ...(c.message !== undefined && { message: c.message }),
-          ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
-        })),
-      ...(result.clones ? [clonesCheck(result.clones)] : []),
-    ],
-    data: plain(result),
-  };
-}
-
-/** A check for each file that something was found in; one for all where nothing was. */
-async function testPatterns(dir: string, options: PatternOptions, ctx: Context): Promise<TestOutcome> {
-  const result = await searchPatterns(dir, options, ctx);
-  const clean = { name: 'no secrets', passed: true, message: `${result.files} text files searched` };
-  return {
-    passed: result.findings.length === 0,
-    checks:
-      result.findings.length === 0
-        ? [clean]
-        : result.findings.map((finding) => ({
-            name: finding.path,
-            passed: false,
-            message: findingText(finding),
-          })),
-    data: plain(result),
-  };
-}
-
-function clonesCheck({ compared, equal }: CloneResult): TestOutcome['checks'][number] {
-  const message = equal.length > 0 ? equal.join('; ') : `compared: ${compared.join(', ')}`;
-  return { name: 'clones differ', passed: equal.length === 0, message };
-}
-
-/** The values of references, each by its reference; from the run's own resolver, so that nothing is asked twice. */
-async function fetchNamed(
-  texts: readonly string[],
-  allowed: readonly string[],
-  ctx: Context,
-): Promise<NamedSecret[]> {
-  const sources = new Set(texts.flatMap(listReferenceSources));
-  return await Promise.all(
-    [...sources]
-      .filter((source) => !allowed.includes(describeReference(source)))
-      .map(async (source) => ({
-        name: describeReference(source),
-        value: await ctx.secrets.resolve(source),
-      })),
-  );
-}
-
-async function testResidue(
-  { disk, facts, dir = '' }: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
-  { secrets, references, allowed }: ResidueStepOptions,
-  ctx: Context,
-): Promise<TestOutcome> {
-  const all = [...secrets, ...(await fetchNamed(references, allowed, ctx))];
-  const partitions = (facts as { partitions?: readonly PlacedPartition[] } | undefined)?.partitions ?? [];
-  const result = await searchResidue(all, disk === undefined ? { dir } : { disk, partitions }, ctx);
-  for (const secret of result.secrets) {
-    if (secret.status !== 'not searched') continue;
-    const message = residueText(secret);
-    const hint = 'Use a longer value; one of so few bytes is soon guessed, too.';
-    const diagnostic = { code: 'residue/too-short', severity: 'warning' as const, message, hint };
-    ctx.emit({ type: 'diagnostic', diagnostic });
-  }
-  return {
-    passed: result.secrets.every(({ status }) => status !== 'found'),
-    checks: result.secrets.map((secret) => ({
-      name: secret.name,
-      passed: secret.status !== 'found',
-      ...(secret.status !== 'clean' && { message: residueText(secret) }),
-    })),
-    data: plain(result),
-  };
-}
-
-/** A result as the data that JSON keeps of it. */
-function plain(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value)) as Json;
 }

@@ -36,3 +36,16 @@ export interface FirstBootOptions
 
 /** /usr/lib/ingot/first-boot.json: the block's options; templates and scripts are named by their place in the image. */
 export type FirstBootConfig = Omit<FirstBootOptions, 'cloud_init' | 'agent'>;
+
+/** What the agent goes by in an image without the block. */
+export const NO_FIRST_BOOT: FirstBootConfig = {
+  file: [],
+  service: [],
+  command: [],
+  ready: undefined,
+  register: undefined,
+  environment: {},
+  variables: {},
+  required: [],
+  allow_exec: false,
+};

@@ -19,7 +19,8 @@ interface Configuration {
   readonly config: Readonly<Record<string, unknown>> & { readonly Labels: Readonly<Record<string, string>> };
 }
 
-describe.skipIf(!haveBuildah || !haveRegistry)('a Dockerfile', () => {
+const missing = [...(haveBuildah ? [] : ['buildah']), ...(haveRegistry ? [] : ['a registry'])].join(' and ');
+describe.skipIf(missing !== '')(`a Dockerfile${missing && ` (skipped: there is no ${missing})`}`, () => {
   let registry: RealRegistry;
   let from: string;
   let ws: Workspace;
@@ -191,66 +192,69 @@ CMD ["--port", "8080"]
     expect(readdirSync(ws.env.INGOT_CACHE_DIR as string)).toEqual([]);
   });
 
-  describe.skipIf(!haveDocker)('and the Docker engine', () => {
-    let real: RealEngine;
-    const docker = (commands: string): string =>
-      template(
-        `source "docker" "web" {
+  describe.skipIf(!haveDocker)(
+    `and the Docker engine${haveDocker ? '' : ' (skipped: there is no dockerd)'}`,
+    () => {
+      let real: RealEngine;
+      const docker = (commands: string): string =>
+        template(
+          `source "docker" "web" {
   image       = "base:1"
   pull        = false
   commit      = true
   run_command = ["-d", "-i", "--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]
 }
 `,
-        commands,
-      );
-    const containers = (): Promise<unknown[]> =>
-      real.engine.json<unknown[]>('/containers/json', { query: { all: 1 } });
-    beforeAll(async () => {
-      real = await RealEngine.start();
-      await real.import(busyboxMembers(), 'base:1');
-      Object.assign(ws.env, real.env);
-    });
-    afterAll(() => real?.stop());
+          commands,
+        );
+      const containers = (): Promise<unknown[]> =>
+        real.engine.json<unknown[]>('/containers/json', { query: { all: 1 } });
+      beforeAll(async () => {
+        real = await RealEngine.start();
+        await real.import(busyboxMembers(), 'base:1');
+        Object.assign(ws.env, real.env);
+      });
+      afterAll(() => real?.stop());
 
-    test('killed while a provisioner runs in its container, and while it builds', async () => {
-      write('web.pkr.hcl', docker('sleep 1011'));
-      const killed = async (args: readonly string[]): Promise<void> => {
-        const build = ws.start('build', ...args, '.');
-        const ended = finished(build);
-        await vi.waitUntil(() => processes(/sleep 1011/).length > 0, { timeout: 120_000 });
-        process.kill(build.pid as number, 'SIGKILL');
-        await ended;
-        await vi.waitUntil(async () => (await containers()).length === 0, { timeout: 60_000 });
-        expect((await ws.run('clean')).exitCode).toBe(0);
-        expect(processes(/sleep 1011/)).toEqual([]);
-      };
-      await killed([]);
-      write('Dockerfile', `FROM ${from}\nRUN sleep 1011\n`);
-      write('web.pkr.hcl', template(SOURCE.replace('buildah', 'docker'), 'true'));
-      await killed([]);
-      write('web.pkr.hcl', docker('echo done > /done'));
-      expect((await ws.run('build', '.')).exitCode).toBe(0);
-    });
+      test('killed while a provisioner runs in its container, and while it builds', async () => {
+        write('web.pkr.hcl', docker('sleep 1011'));
+        const killed = async (args: readonly string[]): Promise<void> => {
+          const build = ws.start('build', ...args, '.');
+          const ended = finished(build);
+          await vi.waitUntil(() => processes(/sleep 1011/).length > 0, { timeout: 120_000 });
+          process.kill(build.pid as number, 'SIGKILL');
+          await ended;
+          await vi.waitUntil(async () => (await containers()).length === 0, { timeout: 60_000 });
+          expect((await ws.run('clean')).exitCode).toBe(0);
+          expect(processes(/sleep 1011/)).toEqual([]);
+        };
+        await killed([]);
+        write('Dockerfile', `FROM ${from}\nRUN sleep 1011\n`);
+        write('web.pkr.hcl', template(SOURCE.replace('buildah', 'docker'), 'true'));
+        await killed([]);
+        write('web.pkr.hcl', docker('echo done > /done'));
+        expect((await ws.run('build', '.')).exitCode).toBe(0);
+      });
 
-    test('an image file asks for more than an engine’s own image can be: refused, with the sources that can', async () => {
-      write('web.pkr.hcl', docker('true'));
-      write('web.ingot.hcl', image('"oci" {}', '"qcow2" {}'));
-      const { exitCode, stderr } = await ws.run('build', '.');
-      expect(exitCode).toBe(2);
-      expect(stderr.match(/plan\/no-filesystem/g)).toHaveLength(2);
-      expect(stderr).toMatch(/source "oci" or "dockerfile"/);
-    });
+      test('an image file asks for more than an engine’s own image can be: refused, with the sources that can', async () => {
+        write('web.pkr.hcl', docker('true'));
+        write('web.ingot.hcl', image('"oci" {}', '"qcow2" {}'));
+        const { exitCode, stderr } = await ws.run('build', '.');
+        expect(exitCode).toBe(2);
+        expect(stderr.match(/plan\/no-filesystem/g)).toHaveLength(2);
+        expect(stderr).toMatch(/source "oci" or "dockerfile"/);
+      });
 
-    test('that is away', async () => {
-      write('web.pkr.hcl', docker('true'));
-      const by = ['env', 'DOCKER_HOST=unix:///no/such/docker.sock'];
-      const { exitCode, stderr } = await ws.runBy(by, 'build', '.');
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain('[machine/docker-unreachable]');
-      expect(stderr).toContain('/no/such/docker.sock');
-    });
-  });
+      test('that is away', async () => {
+        write('web.pkr.hcl', docker('true'));
+        const by = ['env', 'DOCKER_HOST=unix:///no/such/docker.sock'];
+        const { exitCode, stderr } = await ws.runBy(by, 'build', '.');
+        expect(exitCode).toBe(1);
+        expect(stderr).toContain('[machine/docker-unreachable]');
+        expect(stderr).toContain('/no/such/docker.sock');
+      });
+    },
+  );
 
   test('from a registry that is away', async () => {
     write('Dockerfile', 'FROM 127.0.0.1:1/base:1\n');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AgentMachine } from '../../src/firstboot/agent/machine.ts';
-import type { FirstBootConfig } from '../../src/firstboot/config.ts';
+import { type FirstBootConfig, NO_FIRST_BOOT } from '../../src/firstboot/config.ts';
 
 /** A folder that stands for the machine on which the agent runs. */
 export class TestMachine implements AgentMachine {
@@ -24,7 +24,7 @@ export class TestMachine implements AgentMachine {
   answer: ((argv: readonly string[], input?: string) => number | undefined) | undefined;
 
   constructor(config: Partial<FirstBootConfig> = {}) {
-    this.config = { ...EMPTY, ...config };
+    this.config = { ...NO_FIRST_BOOT, ...config };
     const { uid, gid } = userInfo();
     this.write('/etc/passwd', `root:x:${uid}:${gid}::/:/bin/sh\napp:x:${uid}:${gid}::/:/bin/sh\n`);
     this.write('/etc/group', `root:x:${gid}:\napp:x:${gid}:\n`);
@@ -73,18 +73,6 @@ export class TestMachine implements AgentMachine {
     rmSync(this.root, { recursive: true, force: true });
   }
 }
-
-const EMPTY: FirstBootConfig = {
-  file: [],
-  service: [],
-  command: [],
-  ready: undefined,
-  register: undefined,
-  environment: {},
-  variables: {},
-  required: [],
-  allow_exec: false,
-};
 
 /** A file to make from the template at /t/NAME. */
 export function file(path: string, template: string, more: { owner?: string; mode?: number } = {}) {
