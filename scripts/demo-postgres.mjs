@@ -1,4 +1,4 @@
-// npm run demo:postgres: builds examples/postgres, starts Vault on loopback, launches a primary and a replica of the one
+// npm run demo:postgres: builds examples/postgres, starts OpenBao on loopback, launches a primary and a replica of the one
 // image in QEMU, writes on one and reads on the other, and says how long each stage took. Arguments:
 //   --keep    leaves the machines running until Enter is pressed
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import ssh2 from 'ssh2';
-import { vaultInMemory } from './vault-in-memory.mjs';
+import { openBao } from './openbao.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const example = join(root, 'examples/postgres');
@@ -107,10 +107,17 @@ function build() {
   return JSON.parse(found).outputs[0].path;
 }
 
-/** Vault with a secret, a CA, and an account for each server, which may read the one and be certified by the other. */
+/** OpenBao with a secret, a CA, and an account for each server, which may read the one and be certified by the other. */
 async function startVault() {
-  const child = start(vaultInMemory(root, say), []);
-  const [address, token] = (await firstLine(child)).split(' ');
+  const program = openBao(root, say);
+  const token = randomBytes(18).toString('base64url');
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
+  // Its development mode: in memory, unsealed, with a key-value engine at `secret`.
+  start(program, ['server', '-dev', '-dev-no-store-token', `-dev-listen-address=127.0.0.1:${port}`], {
+    BAO_DEV_ROOT_TOKEN_ID: token,
+  });
+  await until(async () => (await fetch(`${address}/v1/sys/health`)).ok, Boolean, 'OpenBao');
   const api = async (path, body, method = 'POST') => {
     const answer = await fetch(`${address}/v1/${path}`, {
       method,
@@ -118,11 +125,10 @@ async function startVault() {
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`Vault: ${path}: ${text}`);
+    if (!answer.ok) throw new Error(`OpenBao: ${path}: ${text}`);
     return text === '' ? {} : JSON.parse(text).data;
   };
   const password = randomBytes(18).toString('base64url');
-  await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
   await api('sys/mounts/pki', { type: 'pki', config: { max_lease_ttl: '87600h' } });
   // Version 2 of the key-value engine is upgraded in the background.
   await until(() => api('secret/data/replication', { data: { password } }).catch(() => undefined), Boolean);
@@ -149,8 +155,8 @@ async function startVault() {
       token_policies: 'postgres',
     });
   }
-  const port = new URL(address).port;
-  say(`Vault 1.14.1 answers on ${address}`);
+  const { version } = await (await fetch(`${address}/v1/sys/health`)).json();
+  say(`OpenBao ${version} answers on ${address}`);
   return { address: `http://${HOST}:${port}`, ca: certificate, accounts, password };
 }
 
@@ -326,21 +332,13 @@ function sshKey() {
   return { privateKey, publicKey };
 }
 
-function start(command, args) {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+function start(command, args, environment = {}) {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   children.push(child);
   return child;
-}
-
-function firstLine(child) {
-  return new Promise((done, fail) => {
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
-      if (text.includes('\n')) done(text.split('\n')[0]);
-    });
-    child.on('error', fail).on('exit', (code) => fail(new Error(`${child.spawnfile} ended with ${code}`)));
-  });
 }
 
 function run1(command, args) {

@@ -25,7 +25,7 @@ export interface Tool {
 }
 
 /**
- * Building Vault, Consul, sops and vals takes half an hour on two cores: `npm run test:partners` does it once, and from
+ * Building Vault, OpenBao, Consul, sops and vals takes more than half an hour on two cores: `npm run test:partners` does it once, and from
  * then on every run of the tests uses them.
  */
 const TO_BUILD = 'it is not built yet: `npm run test:partners` builds it, once, in up to 15 minutes';
@@ -41,17 +41,23 @@ export function goTool(name: string): Tool {
 }
 
 /** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
-export function vaultServer(): Tool {
-  const source = join(import.meta.dirname, '../fixtures/secrets/vault-in-memory');
+export const vaultServer = (): Tool => goServer('vault-in-memory');
+
+/** OpenBao's own program: `bao`. */
+export const openBao = (): Tool => goServer('openbao');
+
+/** A program of the folder test/fixtures/secrets/`name`, made by its build.sh. */
+function goServer(name: string): Tool {
+  const source = join(import.meta.dirname, '../fixtures/secrets', name);
   const files = readdirSync(source).sort();
   const hash = createHash('sha256');
-  for (const name of files) hash.update(readFileSync(join(source, name)));
-  const path = join(CACHE, `vault-in-memory-${hash.digest('hex').slice(0, 12)}`);
+  for (const file of files) hash.update(readFileSync(join(source, file)));
+  const path = join(CACHE, `${name}-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(path)) return { path };
   if (!mayBuild) return { path, missing: TO_BUILD };
-  const folder = join(CACHE, 'build/vault');
+  const folder = join(CACHE, 'build', name);
   mkdirSync(folder, { recursive: true });
-  for (const name of files) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
+  for (const file of files) copyFileSync(join(source, file), join(folder, file.replace('.txt', '')));
   return make(path, 'sh', ['build.sh', path], { cwd: folder });
 }
 

@@ -8,11 +8,40 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { goTool, output, type Server, startServer, vaultServer } from './real-tools.ts';
+import { freePort, goTool, openBao, output, type Server, startServer, vaultServer } from './real-tools.ts';
 
-const tool = vaultServer();
+interface Started {
+  readonly server: Server;
+  readonly address: string;
+  readonly token: string;
+}
 
-describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.missing})` : ''}`, () => {
+async function startVault(program: string): Promise<Started> {
+  const server = await startServer(program, [], (text) => text.endsWith('\n'));
+  const [address = '', token = ''] = server.output().trim().split(' ');
+  return { server, address, token };
+}
+
+/** Its development mode: in memory, unsealed, with version 2 of the key-value engine at `secret`. */
+async function startOpenBao(program: string): Promise<Started> {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const args = ['server', '-dev', '-dev-no-store-token', '-dev-root-token-id=root'];
+  const address = `http://${listen}`;
+  const isReady = async (): Promise<boolean> => (await fetch(`${address}/v1/sys/health`)).status === 200;
+  const server = await startServer(program, [...args, `-dev-listen-address=${listen}`], isReady);
+  return { server, address, token: 'root' };
+}
+
+describe.each([
+  { name: 'Vault 1.14.1', tool: vaultServer(), start: startVault },
+  { name: 'OpenBao 2.4.0', tool: openBao(), start: startOpenBao },
+])('$name', ({ tool, start }) => {
+  describe.skipIf(tool.missing)(tool.missing ? `skipped: ${tool.missing}` : 'answers', () =>
+    servesReferences(() => start(tool.path)),
+  );
+});
+
+function servesReferences(start: () => Promise<Started>): void {
   let server: Server;
   let address: string;
   let token: string;
@@ -24,8 +53,7 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ingot-vault-'));
-    server = await startServer(tool.path, [], (text) => text.endsWith('\n'));
-    [address = '', token = ''] = server.output().trim().split(' ');
+    ({ server, address, token } = await start());
     env = { HOME: folder, VAULT_ADDR: address, VAULT_TOKEN: token };
     [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
@@ -34,7 +62,8 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
       ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
       { quiet: true },
     );
-    await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
+    if (!(await call('secret/config', undefined, 'GET')).ok)
+      await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
     await api('sys/mounts/team/old', { type: 'kv', options: { version: '1' } });
     // Version 2 engines need a moment to upgrade their storage.
     await vi.waitUntil(async () => (await call('secret/config', undefined, 'GET')).status === 200);
@@ -102,6 +131,25 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
   test('by the names of OpenBao', async () => {
     const bao = { VAULT_ADDR: undefined, VAULT_TOKEN: undefined, BAO_ADDR: address, BAO_TOKEN: token };
     expect(await resolve('ref+openbao://secret/db#/pw', bao)).toBe('hunter2');
+  });
+
+  test('a namespace, where the server has them', async (context) => {
+    const made = await call('sys/namespaces/division');
+    if (made.status === 404) return context.skip('this server has none');
+    expect(made.status).toBe(200);
+    const within = { method: 'POST', headers: { 'x-vault-token': token, 'x-vault-namespace': 'division' } };
+    const mount = JSON.stringify({ type: 'kv', options: { version: '1' } });
+    await fetch(`${address}/v1/sys/mounts/own`, { ...within, body: mount });
+    await fetch(`${address}/v1/own/db`, { ...within, body: JSON.stringify({ pw: 'of the division' }) });
+    expect(await resolve('ref+vault://own/db?namespace=division#/pw')).toBe('of the division');
+    expect(await resolve('ref+vault://own/db#/pw', { VAULT_NAMESPACE: 'division' })).toBe('of the division');
+    const bao = { VAULT_ADDR: undefined, VAULT_TOKEN: undefined, BAO_ADDR: address, BAO_TOKEN: token };
+    expect(await resolve('ref+openbao://own/db#/pw', { ...bao, BAO_NAMESPACE: 'division' })).toBe(
+      'of the division',
+    );
+    await expect(resolve('ref+vault://own/db#/pw')).rejects.toMatchObject({
+      code: expect.stringMatching(/^secrets/) as string,
+    });
   });
 
   test('tokens from files and other variables, AppRole, userpass', async () => {
@@ -248,7 +296,7 @@ describe.skipIf(tool.missing)(`Vault 1.14.1${tool.missing ? ` (skipped: ${tool.m
       message: expect.stringMatching(/status 503: .*sealed/) as string,
     });
   });
-});
+}
 
 /** Ends TLS before a server that speaks plain HTTP. */
 async function tlsProxy(key: string, cert: string, target: string): Promise<HttpsServer> {

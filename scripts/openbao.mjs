@@ -1,22 +1,23 @@
-// Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. Built once from Go
-// modules, and kept where the tests keep theirs (test/secrets/real-tools.ts).
+// OpenBao's own program: that of the PATH, or built once from Go modules and kept where the tests keep their tools
+// (test/secrets/real-tools.ts).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Path of the program; builds it where it is not there. Throws where that can't be done. */
-export function vaultInMemory(root, say) {
-  const source = join(root, 'test/fixtures/secrets/vault-in-memory');
+/** What starts it; builds it where it is not there. Throws where that can't be done. */
+export function openBao(root, say) {
+  if (spawnSync('bao', ['version'], { stdio: 'ignore' }).status === 0) return 'bao';
+  const source = join(root, 'test/fixtures/secrets/openbao');
   const names = readdirSync(source).sort();
   const hash = createHash('sha256');
   for (const name of names) hash.update(readFileSync(join(source, name)));
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingot-test-tools');
-  const path = join(cache, `vault-in-memory-${hash.digest('hex').slice(0, 12)}`);
+  const path = join(cache, `openbao-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(path)) return path;
-  say('building Vault 1.14.1 from its Go modules, once; that takes up to 15 minutes');
-  const folder = join(cache, 'build/vault');
+  say('building OpenBao from its Go modules, once; that takes up to 15 minutes');
+  const folder = join(cache, 'build/openbao');
   mkdirSync(folder, { recursive: true });
   for (const name of names) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
   const { status, error } = spawnSync('sh', ['build.sh', path], {
@@ -26,6 +27,6 @@ export function vaultInMemory(root, say) {
   if (existsSync(path)) return path;
   throw new Error(
     error?.message ??
-      `Vault could not be built (status ${status}): Go 1.21 or newer is needed, from https://go.dev/dl/`,
+      `OpenBao could not be built (status ${status}): install it (https://openbao.org/docs/install/), or Go 1.24 or newer, which it is built with`,
   );
 }
