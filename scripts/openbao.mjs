@@ -5,9 +5,10 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { ended, start } from './postgres/processes.mjs';
 
 /** What starts it; builds it where it is not there. Throws where that can't be done. */
-export function openBao(root, say) {
+export async function openBao(root, say) {
   if (spawnSync('bao', ['version'], { stdio: 'ignore' }).status === 0) return 'bao';
   const source = join(root, 'test/fixtures/secrets/openbao');
   const names = readdirSync(source).sort();
@@ -20,13 +21,12 @@ export function openBao(root, say) {
   const folder = join(cache, 'build/openbao');
   mkdirSync(folder, { recursive: true });
   for (const name of names) copyFileSync(join(source, name), join(folder, name.replace('.txt', '')));
-  const { status, error } = spawnSync('sh', ['build.sh', path], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const building = start('sh', ['build.sh', path], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  await ended(building).catch((cause) => {
+    throw new Error(
+      'OpenBao could not be built: install it (https://openbao.org/docs/install/), or Go 1.24 or newer, which it is built with',
+      { cause },
+    );
   });
-  if (existsSync(path)) return path;
-  throw new Error(
-    error?.message ??
-      `OpenBao could not be built (status ${status}): install it (https://openbao.org/docs/install/), or Go 1.24 or newer, which it is built with`,
-  );
+  return path;
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { IngotError } from '../core/error.ts';
@@ -93,6 +93,7 @@ function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps)
     hide: (secret) => mask.add(secret),
     now: () => new Date(),
     uptime,
+    startedAt: startOfProcess(),
     pauses: PAUSES,
     say(line) {
       note(line);
@@ -114,6 +115,12 @@ function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps)
       return { exitCode, output: quiet ? stdout : lines.join('\n') };
     },
   };
+}
+
+/** In seconds from the machine's start: proc(5), /proc/[pid]/stat, field 22, in hundredths of a second. */
+function startOfProcess(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[19]) / 100;
 }
 
 /** A console that is not there, as in some containers, is no reason to fail. */

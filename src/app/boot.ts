@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Context, note } from '../core/context.ts';
 import { hexOf, sha256 } from '../core/digest.ts';
 import { ExitCode, IngotError } from '../core/error.ts';
 import { runAtConsole } from '../host/qemu-run.ts';
 import { bootUntilLine } from '../host/qemu-wait.ts';
 import type { Seed } from '../host/qemu-seed.ts';
+import { type BootOutcome, consoleReader } from './boot-outcome.ts';
 import { lookup } from './lookup.ts';
 import { diskOf } from './open-image.ts';
 import { recoverAll } from './recover.ts';
@@ -30,8 +30,8 @@ export interface BootOptions {
   readonly sshKey?: string;
 }
 
-/** `ingot boot`: a throwaway copy of an image at its serial console. Answers the exit code. */
-export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
+/** `ingot boot`: a throwaway copy of an image at its serial console. With `waitReadyMs` it answers how that went. */
+export async function boot(o: BootOptions, deps: Deps): Promise<BootOutcome | undefined> {
   const session = openSession(deps);
   await recoverAll(session.paths);
   const image = existsSync(o.image)
@@ -55,22 +55,9 @@ export async function boot(o: BootOptions, deps: Deps): Promise<ExitCode> {
   };
   if (o.waitReadyMs === undefined) {
     await runAtConsole({ ...copy, input: process.stdin, output: process.stdout }, ctx);
-    return ExitCode.Done;
+    return undefined;
   }
-  const outcome = await bootUntilLine(
-    { ...copy, timeoutMs: o.waitReadyMs },
-    (line) => outcomeOf(line, ctx),
-    ctx,
-  );
-  return outcome ? ExitCode.Done : ExitCode.Failed;
-}
-
-/** What a line of the boot agent says (docs/first-boot.md): ready or not; undefined while it is not decided. */
-function outcomeOf(line: string, ctx: Pick<Context, 'emit' | 'step'>): boolean | undefined {
-  const [said, state] = /ingot: (ready in|waiting:|not ready:).*/.exec(line) ?? [];
-  if (said === undefined) return undefined;
-  note(ctx, said);
-  return state === 'waiting:' ? undefined : state === 'ready in';
+  return await bootUntilLine({ ...copy, timeoutMs: o.waitReadyMs }, consoleReader(ctx), ctx);
 }
 
 async function seedWith(keyFile: string): Promise<Seed> {

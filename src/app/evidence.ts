@@ -147,11 +147,12 @@ function testsOf({ steps, tests }: BuildRecord): EvidenceTest[] {
       const outcome = tests.get(id);
       const ended = end?.status === 'failed' ? 'failed' : 'skipped';
       const result = outcome ? (outcome.passed ? 'passed' : 'failed') : ended;
-      const checks = (outcome?.checks ?? []).map(({ name, passed, message, seconds }) => ({
+      const checks = (outcome?.checks ?? []).map(({ name, passed, message, seconds, stages }) => ({
         name,
         passed,
         ...(message !== undefined && { message }),
         ...(seconds !== undefined && { seconds: rounded(seconds) }),
+        ...(stages && { stages: stages.map((stage) => ({ ...stage, seconds: rounded(stage.seconds) })) }),
       }));
       return { step: label, type: spec.type, result, checks };
     });

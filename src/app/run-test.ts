@@ -56,6 +56,7 @@ export async function runTest(
           passed: c.status === 'passed',
           ...(c.message !== undefined && { message: c.message }),
           ...(c.bootSeconds !== undefined && { seconds: c.bootSeconds }),
+          ...(c.stages && { stages: c.stages }),
         })),
       ...(result.clones ? [clonesCheck(result.clones)] : []),
     ],

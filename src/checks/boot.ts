@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stagesText } from '../core/boot-stages.ts';
 import type { Context } from '../core/context.ts';
 import { note } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
@@ -158,13 +159,15 @@ function judge(
     ...(failed && { message: findings.join('; ') }),
     findings,
     bootSeconds: seconds,
+    stages: [{ name: 'firmware', seconds: Math.max(0, outcome.firmwareSeconds) }, ...report.stages],
     report,
     ...(grown !== undefined && { grown }),
     console: failed ? [...report.failedLogs, ...consoleTail(outcome.console, CONSOLE_LINES)] : [],
   };
 }
 
-function outcomeLine({ name, status, bootSeconds, message }: BootCaseResult): string {
-  const seconds = bootSeconds === undefined ? '' : ` in ${bootSeconds.toFixed(1)} s`;
+function outcomeLine({ name, status, bootSeconds, stages = [], message }: BootCaseResult): string {
+  const parts = stages.length === 0 ? '' : ` (${stagesText(stages)})`;
+  const seconds = bootSeconds === undefined ? '' : ` in ${bootSeconds.toFixed(1)} s${parts}`;
   return `${name}: ${status}${seconds}${message === undefined ? '' : `: ${message}`}`;
 }

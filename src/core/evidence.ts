@@ -1,3 +1,4 @@
+import type { BootStage } from './boot-stages.ts';
 import type { Digest } from './digest.ts';
 import type { StepStatus } from './event.ts';
 import type { Removed } from './plugin.ts';
@@ -129,6 +130,8 @@ export interface EvidenceTest {
     readonly passed: boolean;
     readonly message?: string;
     readonly seconds?: number;
+    /** Of a boot: what its seconds went into. */
+    readonly stages?: readonly BootStage[];
   }[];
 }
 

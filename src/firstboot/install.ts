@@ -12,6 +12,11 @@ import { VALS_LISTS, VALS_RENDER, VALS_SCRIPT } from './vals-script.ts';
 /** Oldest Node that the agent runs on: Debian 12's. */
 const OLDEST_NODE = 18;
 /** Where units are looked for, the first wins (systemd.unit(5)). */
+/**
+ * Comes after the others, by its name (systemd.unit(5)): it puts ours in front of what they start, which it repeats. What
+ * comes after it is still added by systemd itself.
+ */
+const DROP_IN = 'zz-ingot.conf';
 const UNIT_FOLDERS = ['/etc/systemd/system', '/usr/local/lib/systemd/system', UNITS, '/lib/systemd/system'];
 
 export interface Installation {
@@ -57,7 +62,7 @@ export function installFirstBoot(
   for (const { unit, file } of config.service) {
     const startPre = startPreOf(unitFiles(root, unit));
     root.mkdir(`${UNITS}/${unit}.d`);
-    root.write(`${UNITS}/${unit}.d/50-ingot.conf`, dropInText(unit, file.length > 0, startPre, commands));
+    root.write(`${UNITS}/${unit}.d/${DROP_IN}`, dropInText(unit, file.length > 0, startPre, commands));
   }
   const files = config.file.length + config.service.reduce((n, { file }) => n + file.length, 0);
   return {
@@ -155,8 +160,7 @@ function unitFiles(root: Rootfs, unit: string): string[] {
       root.list(`${folder}/${own}.d`).map((file) => `${own}.d/${file}`),
     )) {
       const key = basename(name);
-      if (key.endsWith('.conf') && key !== '50-ingot.conf' && !dropIns.has(key))
-        dropIns.set(key, `${folder}/${name}`);
+      if (key.endsWith('.conf') && key < DROP_IN && !dropIns.has(key)) dropIns.set(key, `${folder}/${name}`);
     }
   }
   const sorted = [...dropIns].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);

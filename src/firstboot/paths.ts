@@ -15,6 +15,8 @@ export const PATHS = {
   done: '/var/lib/ingot/first-boot.done',
   /** Written when the instance has made itself known; removed by seal. */
   registered: '/var/lib/ingot/registered.done',
+  /** What the agent did in this boot, and when: a line of JSON each. */
+  spans: '/run/ingot/spans',
   /** How things stand, for whoever asks. */
   state: '/run/ingot/ready.json',
   console: '/dev/console',

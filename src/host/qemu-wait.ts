@@ -17,12 +17,12 @@ export interface LineOptions extends CopyOptions {
 }
 
 /**
- * Boots a copy of an image and answers what `find` answers to a line of its console, as the first one that is not
- * undefined. Then the copy is ended, in order where what it wrote is kept. Throws `boot/no-outcome` with the console's last lines when it ends or time is up.
+ * Boots a copy of an image and answers what `find` answers to a line of its console, which came so many seconds after the
+ * machine was switched on, as the first one that is not undefined. Then the copy is ended, in order where what it wrote is kept. Throws `boot/no-outcome` with the console's last lines when it ends or time is up.
  */
 export async function bootUntilLine<T>(
   o: LineOptions,
-  find: (line: string) => T | undefined,
+  find: (line: string, seconds: number) => T | undefined,
   ctx: RunContext,
 ): Promise<T> {
   return await withCopy(o, ctx, async (socket, qemu) => {
@@ -45,7 +45,7 @@ function waitForLine<T>(
   socket: Socket,
   qemu: Qemu,
   timeoutMs: number,
-  find: (line: string) => T | undefined,
+  find: (line: string, seconds: number) => T | undefined,
 ): Promise<T> {
   const lines: string[] = [];
   const decoder = new StringDecoder('utf8');
@@ -64,7 +64,7 @@ function waitForLine<T>(
       for (const line of parts) {
         lines.push(line);
         if (lines.length > KEPT) lines.shift();
-        const found = find(line);
+        const found = find(line, (performance.now() - qemu.startedAt) / 1000);
         if (found === undefined) continue;
         clearTimeout(timer);
         resolve(found);

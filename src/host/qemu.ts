@@ -60,6 +60,8 @@ export interface QemuOptions {
 /** A running x86-64 machine. Dispose ends it at once and waits for the process. */
 export interface Qemu extends AsyncDisposable {
   readonly pid: number;
+  /** When it was switched on, as `performance.now()` counts. */
+  readonly startedAt: number;
   readonly ended: Promise<RunResult>;
   readonly acceleration: Acceleration;
   /** What it was started as. */
@@ -113,6 +115,7 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
     const resume = o.resume?.key === key ? o.resume : undefined;
     const args = [...qemuArguments(command), ...(resume ? ['-incoming', 'defer'] : [])];
     await using state = resume && (await open(resume.file, 'r'));
+    const startedAt = performance.now();
     child = await ctx.host.start('qemu-system-x86_64', args, {
       cwd: o.cwd ?? o.stateDir,
       signal: ctx.signal,
@@ -122,6 +125,7 @@ export async function startQemu(o: QemuOptions, ctx: Pick<Context, 'host' | 'sig
     const resolved = forwards.length === 0 ? [] : await resolveForwards(qmp, forwards);
     const { stateDir } = o;
     const facts = {
+      startedAt,
       acceleration,
       command,
       forwards: resolved,
@@ -144,7 +148,7 @@ function machine(
   child: HostProcess,
   qmp: Qmp,
   folder: FileHandle,
-  facts: Pick<Qemu, 'acceleration' | 'command' | 'forwards' | 'key' | 'resumed' | 'stateDir' | 'socketDir'>,
+  facts: Omit<Qemu, 'pid' | 'ended' | 'diskFull' | 'execute' | keyof AsyncDisposable>,
 ): Qemu {
   const dispose = async (): Promise<void> => {
     await qmp[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import type { BootStage } from '../core/boot-stages.ts';
 import type { BodySpec, OptionProblem } from '../core/body-spec.ts';
 import type { Digest, Json } from '../core/digest.ts';
 import type { NamedSecret } from '../core/named-secret.ts';
@@ -146,6 +147,13 @@ export interface EarlierTest {
 /** What a test answers; stored as evidence. A failed one is a result, not an exception. */
 export interface TestOutcome {
   readonly passed: boolean;
-  readonly checks: readonly { name: string; passed: boolean; message?: string; seconds?: number }[];
+  readonly checks: readonly {
+    name: string;
+    passed: boolean;
+    message?: string;
+    seconds?: number;
+    /** Of a boot: what its seconds went into. */
+    stages?: readonly BootStage[];
+  }[];
   readonly data: Json;
 }

@@ -204,12 +204,32 @@ const PATTERNS: TestOutcome = {
   data: { findings: [], files: 4112, tooLarge: [] },
 };
 
+function stagesOf(...seconds: readonly number[]) {
+  const names = ['firmware', 'kernel', 'initrd', 'system', 'cloud-init', 'services'];
+  return names.map((name, i) => ({ name, seconds: seconds[i] ?? 0 }));
+}
+
 const BOOT: TestOutcome = {
   passed: true,
   checks: [
-    { name: 'bios, with seed', passed: true, seconds: 41.2034 },
-    { name: 'uefi, with seed', passed: true, seconds: 46.75 },
-    { name: 'bios, without seed', passed: true, seconds: 39.1 },
+    {
+      name: 'bios, with seed',
+      passed: true,
+      seconds: 41.2034,
+      stages: stagesOf(1.8, 4.2, 3.3, 7.4, 16.1, 7.9),
+    },
+    {
+      name: 'uefi, with seed',
+      passed: true,
+      seconds: 46.75,
+      stages: stagesOf(6.9123, 4.4, 3.2, 7.6, 16, 8.1),
+    },
+    {
+      name: 'bios, without seed',
+      passed: true,
+      seconds: 39.1,
+      stages: stagesOf(1.7, 4.1, 3.4, 7.1, 14.2, 8),
+    },
     {
       name: 'clones differ',
       passed: true,

@@ -20,6 +20,7 @@ export class TestMachine implements AgentMachine {
   readonly signal = this.stop.signal;
   readonly pauses = { first: 5, longest: 20 };
   seconds = 10;
+  readonly startedAt = 8;
   /** What a command ends with; default: it is really run. */
   answer: ((argv: readonly string[], input?: string) => number | undefined) | undefined;
 

@@ -141,7 +141,7 @@ TimeoutStartSec=infinity
 ExecStart=/usr/bin/ingot-agent first-boot
 `);
     // Our files come before the unit's own check of its configuration.
-    expect(root.readText(`${units}/app.service.d/50-ingot.conf`)).toBe(`[Unit]
+    expect(root.readText(`${units}/app.service.d/zz-ingot.conf`)).toBe(`[Unit]
 Requires=ingot-first-boot.service
 After=ingot-first-boot.service
 
@@ -151,7 +151,17 @@ ExecStartPre=+/usr/bin/ingot-agent render app.service
 ExecStartPre=/usr/bin/app -t
 TimeoutStartSec=infinity
 `);
-    expect(root.readText(`${units}/db@main.service.d/50-ingot.conf`)).not.toContain('ExecStartPre');
+    expect(root.readText(`${units}/db@main.service.d/zz-ingot.conf`)).not.toContain('ExecStartPre');
+  });
+
+  test('starts what drop-ins bring once: those before ours are repeated in it, those after it stand', () => {
+    for (const name of ['certificate', 'zzz'])
+      put(`root/etc/systemd/system/app.service.d/${name}.conf`, `[Service]\nExecStartPre=/bin/${name}\n`);
+    const root = image();
+    install(root, decode(BLOCK).options);
+    const text = root.readText('/usr/lib/systemd/system/app.service.d/zz-ingot.conf');
+    expect(text).toContain('ExecStartPre=/usr/bin/app -t\nExecStartPre=/bin/certificate\n');
+    expect(text).not.toContain('/bin/zzz');
   });
 
   test('made twice is the same', () => {
@@ -195,7 +205,7 @@ TimeoutStartSec=infinity
     expect(root.readText('/usr/lib/ingot/files/first-boot')).toBe(
       '/usr/lib/ingot/templates/000-key.pem\t/etc/a\troot\troot\t0600\n',
     );
-    expect(root.readText('/usr/lib/systemd/system/app.service.d/50-ingot.conf')).toContain(
+    expect(root.readText('/usr/lib/systemd/system/app.service.d/zz-ingot.conf')).toContain(
       'ExecStartPre=+/usr/lib/ingot/vals-render /usr/lib/ingot/files/app.service\n',
     );
     expect(root.list('/usr/lib/systemd/system/multi-user.target.wants')).toEqual([

@@ -62,7 +62,7 @@ describe('readiness', () => {
     isActive = true;
     await done;
     expect(machine.said.at(-1)).toBe('ingot: ready in 61 s');
-    expect(await readState(machine)).toEqual({ state: 'ready', missing: [], seconds: 61 });
+    expect(await readState(machine)).toMatchObject({ state: 'ready', missing: [], seconds: 61 });
     expect(machine.mode(PATHS.state)).toBe(0o644);
   });
 

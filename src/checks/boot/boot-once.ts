@@ -26,7 +26,13 @@ export interface BootMachine {
 
 /** How one boot went: a report, or a failure. */
 export type BootOutcome =
-  | { readonly seconds: number; readonly report: GuestReport; readonly console: string }
+  | {
+      readonly seconds: number;
+      readonly report: GuestReport;
+      /** From QEMU's start to the kernel's. */
+      readonly firmwareSeconds: number;
+      readonly console: string;
+    }
   | { readonly seconds: number; readonly failure: Omit<BootFailure, 'final'>; readonly console: string };
 
 /**
@@ -95,7 +101,10 @@ async function watch(
     const progress = parseReport(await readSome(join(dir, 'report.log'), MAX_REPORT));
     const console = await readSome(join(dir, 'console.log'), MAX_CONSOLE);
     const seconds = (performance.now() - start) / 1000;
-    if (progress.report) return { seconds, report: progress.report, console };
+    if (progress.report) {
+      const { report } = progress;
+      return { seconds, report, firmwareSeconds: seconds - report.uptime, console };
+    }
     const known = explainConsole(console);
     if (last || known?.final) {
       return { seconds, failure: known ?? stoppedEarly(console), console };

@@ -46,6 +46,9 @@ done
 systemctl list-unit-files --state=enabled --no-legend --plain | cut -d' ' -f1 | field enabled
 systemctl show -p KernelTimestampMonotonic -p InitRDTimestampMonotonic -p UserspaceTimestampMonotonic \\
   -p FinishTimestampMonotonic | field times
+dmesg | grep -E '] (Run [^ ]+ as init process|systemd\\[1\\]: systemd .* running in system mode)' | field kernel-log
+systemctl show -p InactiveExitTimestampMonotonic -p ActiveEnterTimestampMonotonic \\
+  cloud-init-local.service cloud-init.service | field cloud-init-times
 [ ! -e /run/ingot-first-boot ] || echo yes | field first-boot
 field machine-id </etc/machine-id
 field hostname </proc/sys/kernel/hostname
@@ -63,6 +66,7 @@ uname -r | field kernel
     grep -h -m1 '^default-duid ' "$file" | while read -r name duid; do printf '%s %s\\n' "$file" "$duid"; done
   done
 } | field identity
+field uptime </proc/uptime
 echo '${REPORT_END}'
 `;
 

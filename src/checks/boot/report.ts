@@ -1,3 +1,4 @@
+import { type BootStage, kernelMarks, stagesBetween } from '../../core/boot-stages.ts';
 import { REPORT_END, REPORT_HEADER } from './guest.ts';
 
 /** What a settled guest said about itself. */
@@ -17,6 +18,10 @@ export interface GuestReport {
   readonly kernel: string;
   /** As systemd-analyze counts: from the kernel's start until the last job was done. */
   readonly systemdSeconds: number | undefined;
+  /** What those went into. */
+  readonly stages: readonly BootStage[];
+  /** Seconds since the kernel's start, at the end of the report. */
+  readonly uptime: number;
   /** Bytes of the root filesystem, of its partition, and of the disk. */
   readonly sizes:
     | { readonly filesystem: number; readonly partition: number; readonly disk: number }
@@ -75,6 +80,8 @@ function readFields(fields: ReadonlyMap<string, readonly string[]>): GuestReport
     osRelease: readOsRelease(text('os-release')),
     kernel: text('kernel'),
     systemdSeconds: readFinish(text('times')),
+    stages: readStages(text),
+    uptime: Number.parseFloat(text('uptime')) || 0,
     sizes: readSizes(text('sizes')),
     cloudInit: fields.has('cloud-init') ? readCloudInit(text('cloud-init')) : undefined,
     identity: readIdentity(text('identity')),
@@ -112,6 +119,19 @@ function readIdentity(text: string): Record<string, string> {
 function readFinish(text: string): number | undefined {
   const match = /^FinishTimestampMonotonic=(\d+)$/m.exec(text);
   return match && Number(match[1]) > 0 ? Number(match[1]) / 1e6 : undefined;
+}
+
+/** Of lines `[    1.234567] text` of dmesg(1), and of the two units of cloud-init that start and end its early work. */
+function readStages(text: (name: string) => string): BootStage[] {
+  const log = [...text('kernel-log').matchAll(/^\[ *(\d+\.\d+)\] (.*)$/gm)];
+  const times = [...text('cloud-init-times').matchAll(/^\w+TimestampMonotonic=(\d+)$/gm)];
+  const [from, , , to] = times.map(([, microseconds]) => Number(microseconds) / 1e6);
+  return stagesBetween([
+    ...kernelMarks(log.map(([, at, line = '']) => ({ at: Number(at), text: line }))),
+    ['system', from],
+    ['cloud-init', to],
+    ['services', readFinish(text('times'))],
+  ]);
 }
 
 /** "4096 500000", then the partition's and the disk's sectors of 512 bytes. */

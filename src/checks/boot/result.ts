@@ -1,3 +1,4 @@
+import type { BootStage } from '../../core/boot-stages.ts';
 import type { CheckStatus } from '../../core/event.ts';
 import type { Firmware } from '../../host/qemu-command.ts';
 import type { CloneResult } from './clones.ts';
@@ -20,6 +21,8 @@ export interface BootCaseResult extends BootCase {
   readonly findings: readonly string[];
   /** Seconds from QEMU's start until the guest had settled and reported. */
   readonly bootSeconds?: number;
+  /** What those went into, until the guest had settled. */
+  readonly stages?: readonly BootStage[];
   readonly report?: GuestReport;
   /** The root filesystem took the room that the disk had beyond the image. */
   readonly grown?: boolean;

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
 import { parseAge, parseSize, wholeNumber } from '../flag-values.ts';
+import { writeWholeReport } from '../report-file.ts';
 import { addExamples } from '../template-options.ts';
 
 interface Flags {
@@ -12,6 +14,8 @@ interface Flags {
   sshKey?: string;
   seed?: string;
   waitReady?: boolean;
+  json?: boolean;
+  report?: string;
   timeout: number;
 }
 
@@ -31,11 +35,33 @@ export function configure(command: Command, cli: Cli): void {
       ).conflicts('sshKey'),
     )
     .option('--wait-ready', 'wait until it says that it is ready or not, and end it; exit code 0 or 1')
+    .addOption(
+      new Option(
+        '--json',
+        'print the outcome of --wait-ready, and the seconds of each stage, as JSON',
+      ).implies({
+        waitReady: true,
+      }),
+    )
+    .addOption(
+      new Option('--report <file>', 'draw the stages of --wait-ready as an HTML page').implies({
+        waitReady: true,
+      }),
+    )
     .option('--timeout <age>', 'longest wait of --wait-ready', parseAge, parseAge('10m'))
-    .action(async (image: string, { waitReady, timeout, ...flags }: Flags) => {
+    .action(async (image: string, { waitReady, timeout, json, report, ...flags }: Flags) => {
       const { boot } = await import('../../app/boot.ts');
       const options = { image, ...flags, ...(waitReady && { waitReadyMs: timeout }) };
-      cli.exitCode = await cli.report({ lines: true }, (deps) => boot(options, deps));
+      const outcome = await cli.report({ lines: true, json }, (deps) => boot(options, deps));
+      if (!outcome) return;
+      cli.exitCode = outcome.ready ? ExitCode.Done : ExitCode.Failed;
+      if (report !== undefined) {
+        const { bootPage } = await import('../../reporters/html/boot-page.ts');
+        writeWholeReport(report, bootPage(image, outcome));
+      }
+      if (json) return cli.printJson(outcome);
+      for (const { name, seconds } of outcome.stages) cli.print(row(name, seconds));
+      if (outcome.ready) cli.print(row('ready', outcome.seconds));
     });
   command.addHelpText(
     'after',
@@ -49,4 +75,9 @@ export function configure(command: Command, cli: Cli): void {
     ['ingot boot --wait-ready --seed db1.img db@1.2.0', 'does it become ready with this launch-time data?'],
     ['ingot boot --firmware bios output-web/web.qcow2', 'a disk by its path'],
   );
+}
+
+/** A stage of the start, and how long it took. */
+function row(name: string, seconds: number): string {
+  return `${name.padEnd(24)}${seconds.toFixed(1).padStart(6)} s`;
 }

@@ -8,6 +8,7 @@ import { type Filler, openFiller } from './fill.ts';
 import type { AgentMachine } from './machine.ts';
 import { renderFiles } from './render.ts';
 import { retry } from './retry.ts';
+import { FIRST_BOOT, recordSpans, type Span } from './stages.ts';
 import { readState, Teller } from './state.ts';
 
 /**
@@ -18,17 +19,23 @@ export async function runFirstBoot(machine: AgentMachine): Promise<void> {
   const teller = new Teller(machine);
   const { config } = machine;
   const deadline = (config.ready?.timeout ?? 600_000) / 1000;
+  const spans: Span[] = [];
   let next = 0;
   await retry(
     async () => {
       const filler = await openFiller(machine);
       await renderFiles(config.file, filler, machine);
-      for (; next < config.command.length; next++)
-        await runCommand(config.command[next] as CommandOptions, filler, machine);
+      for (; next < config.command.length; next++) {
+        const command = config.command[next] as CommandOptions;
+        const from = machine.uptime();
+        await runCommand(command, filler, machine);
+        spans.push({ name: `command ${command.name}`, from, to: machine.uptime() });
+      }
       await markDone(PATHS.done, machine);
     },
     { machine, teller, deadline },
   );
+  await recordSpans([...spans, { name: FIRST_BOOT, from: machine.startedAt, to: machine.uptime() }], machine);
   machine.note('ingot: the first boot is done');
 }
 
@@ -54,8 +61,12 @@ export async function renderService(unit: string, machine: AgentMachine): Promis
     teller,
     deadline,
   });
+  if (before.state !== 'ready') {
+    const span = { name: `files of ${unit}`, from: machine.startedAt, to: machine.uptime() };
+    await recordSpans([span], machine);
+  }
   // An instance that was ready, and waited for this restart, is ready again.
-  if (teller.hasTold && before.state === 'ready') await teller.tell('ready', []);
+  if (teller.hasTold && before.state === 'ready') await teller.tell('ready', [], before.stages);
 }
 
 async function runCommand(options: CommandOptions, filler: Filler, machine: AgentMachine): Promise<void> {

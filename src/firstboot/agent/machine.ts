@@ -32,6 +32,8 @@ export interface AgentMachine {
   readonly now: () => Date;
   /** Seconds since the machine was started. */
   readonly uptime: () => number;
+  /** `uptime` when this process was started. */
+  readonly startedAt: number;
   readonly signal: AbortSignal;
   /** Pauses between attempts: the first, and the longest, in milliseconds. */
   readonly pauses: { readonly first: number; readonly longest: number };

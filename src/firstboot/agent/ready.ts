@@ -6,6 +6,7 @@ import { isDone, markDone } from './first-boot.ts';
 import type { AgentMachine } from './machine.ts';
 import { register } from './register.ts';
 import { retry } from './retry.ts';
+import { readBootStages } from './stages.ts';
 import { readState, Teller } from './state.ts';
 
 /**
@@ -26,7 +27,7 @@ export async function becomeReady(machine: AgentMachine): Promise<void> {
     },
     { machine, teller, deadline },
   );
-  await teller.tell('ready', []);
+  await teller.tell('ready', [], await readBootStages(machine));
 }
 
 /** Answers every request with the state, read anew: 200 when ready, else 503. */

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type BootStage, stagesText } from '../../core/boot-stages.ts';
 import { writeSecretFile } from '../../secrets/write-secret-file.ts';
 import { PATHS } from '../paths.ts';
 import type { AgentMachine } from './machine.ts';
@@ -11,6 +12,8 @@ export interface ReadyState {
   readonly missing: readonly string[];
   /** Seconds from the start of the machine until this was found. */
   readonly seconds: number;
+  /** What the seconds went into, once it is ready. */
+  readonly stages?: readonly BootStage[];
 }
 
 /** Longest line on the console. */
@@ -36,15 +39,20 @@ export class Teller {
     return this.#said !== '';
   }
 
-  async tell(state: ReadyState['state'], missing: readonly string[]): Promise<void> {
+  async tell(
+    state: ReadyState['state'],
+    missing: readonly string[],
+    stages?: readonly BootStage[],
+  ): Promise<void> {
     const seconds = Math.round(this.#machine.uptime() * 10) / 10;
     const words = missing.map(oneLine);
     const path = this.#machine.place(PATHS.state);
-    const content: ReadyState = { state, missing: words, seconds };
+    const content: ReadyState = { state, missing: words, seconds, ...(stages && { stages }) };
     try {
       await mkdir(dirname(path), { recursive: true });
       await writeSecretFile(path, `${JSON.stringify(content)}\n`, { mode: 0o644 });
     } finally {
+      if (stages) this.#machine.say(`ingot: stages: ${oneLine(stagesText(stages))}`);
       this.#say(state === 'ready' ? 'ready' : `${state}: ${words.join('; ')}`, seconds);
     }
   }

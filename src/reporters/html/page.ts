@@ -2,7 +2,7 @@ import type { EvidenceBundle } from '../../core/evidence.ts';
 import { type Html, html, htmlPage } from '../../core/html.ts';
 import { inputs, outputs, packages, type PagePackage } from './content.ts';
 import { reproducibility, seal } from './seal.ts';
-import { SCRIPT, STYLE } from './style.ts';
+import { BOOT_STYLE, SCRIPT, STYLE } from './style.ts';
 import { tests } from './tests.ts';
 import { timing } from './timing.ts';
 import { verdict } from './verdict.ts';
@@ -23,7 +23,7 @@ ${reports.map((report, i) => article(report, (part) => (reports.length === 1 ? p
 ${reports.length === 0 && html`<h1>Nothing was built</h1><p>The build ended before its first step.</p>`}
 <footer><p>${tools.join(', ')}${tools.length > 0 && ' · '}This page is drawn from evidence in JSON (schema/evidence.schema.json), and asks no address.</p></footer>
 </main>`;
-  return htmlPage({ title, body, style: STYLE, script: SCRIPT });
+  return htmlPage({ title, body, style: STYLE + BOOT_STYLE, script: SCRIPT });
 }
 
 function article({ bundle, packages: list }: PageReport, id: (part: string) => string): Html {

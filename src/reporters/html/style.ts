@@ -1,3 +1,14 @@
+/** Bars of the stages of a machine's start. */
+export const BOOT_STYLE = `.boots,.boots ul{list-style:none;padding:0}.boots{margin:.6rem 0 0;font-size:.9rem;font-variant-numeric:tabular-nums}
+.boots>li{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:.15rem .75rem;padding:.45rem 0;border-top:1px solid var(--line)}
+.boots>li>svg,.boots>li>ul{grid-column:1/-1}.boots>li>svg{display:block;width:100%;height:.9rem}
+.boots ul{display:flex;flex-wrap:wrap;gap:0 1.1rem;color:var(--soft);font-size:.85rem}.boots ul svg{width:.6rem;height:.6rem;margin-right:.35rem}
+.boots b{color:var(--ink);font-weight:500;white-space:nowrap}
+.stage{fill:light-dark(#3c9a68,#4fae7f)}.stage.firmware{fill:light-dark(#8b929b,#69717b)}.stage.kernel{fill:light-dark(#4f7399,#6d93bd)}
+.stage.initrd{fill:light-dark(#8fabc8,#4a6a8f)}.stage.system{fill:light-dark(#8a7fb5,#9287c9)}.stage.cloud-init{fill:light-dark(#b08a3c,#c29d4e)}
+.stage.command{fill:light-dark(#b5654a,#cc7a5d)}.stage.services{fill:light-dark(#a56a86,#b9789a)}
+`;
+
 /** What the evidence page adds to the style of every page. */
 export const STYLE = `h1{font-size:2rem;line-height:1.15;font-weight:650;letter-spacing:-.02em}
 h1 span{color:var(--soft);font-weight:400}

@@ -1,6 +1,7 @@
 import type { EvidenceBundle, EvidenceTest } from '../../core/evidence.ts';
 import { type Html, html } from '../../core/html.ts';
 import { formatBytes, formatSeconds } from '../quantities.ts';
+import { bootStages } from './boot-stages.ts';
 import { count, mark, markOf, testName } from './marks.ts';
 import { vulnerabilities } from './vulnerabilities.ts';
 
@@ -35,6 +36,7 @@ ${
   html`<details><summary>${count(passed.length, 'check')} passed</summary>
 ${checkTable(passed, `Checks of ${test.step} that passed`)}</details>`
 }
+${bootStages(test.checks.flatMap(({ name, stages }) => (stages ? [{ name, stages }] : [])))}
 ${found.map(vulnerabilities)}
 </section>
 `;

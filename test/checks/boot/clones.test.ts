@@ -22,6 +22,8 @@ const clone = (name: string, report?: Partial<GuestReport>): BootCaseResult => (
       osRelease: {},
       kernel: '6.1',
       systemdSeconds: 1,
+      stages: [],
+      uptime: 1,
       sizes: undefined,
       cloudInit: undefined,
       sshKeys: [`256 SHA256:of-${name} root@localhost (ED25519)`],

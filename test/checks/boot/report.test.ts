@@ -11,6 +11,16 @@ const FIELDS = [
   field('failed', ''),
   field('enabled', 'ssh.service\nnginx.service\n'),
   field('times', 'UserspaceTimestampMonotonic=4000000\nFinishTimestampMonotonic=14430234\n'),
+  field(
+    'kernel-log',
+    '[    1.500000] Run /init as init process\n[    4.250000] systemd[1]: systemd 252.39-1~deb12u1 running in system mode (+PAM)\n',
+  ),
+  field(
+    'cloud-init-times',
+    'InactiveExitTimestampMonotonic=6000000\nActiveEnterTimestampMonotonic=8000000\n\n' +
+      'InactiveExitTimestampMonotonic=9000000\nActiveEnterTimestampMonotonic=12000000\n',
+  ),
+  field('uptime', '15.31 3.20\n'),
   field('first-boot', 'yes\n'),
   field('machine-id', `${'0a'.repeat(16)}\n`),
   field('hostname', 'web\n'),
@@ -36,6 +46,14 @@ describe('parseReport', () => {
       osRelease: { ID: 'debian', PRETTY_NAME: 'Debian GNU/Linux 12', IMAGE_VERSION: '1.2.0' },
       kernel: '6.1.0-56-cloud-amd64',
       systemdSeconds: 14.430234,
+      stages: [
+        { name: 'kernel', seconds: 1.5 },
+        { name: 'initrd', seconds: 2.75 },
+        { name: 'system', seconds: 1.75 },
+        { name: 'cloud-init', seconds: 6 },
+        { name: 'services', seconds: 2.43 },
+      ],
+      uptime: 15.31,
       sizes: { filesystem: 2048000000, partition: 2147483648, disk: 2684354560 },
       cloudInit: { datasource: 'DataSourceNoCloud [seed=/dev/vdb]', errors: [] },
       sshKeys: ['256 SHA256:abc root@web (ED25519)'],
