@@ -95,6 +95,19 @@ export class GoTime {
   }
 }
 
+const appended = new WeakSet<readonly GoValue[]>();
+
+/** A list that Go's JSON decoder makes: filled one by one, so that its capacity is more than its length. */
+export function appendedList(items: readonly GoValue[]): readonly GoValue[] {
+  appended.add(items);
+  return items;
+}
+
+/** Go's `cap` of a list: with append it doubles. */
+export function capacityOf(list: readonly GoValue[]): number {
+  return appended.has(list) && list.length > 0 ? 2 ** Math.ceil(Math.log2(list.length)) : list.length;
+}
+
 export function isMap(value: unknown): value is GoMap {
   return value instanceof Map;
 }

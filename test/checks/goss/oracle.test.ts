@@ -5,22 +5,10 @@ import { describe, expect, test } from 'vitest';
 import type { OutputName } from '../../../src/checks/goss/outputs/output.ts';
 import { loadVariables } from '../../../src/checks/goss/template/variables.ts';
 import { TempFolder } from './files.ts';
+import { GOSS, goss, present } from './real-goss.ts';
 import { comparable, runFile } from './run-file.ts';
 
-/** The real goss, where it is installed: `go install github.com/goss-org/goss/cmd/goss@v0.4.9`. */
-const GOSS = process.env['INGOT_GOSS'] ?? 'goss';
-const present = spawnSync(GOSS, ['help'], { stdio: 'ignore' }).error === undefined;
-
 const file = (name: string): string => fileURLToPath(new URL(`oracle/${name}`, import.meta.url));
-
-function goss(path: string, format: string): { readonly text: string; readonly code: number } {
-  const { stdout, status } = spawnSync(
-    GOSS,
-    ['-g', path, 'validate', '-f', format, '-o', 'sort', '-o', 'pretty', '--no-color'],
-    { encoding: 'utf8', timeout: 20_000 },
-  );
-  return { text: stdout, code: status ?? -1 };
-}
 
 /** 0.4.9 names the type of a text that it read; the version of the conformance cases shows the text. */
 function withoutReaders(text: string): string {

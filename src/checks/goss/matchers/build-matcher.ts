@@ -1,5 +1,5 @@
 import { valueText } from '../go-text.ts';
-import { jsonString } from '../go-json.ts';
+import { goQuote, goQuoteRune } from '../go-quote.ts';
 import { goType } from '../gomega-text.ts';
 import { GoTime, type GoMap, type GoValue, isList, isMap, sortedEntries } from '../values.ts';
 import { consistOf, containElement, containElements, haveKey } from './collections.ts';
@@ -30,7 +30,7 @@ export function buildMatcher(expected: GoValue, depth = 0): Matcher {
   const [name, ...others] = expected.keys();
   if (name === undefined) throw new MatchError('Syntax Error: Missing required attribute');
   if (others.length > 0) {
-    const names = [name, ...others].map((key) => jsonString(key, false)).join(' ');
+    const names = [name, ...others].map(goQuote).join(' ');
     throw new MatchError(
       `Syntax Error: Invalid matcher configuration. At a given nesting level, only one matcher is allowed. Found multiple matchers: [${names}]`,
     );
@@ -100,46 +100,25 @@ function matchers(name: string, value: GoValue, depth: number): Matcher[] {
 
 function invalidArgument(name: string, expected: string, value: GoValue): MatchError {
   const type = value === null ? '<nil>' : goType(value);
+  const shown = value === null ? '%!q(<nil>)' : quoted(value);
   return new MatchError(
-    `Syntax Error: Invalid '${name}' argument. Expected ${expected} value, but received: ${type}: ${quoted(value)}`,
+    `Syntax Error: Invalid '${name}' argument. Expected ${expected} value, but received: ${type}: ${shown}`,
   );
 }
 
-/** A value as Go's `%q` prints it: whole numbers as the character that they stand for. */
+/** A value inside another as Go's `%q` prints it: whole numbers as the character that they stand for. */
 function quoted(value: GoValue): string {
-  if (typeof value === 'string') return jsonString(value, false);
-  if (typeof value === 'bigint') return quotedCharacter(value);
-  if (value instanceof GoTime) return jsonString(valueText(value), false);
+  if (value === null) return '<nil>';
+  if (typeof value === 'string') return goQuote(value);
+  if (typeof value === 'bigint') return goQuoteRune(value);
+  if (value instanceof GoTime) return goQuote(valueText(value));
   if (isList(value)) return `[${value.map(quoted).join(' ')}]`;
   if (isMap(value)) return `map[${quotedEntries(value)}]`;
-  return value === null ? '%!q(<nil>)' : `%!q(${goType(value)}=${valueText(value)})`;
+  return `%!q(${goType(value)}=${valueText(value)})`;
 }
 
 function quotedEntries(map: GoMap): string {
   return sortedEntries(map)
-    .map(([key, item]) => `${jsonString(key, false)}:${quoted(item)}`)
+    .map(([key, item]) => `${goQuote(key)}:${quoted(item)}`)
     .join(' ');
-}
-
-function quotedCharacter(value: bigint): string {
-  const point = value < 0n || value > 0x10ffffn ? 0xfffd : Number(value);
-  const short: Readonly<Record<number, string>> = {
-    7: '\\a',
-    8: '\\b',
-    9: '\\t',
-    10: '\\n',
-    11: '\\v',
-    12: '\\f',
-    13: '\\r',
-    39: "\\'",
-    92: '\\\\',
-  };
-  const char = String.fromCodePoint(point);
-  if (short[point] !== undefined) return `'${short[point]}'`;
-  if (point < 32 || point === 127) return `'\\x${point.toString(16).padStart(2, '0')}'`;
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u.test(char))
-    return point > 0xffff
-      ? `'\\U${point.toString(16).padStart(8, '0')}'`
-      : `'\\u${point.toString(16).padStart(4, '0')}'`;
-  return `'${char}'`;
 }

@@ -1,10 +1,11 @@
 /**
  * A part of a JSON value by a gjson path (github.com/tidwall/gjson, SYNTAX.md): keys and indices, `\` before special
  * characters, wildcards, `#`, queries `#(…)` and `#(…)#`, pipes, the modifiers that need no other input, and the
- * multipaths `{…}` and `[…]`. Undefined where there is nothing.
+ * multipaths `{…}` and `[…]`, JSON lines `..`. Undefined where there is nothing.
  */
 export function gjson(json: unknown, path: string): unknown {
-  return follow(json, path, 0);
+  // `..` takes a text as lines of JSON; one text that is valid as a whole is one line.
+  return path.startsWith('..') ? follow([json], path.slice(2), 0) : follow(json, path, 0);
 }
 
 const MAX_DEPTH = 100;
@@ -35,7 +36,7 @@ function splitPart(path: string): Part {
 }
 
 function member(json: unknown, part: string): unknown {
-  if (Array.isArray(json)) return /^(0|[1-9]\d*)$/.test(part) ? (json as unknown[])[Number(part)] : undefined;
+  if (Array.isArray(json)) return /^\d+$/.test(part) ? (json as unknown[])[Number(part)] : undefined;
   if (typeof json !== 'object' || json === null) return undefined;
   if (/(?:^|[^\\])[*?]/.test(part)) {
     const key = Object.keys(json).find((name) => fitsWildcard(name, part));
@@ -198,6 +199,14 @@ function jsonLiteral(text: string): unknown {
   }
 }
 
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `!"text"`, `!5`: a value of the path's own. */
 function literal(text: string, depth: number): unknown {
   const end = /^(?:"(?:[^"\\]|\\.)*"|[^.|]+)/s.exec(text)?.[0] ?? '';
@@ -244,6 +253,32 @@ type Modifier = (json: unknown, argument: unknown) => unknown;
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === 'object' && json !== null && !Array.isArray(json);
 
+/** Objects of a list as one: of equal keys the last value counts, with `preserve` the first. */
+function join(json: unknown, argument: unknown): unknown {
+  if (!Array.isArray(json)) return json;
+  const objects = json.filter(isObject);
+  const first = isObject(argument) && argument['preserve'] === true;
+  return Object.assign({}, ...(first ? objects.reverse() : objects));
+}
+
+/** Lists of one object, side by side, as a list of objects. */
+function group(json: unknown): unknown {
+  if (!isObject(json)) return undefined;
+  const rows: Record<string, unknown>[] = [];
+  for (const [key, list] of Object.entries(json))
+    if (Array.isArray(list)) list.forEach((item: unknown, i) => ((rows[i] ??= {})[key] = item));
+  return rows;
+}
+
+/** What the path finds here and in every value inside. */
+function* dig(json: unknown, path: string, depth: number): Generator {
+  if (depth > MAX_DEPTH) return;
+  const found = follow(json, path, depth + 1);
+  if (found !== undefined) yield found;
+  if (typeof json === 'object' && json !== null)
+    for (const inner of Object.values(json)) yield* dig(inner, path, depth + 1);
+}
+
 const MODIFIERS: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ['this', (json) => json],
   ['valid', (json) => json],
@@ -258,19 +293,18 @@ const MODIFIERS: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
           ? Object.fromEntries(Object.entries(json).reverse())
           : json,
   ],
-  ['keys', (json) => (isObject(json) ? Object.keys(json) : [])],
-  ['values', (json) => (isObject(json) ? Object.values(json) : json)],
+  ['keys', (json) => (isObject(json) ? Object.keys(json) : [json].flat().map(() => null))],
+  ['values', (json) => (isObject(json) ? Object.values(json) : [json].flat())],
+  ['group', group],
+  ['dig', (json, argument) => [...dig(json, typeof argument === 'string' ? argument : '', 0)]],
   [
     'flatten',
     (json, argument) =>
       Array.isArray(json) ? json.flat(isObject(argument) && argument['deep'] === true ? MAX_DEPTH : 1) : json,
   ],
-  [
-    'join',
-    (json) => (Array.isArray(json) ? Object.assign({}, ...(json as unknown[]).filter(isObject)) : json),
-  ],
+  ['join', join],
   ['tostr', (json) => JSON.stringify(json)],
-  ['fromstr', (json) => (typeof json === 'string' ? jsonLiteral(json) : undefined)],
+  ['fromstr', (json) => (typeof json === 'string' ? parsedJson(json) : json)],
 ]);
 
 /** `@name`, `@name:argument`, and what follows. */
@@ -281,7 +315,7 @@ function modify(json: unknown, path: string, depth: number): unknown {
   let rest = path.slice(name.length + 1);
   let argument: unknown;
   if (rest.startsWith(':')) {
-    const end = '{["('.includes(rest[1] ?? ' ') ? closing(rest, 1) + 1 : rest.search(/[.|]|$/);
+    const end = '{["('.includes(rest[1] ?? ' ') ? closing(rest, 1) + 1 : rest.search(/\||$/);
     argument = jsonLiteral(rest.slice(1, end));
     rest = rest.slice(end);
   }

@@ -59,7 +59,7 @@ export function havePatterns(expected: GoValue): Matcher {
 function shownActual(actual: GoValue): GoValue {
   if (typeof actual === 'string' || actual instanceof Strings) return actual;
   if (actual instanceof Reader && actual.typeName === '*strings.Reader') return actual.text();
-  return `object: ${goType(actual)}`;
+  return `object: ${actual === null ? '<nil>' : goType(actual)}`;
 }
 
 function textsOf(expected: GoValue): readonly string[] {
@@ -77,7 +77,7 @@ function linesOf(actual: GoValue): Iterable<string> {
   if (actual instanceof Reader) return actual.lines();
   if (typeof actual === 'string') return Reader.of(actual, '').lines();
   if (actual instanceof Strings) return Reader.of(actual.items.join('\n'), '').lines();
-  throw new MatchError(`Incorrect type ${goType(actual)}`);
+  throw new MatchError(`Incorrect type ${actual === null ? '<nil>' : goType(actual)}`);
 }
 
 function patternOf(source: string): Pattern {

@@ -1,7 +1,9 @@
-import { jsonPair, type JsonWriter, jsonString } from '../go-json.ts';
+import { jsonPair, type JsonWriter } from '../go-json.ts';
+import { parseGoFloat } from '../go-float.ts';
+import { goQuote } from '../go-quote.ts';
 import { valueText } from '../go-text.ts';
 import { gomegaText } from '../gomega-text.ts';
-import { type GoValue, isList, sameValue, Strings } from '../values.ts';
+import { appendedList, type GoValue, isList, sameValue, Strings } from '../values.ts';
 import { gjson } from './gjson.ts';
 import { type Matcher, MatchError, type MatcherResult } from './matcher.ts';
 
@@ -30,7 +32,7 @@ export function withTransform(transform: Transform, matcher: Matcher): Matcher {
       try {
         value = transform.apply(actual);
       } catch (error) {
-        changed = true;
+        changed = !sameValue(actual, value);
         if (error instanceof MatchError) throw new MatchError(`${transform.name}: ${error.message}`);
         throw error;
       }
@@ -53,32 +55,11 @@ function isTransformed(matcher: Matcher): boolean {
 }
 
 const EMPTY: GoValue = new Map();
-const FLOAT = /^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/;
-const WORDS: ReadonlyMap<string, number> = new Map([
-  ['inf', Infinity],
-  ['+inf', Infinity],
-  ['-inf', -Infinity],
-  ['infinity', Infinity],
-  ['+infinity', Infinity],
-  ['-infinity', -Infinity],
-  ['nan', Number.NaN],
-]);
-
-/** strconv.ParseFloat. */
-function parseFloat64(text: string): number {
-  const trimmed = text.trim();
-  const word = WORDS.get(trimmed.toLowerCase());
-  if (word !== undefined) return word;
-  const value = Number(trimmed);
-  const quoted = goQuoted(trimmed);
-  if (!FLOAT.test(trimmed)) throw new MatchError(`strconv.ParseFloat: parsing ${quoted}: invalid syntax`);
-  if (!Number.isFinite(value))
-    throw new MatchError(`strconv.ParseFloat: parsing ${quoted}: value out of range`);
+/** Blanks around a number do not count. */
+function parsed(text: string): number {
+  const value = parseGoFloat(text.trim());
+  if (typeof value === 'object') throw new MatchError(value.error);
   return value;
-}
-
-function goQuoted(text: string): string {
-  return jsonString(text, false);
 }
 
 export const toNumeric: Transform = {
@@ -86,8 +67,8 @@ export const toNumeric: Transform = {
   zero: 0,
   apply(value) {
     if (typeof value === 'number' || typeof value === 'bigint') return value;
-    if (typeof value === 'string') return parseFloat64(value);
-    if (value instanceof Strings) return parseFloat64(value.items.join('\n'));
+    if (typeof value === 'string') return parsed(value);
+    if (value instanceof Strings) return parsed(value.items.join('\n'));
     throw new MatchError(`Expected numeric, Got:${gomegaText(value)}`);
   },
   json: () => jsonPair('to-numeric', EMPTY),
@@ -114,7 +95,7 @@ export const toArray: Transform = {
 /** A part of a JSON text (gjson.dev). */
 export function atPath(path: string): Transform {
   return {
-    name: `matchers.Gjson{Path:${goQuoted(path)}}`,
+    name: `matchers.Gjson{Path:${goQuote(path)}}`,
     zero: null,
     apply(value) {
       if (typeof value !== 'string') throw new MatchError(`Expected string, Got:${gomegaText(value)}`);
@@ -134,7 +115,7 @@ export function atPath(path: string): Transform {
 
 /** JSON's numbers are floats in Go. */
 function goValue(json: unknown): GoValue {
-  if (Array.isArray(json)) return json.map(goValue);
+  if (Array.isArray(json)) return appendedList(json.map(goValue));
   if (typeof json === 'object' && json !== null)
     return new Map(Object.entries(json).map(([key, item]) => [key, goValue(item)]));
   return json as GoValue;
