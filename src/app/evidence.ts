@@ -39,6 +39,9 @@ const OURS: ReadonlySet<string> = new Set([
   'tool',
 ]);
 
+/** Lines that a failed step printed last: they often say why. */
+const LAST_WORDS = 5;
+
 /**
  * The evidence of a build, from what its steps left, with every secret hidden. `releasing`: the build is about to be
  * released, so that every proof before has said yes.
@@ -124,7 +127,9 @@ function verdictOf(
   const verdict = (status: VerdictStatus, reasons: readonly VerdictReason[] = []) => ({ status, reasons });
   if (error) {
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-    return verdict('failed', [{ step: error.step ?? '', text: `${error.message} [${error.code}].${hint}` }]);
+    const words = error.output.slice(-LAST_WORDS).map((line) => `\n${line}`);
+    const text = `${error.message} [${error.code}].${hint}${words.join('')}`;
+    return verdict('failed', [{ step: error.step ?? '', text }]);
   }
   const failed = tests.filter((t) => t.result === 'failed');
   if (failed.length > 0) return verdict('refused', failed.flatMap(reasonsOf));
@@ -154,7 +159,8 @@ function testsOf({ steps, tests }: BuildRecord): EvidenceTest[] {
         ...(seconds !== undefined && { seconds: rounded(seconds) }),
         ...(stages && { stages: stages.map((stage) => ({ ...stage, seconds: rounded(stage.seconds) })) }),
       }));
-      return { step: label, type: spec.type, result, checks };
+      const skipped = outcome?.skipped ?? [];
+      return { step: label, type: spec.type, result, checks, ...(skipped.length > 0 && { skipped }) };
     });
 }
 

@@ -9,6 +9,8 @@ import {
   type GossFile,
   type GossSubject,
   type GossTestOptions,
+  type ResultGroup,
+  type TestResult,
   loadGossFile,
   loadVariables,
   OUTPUTS,
@@ -107,6 +109,7 @@ export async function testGoss(disk: string, o: GossTestOptions, ctx: Context): 
   );
   for (const diagnostic of [...file.diagnostics, ...result.diagnostics])
     ctx.emit({ type: 'diagnostic', diagnostic });
+  const skipped = result.groups.flatMap(skippedIn);
   const errors = result.diagnostics.filter((d) => d.severity === 'error');
   return {
     passed: result.passed,
@@ -116,7 +119,7 @@ export async function testGoss(disk: string, o: GossTestOptions, ctx: Context): 
           ? []
           : [
               {
-                name: `${r.resourceType}: ${r.resourceId}: ${r.property}`,
+                name: checkName(r),
                 passed: r.outcome === 'pass',
                 ...(r.outcome === 'fail' && { message: failureText(r) }),
                 seconds: (r.end - r.start) / 1000,
@@ -125,8 +128,25 @@ export async function testGoss(disk: string, o: GossTestOptions, ctx: Context): 
       ),
       ...errors.map((d) => ({ name: d.code, passed: false, message: d.message })),
     ],
+    ...(skipped.length > 0 && { skipped }),
     data: dataOf(result),
   };
+}
+
+function checkName({ resourceType, resourceId, property }: TestResult): string {
+  return `${resourceType}: ${resourceId}: ${property}`;
+}
+
+/** What a resource's checks left out, and why: the file says so, only another place tells, or the thing is not there. */
+function skippedIn(group: ResultGroup): { name: string; reason: string }[] {
+  const [first] = group;
+  return group
+    .filter((r) => r.outcome === 'skip')
+    .map((r) => ({
+      name: checkName(r),
+      reason:
+        r.elsewhere ?? (first?.outcome === 'skip' ? 'the goss file says skip' : `${first?.property} failed`),
+    }));
 }
 
 async function runGoss(

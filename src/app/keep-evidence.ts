@@ -43,7 +43,7 @@ export class EvidenceKeeper {
   readonly #use: EvidenceUse;
   readonly #toFiles: boolean;
 
-  /** `toFiles`: also beside the outputs of images that were to be proven, and were built. */
+  /** `toFiles`: also beside the outputs of images that were to be proven, whether or not they were built. */
   constructor(session: Session, use: EvidenceUse, toFiles: boolean) {
     this.#session = session;
     this.#use = use;
@@ -73,8 +73,11 @@ export class EvidenceKeeper {
     const { image } = record;
     this.bundles.set(image.name, bundle);
     const proven = image.steps.some((s) => s.spec.kind === 'test' || s.spec.kind === 'release');
-    if (this.#toFiles && proven && !record.error)
+    if (this.#toFiles && proven && !this.#session.signal.aborted)
       this.paths.set(image.name, await writeEvidence(image, bundle));
+    const path = this.paths.get(image.name);
+    if (record.error && path !== undefined)
+      this.#session.emit({ type: 'message', level: 'info', text: `evidence of what failed: ${path}` });
     const from = new Map(record.outputs.map(({ fileName, path }) => [fileName, path]));
     this.#use.onEvidence?.({ bundle, ...(await packagesBeside(bundle, (file) => from.get(file))) });
   }

@@ -72,7 +72,7 @@ function missingProofs(
     const there =
       from.tests.some((type) => tests.some((t) => t.type === type)) ||
       from.outputs.some((format) => outputs.includes(format));
-    if (there) return [];
+    if (there || (from.tests.length === 0 && from.outputs.length === 0)) return [];
     const blocks = [
       ...from.tests.map((type) => `test "${type}"`),
       ...from.outputs.map((f) => `output "${f}"`),

@@ -18,7 +18,7 @@ import { hardeningFile, privilegeRules } from './policy-files.ts';
 /** Holds a finished filesystem, and what its tests answered, against the policy of its image file. */
 export async function testPolicy(
   { dir, tests = [] }: TestSubject,
-  { policy, baseDate }: PolicyStepOptions,
+  { policy, baseDate, differing }: PolicyStepOptions,
   ctx: Context,
 ): Promise<TestOutcome> {
   if (dir === undefined) throw new IngotError('internal/unexpected', 'a policy has no filesystem to look at');
@@ -31,6 +31,7 @@ export async function testPolicy(
         name,
         tests,
         sbomFormats.map(({ type }) => type),
+        differing,
       ),
     ),
     ...(baseDate !== undefined && { baseDate: baseDate * 1000 }),

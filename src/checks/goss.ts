@@ -13,6 +13,7 @@ import { type BootedAs, type SortedChecks, sortByTarget, SplitSystem } from './g
 import { findWeakChecks } from './goss/weak.ts';
 
 export { type GossFile, loadGossFile } from './goss/load.ts';
+export type { ResultGroup, TestResult } from './goss/evaluate.ts';
 export type { GossTestOptions } from './goss/spec.ts';
 export { loadVariables } from './goss/template/variables.ts';
 export type { Commands } from './goss/systems/machine-system.ts';

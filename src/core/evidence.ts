@@ -133,6 +133,8 @@ export interface EvidenceTest {
     /** Of a boot: what its seconds went into. */
     readonly stages?: readonly BootStage[];
   }[];
+  /** Checks that were asked for and not made: they are no proof of anything. */
+  readonly skipped?: readonly { readonly name: string; readonly reason: string }[];
 }
 
 export interface EvidenceOutput {
@@ -160,6 +162,18 @@ export interface EvidenceVulnerabilities {
     readonly verdict: 'fails' | 'passes' | 'ignored' | 'not-affected';
     readonly why: string;
   }[];
+}
+
+/** Whether two builds of an image gave the same bytes, as a check among others. */
+export function reproducibilityCheck(
+  image: string,
+  { reproducible, formats, files }: NonNullable<EvidenceBundle['reproducibility']>,
+): { step: string; name: string; status: 'passed' | 'failed'; message?: string } {
+  const check = { step: `${image}/reproducible`, name: 'two builds give the same bytes' };
+  if (reproducible) return { ...check, status: 'passed' };
+  const [first] = files;
+  const where = first ? `; first ${first.path}, by ${first.step}` : '';
+  return { ...check, status: 'failed', message: `${formats.join(', ')} differ${where}` };
 }
 
 /** The bundle without what differs from run to run, and without where it was stored. */

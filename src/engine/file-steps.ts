@@ -128,6 +128,7 @@ export async function runTest(
 
 /** Every check of a test. `cached`: as it ended when the test ran. */
 export function tellChecks(step: PlannedStep, outcome: TestOutcome, { env }: ImageRun, cached = false): void {
+  const when = cached ? { cached: true as const } : {};
   for (const check of outcome.checks) {
     env.emit({
       type: 'check:result',
@@ -136,7 +137,16 @@ export function tellChecks(step: PlannedStep, outcome: TestOutcome, { env }: Ima
       status: check.passed ? 'passed' : 'failed',
       ...(check.message !== undefined && { message: check.message }),
       ...(check.seconds !== undefined && { seconds: check.seconds }),
-      ...(cached && { cached: true as const }),
+      ...when,
     });
   }
+  for (const { name, reason } of outcome.skipped ?? [])
+    env.emit({
+      type: 'check:result',
+      step: step.label,
+      name,
+      status: 'skipped',
+      message: reason,
+      ...when,
+    });
 }

@@ -135,6 +135,8 @@ export interface PolicyStepOptions {
   readonly policy: unknown;
   /** Newest date in the lock of what the image starts from, seconds since 1970; absent where nothing says. */
   readonly baseDate?: number;
+  /** Formats whose bytes differ between two builds of the image; absent where it was not built twice. */
+  readonly differing?: readonly string[];
 }
 
 /** A test that a later one asks about. */
@@ -155,5 +157,7 @@ export interface TestOutcome {
     /** Of a boot: what its seconds went into. */
     stages?: readonly BootStage[];
   }[];
+  /** Checks that were asked for and not made; they count as no proof. */
+  readonly skipped?: readonly { name: string; reason: string }[];
   readonly data: Json;
 }

@@ -6,6 +6,9 @@ export const ANY_SBOM = 'sbom';
 /** Clones of the image were booted and compared: a part of the test "boot". */
 export const CLONES = 'clones';
 
+/** Two builds of the image gave the same bytes: of `ingot build --verify-reproducible`. */
+export const REPRODUCIBLE = 'reproducible';
+
 /** A test that ended, or did not. */
 export interface EndedTest {
   readonly type: string;
@@ -16,11 +19,12 @@ export interface EndedTest {
   };
 }
 
-/** What must be in the image file for a proof: tests or outputs, one of which is enough. */
+/** What must be in the image file for a proof: tests or outputs, one of which is enough; neither where nothing must. */
 export function sourcesOfProof(
   proof: string,
   sboms: readonly string[],
 ): { readonly tests: readonly string[]; readonly outputs: readonly string[] } {
+  if (proof === REPRODUCIBLE) return { tests: [], outputs: [] };
   if (proof === ANY_SBOM) return { tests: [], outputs: sboms };
   if (sboms.includes(proof)) return { tests: [], outputs: [proof] };
   return { tests: [proof === CLONES ? 'boot' : proof], outputs: [] };
@@ -28,14 +32,26 @@ export function sourcesOfProof(
 
 /**
  * What is wrong with a required proof now that the tests have ended. A test that checked nothing is no proof; bills of
- * materials are written or the build fails.
+ * materials are written or the build fails. `differing`: formats that two builds made differently.
  */
-export function proofFact(name: string, tests: readonly EndedTest[], sboms: readonly string[]): ProofFact {
+export function proofFact(
+  name: string,
+  tests: readonly EndedTest[],
+  sboms: readonly string[],
+  differing?: readonly string[],
+): ProofFact {
+  if (name === REPRODUCIBLE) return { name, ...reproducibleProblem(differing) };
   const types = sourcesOfProof(name, sboms).tests;
   if (types.length === 0) return { name };
   const found = tests.filter(({ type }) => types.includes(type));
   const problem = found.length === 0 ? 'the image file has no such test' : worst(name, found);
   return { name, ...(problem !== undefined && { problem }) };
+}
+
+function reproducibleProblem(differing: readonly string[] | undefined): Pick<ProofFact, 'problem'> {
+  if (!differing)
+    return { problem: 'the image was not built twice; build it with `ingot build --verify-reproducible`' };
+  return differing.length === 0 ? {} : { problem: `two builds differ in ${differing.join(', ')}` };
 }
 
 function worst(name: string, found: readonly EndedTest[]): string | undefined {

@@ -1,5 +1,5 @@
 import type { BuildEvent, CheckStatus } from '../core/event.ts';
-import type { EvidenceBundle } from '../core/evidence.ts';
+import { type EvidenceBundle, reproducibilityCheck } from '../core/evidence.ts';
 import { imageOf } from './image-of.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { cleanLine } from './terminal-text.ts';
@@ -42,14 +42,23 @@ export function junitOfEvidence(bundles: readonly EvidenceBundle[]): string {
   return junitXml(bundles.flatMap(casesOf));
 }
 
-function casesOf({ steps, tests, run, verdict }: EvidenceBundle): Case[] {
+function casesOf({ image, steps, tests, run, verdict, reproducibility }: EvidenceBundle): Case[] {
   const ended = new Map(run.steps.map((s) => [s.label, s]));
-  return steps.flatMap(({ label, kind }): Case[] => {
-    const checks = (tests.find((t) => t.step === label)?.checks ?? []).map(({ passed, ...check }) => ({
-      ...check,
-      step: label,
-      status: passed ? ('passed' as const) : ('failed' as const),
-    }));
+  const ofSteps = steps.flatMap(({ label, kind }): Case[] => {
+    const test = tests.find((t) => t.step === label);
+    const checks: Case[] = [
+      ...(test?.checks ?? []).map(({ passed, ...check }) => ({
+        ...check,
+        step: label,
+        status: passed ? ('passed' as const) : ('failed' as const),
+      })),
+      ...(test?.skipped ?? []).map(({ name, reason }) => ({
+        step: label,
+        name,
+        status: 'skipped' as const,
+        message: reason,
+      })),
+    ];
     const end = ended.get(label);
     const detail = verdict.reasons.find((r) => r.step === label)?.text;
     const found =
@@ -57,6 +66,9 @@ function casesOf({ steps, tests, run, verdict }: EvidenceBundle): Case[] {
       caseOfStep({ ...end, step: label, ...(detail !== undefined && { detail }) }, kind, checks.length > 0);
     return [...checks, ...(found ? [found] : [])];
   });
+  if (!reproducibility) return ofSteps;
+  const { step, name, status, message } = reproducibilityCheck(image.name, reproducibility);
+  return [...ofSteps, { step, name, status, ...(message !== undefined && { message }) }];
 }
 
 /** What the end of a step says beyond its checks. */

@@ -24,6 +24,7 @@ export interface SummaryImage {
         readonly passed: boolean;
         readonly seconds?: number;
       }[];
+      readonly skipped?: readonly { readonly name: string }[];
     };
   }[];
   readonly release?: { readonly digest: string; readonly store: string; readonly existed: boolean };
@@ -69,6 +70,8 @@ function imageLines(image: SummaryImage, style: Style): string[] {
       const time = check.seconds === undefined ? '' : ` in ${formatSeconds(check.seconds)}`;
       add('test', `${check.name} ${mark}${time}`);
     }
+    if (outcome.skipped?.length)
+      add('test', `${nameOf(label)}: ${outcome.skipped.length} checks ${style.dim('not made')}`);
     if (outcome.checks.length === 0) add('test', `${label} ${outcome.passed ? 'passed' : 'failed'}`);
   }
   for (const output of image.outputs) {

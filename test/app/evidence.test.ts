@@ -45,6 +45,23 @@ function validator(): (data: unknown) => unknown {
   return (data) => (validate(data) ? undefined : validate.errors);
 }
 
+test('a build that ended with an error says where and why, without secrets', () => {
+  const output = ['1', '2', '3', '4', '5', 'token=hunter2hunter2', 'E: no such package'];
+  const error = new IngotError('provisioner/failed', 'exit code 100', { step: 'web/shell[1]', output });
+  const { verdict } = evidence({ ...sample(), error }, ['hunter2hunter2']);
+  expect(verdict).toEqual({
+    status: 'failed',
+    reasons: [
+      {
+        step: 'web/shell[1]',
+        text: expect.stringMatching(
+          /^exit code 100 \[provisioner\/failed\]\.\n3\n4\n5\ntoken=<.*>\nE: no such package$/,
+        ),
+      },
+    ],
+  });
+});
+
 describe('schema/evidence.schema.json', () => {
   const failed = (): BuildRecord => ({
     ...sample(),

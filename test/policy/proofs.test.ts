@@ -27,6 +27,14 @@ test.each([
   expect(problem(name, ...tests)).toBe(expected);
 });
 
+test.each([
+  [undefined, 'the image was not built twice; build it with `ingot build --verify-reproducible`'],
+  [['qcow2', 'oci'], 'two builds differ in qcow2, oci'],
+  [[], undefined],
+] as const)('reproducible where two builds differ in %j: %s', (differing, expected) => {
+  expect(proofFact('reproducible', [], [], differing).problem).toBe(expected);
+});
+
 test('the oldest of the databases counts', () => {
   const data = { databases: [{ date: '2026-06-02T00:00:00Z' }, { date: '2026-06-01T00:00:00Z' }] };
   expect(vulnerabilityDate([ended('vulnerabilities', true, [true], data)])).toBe(Date.parse('2026-06-01'));

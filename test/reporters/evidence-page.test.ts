@@ -57,12 +57,46 @@ describe('the page', () => {
 
   test('is small', () => expect(evidencePage([released]).length).toBeLessThan(100_000));
 
+  test('says at its head that two builds differ, and is red', () => {
+    const formats = ['qcow2'];
+    const files = [{ path: '/srv/id', step: 'web/shell[1]', what: 'content' }];
+    const head = (reproducible: boolean, bundle = released.bundle): string =>
+      evidencePage([{ bundle: { ...bundle, reproducibility: { reproducible, formats, files } } }]).split(
+        '</header>',
+      )[0] as string;
+    expect(head(false)).toContain('<div class="verdict bad">\n<strong>Released, not reproducible</strong>');
+    expect(head(false)).toContain('Two builds of the same inputs gave different bytes.');
+    expect(head(false)).toContain('qcow2 differ');
+    expect(head(true)).toContain('<div class="verdict good">\n<strong>Released</strong>');
+    expect(head(false, refused.bundle)).toContain('<strong>Refused, not reproducible</strong>');
+  });
+
+  test('tells the checks that were not made from those that passed', () => {
+    const skipped = [{ name: 'Port: tcp:80: listening', reason: 'only a booted image tells' }];
+    const tests = released.bundle.tests.map((t) => (t.type === 'goss' ? { ...t, skipped } : t));
+    const page = evidencePage([{ bundle: { ...released.bundle, tests } }]);
+    expect(page).toContain('<summary>1 check not made</summary>');
+    expect(page).toContain('Port: tcp:80: listening<p>only a booted image tells</p>');
+    expect(page).toMatch(/<b>Goss<\/b><span>\d+ checks, 1 not made</);
+  });
+
   test('of nothing says so', () => expect(evidencePage([])).toContain('Nothing was built'));
 });
 
 describe('JUnit', () => {
   test('is what it was before', async () => {
     await expect(junitOfEvidence([refused.bundle])).toMatchFileSnapshot('golden/evidence-junit.txt');
+  });
+
+  test('has a case for what was left out, and for two builds that differ', () => {
+    const skipped = [{ name: 'Port: tcp:80: listening', reason: 'only a booted image tells' }];
+    const tests = released.bundle.tests.map((t) => (t.type === 'goss' ? { ...t, skipped } : t));
+    const files = [{ path: '/srv/id', step: 'web/shell[1]', what: 'content' }];
+    const reproducibility = { reproducible: false, formats: ['qcow2'], files };
+    const text = junitOfEvidence([{ ...released.bundle, tests, reproducibility }]);
+    expect(text).toContain('failures="1" errors="0" skipped="1"');
+    expect(text).toContain('<skipped message="only a booted image tells"/>');
+    expect(text).toContain('<failure message="qcow2 differ; first /srv/id, by web/shell[1]"/>');
   });
 
   test('has a case for each check and for the seal', () => {

@@ -37,7 +37,7 @@ ${
 ${checkTable(passed, `Checks of ${test.step} that passed`)}</details>`
 }
 ${bootStages(test.checks.flatMap(({ name, stages }) => (stages ? [{ name, stages }] : [])))}
-${found.map(vulnerabilities)}
+${test.skipped && notMade(test.skipped, test.step)}${found.map(vulnerabilities)}
 </section>
 `;
 }
@@ -50,11 +50,25 @@ function about(test: EvidenceTest, { run, residue, secrets }: EvidenceBundle): s
   return [
     test.step,
     ...(test.result === 'skipped' ? ['did not run'] : [count(test.checks.length, 'check')]),
+    ...(test.skipped ? [`${test.skipped.length} not made`] : []),
     ...(searched === undefined ? [] : [`${formatBytes(searched)} searched`]),
     ...(files === undefined ? [] : [`${count(files, 'file')} searched`]),
     ...(end?.status === 'cached' ? ['from the cache'] : []),
     ...(end && end.seconds > 0 ? [formatSeconds(end.seconds)] : []),
   ].join(' · ');
+}
+
+/** Checks that were left out: not to be taken for any that passed. */
+function notMade(skipped: NonNullable<EvidenceTest['skipped']>, step: string): Html {
+  return html`<details><summary>${count(skipped.length, 'check')} not made</summary>
+<table class="checks"><caption class="unseen">Checks of ${step} that were not made</caption>
+<thead class="unseen"><tr><th scope="col">result</th><th scope="col">check</th></tr></thead>
+<tbody>${skipped.map(
+    ({ name, reason }) =>
+      html`<tr><td>${mark('none')}<span class="unseen">not made</span></td><td>${name}<p>${reason}</p></td></tr>
+`,
+  )}</tbody></table></details>
+`;
 }
 
 function checkTable(checks: EvidenceTest['checks'], caption: string): Html {

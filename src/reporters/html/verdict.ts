@@ -24,14 +24,15 @@ export function verdict(bundle: EvidenceBundle, id: (part: string) => string): H
     refused: 'A test said no. Nothing was released.',
     failed: 'The build ended with an error. Nothing was released.',
   }[said.status];
+  const differs = bundle.reproducibility?.reproducible === false;
   const shown = said.reasons.slice(0, MOST_REASONS);
   const more = said.reasons.length - shown.length;
   return html`<header>
 <p class="kicker"><b>Ingot</b> evidence · ${formatMinute(run.started)}</p>
 <h1>${image.name} <span>${image.version}</span></h1>
 <div class="verdict ${colorOf(bundle)}">
-<strong>${WORDS[said.status]}</strong>
-<p>${sentence}</p>
+<strong>${WORDS[said.status]}${differs && ', not reproducible'}</strong>
+<p>${sentence}${differs && ' Two builds of the same inputs gave different bytes.'}</p>
 ${
   shown.length > 0 &&
   html`<ul>${shown.map(({ step, text }) => html`<li>${step !== '' && html`<code>${step}</code> `}${text}</li>`)}
@@ -50,8 +51,8 @@ ${
 </header>`;
 }
 
-function colorOf({ verdict: { status, reasons } }: EvidenceBundle): Mark {
-  if (status === 'refused' || status === 'failed') return 'bad';
+function colorOf({ verdict: { status, reasons }, reproducibility }: EvidenceBundle): Mark {
+  if (status === 'refused' || status === 'failed' || reproducibility?.reproducible === false) return 'bad';
   return status === 'built' || reasons.length > 0 ? 'warn' : 'good';
 }
 
@@ -96,8 +97,9 @@ function proofsOf({ seal, tests, reproducibility }: EvidenceBundle): Proof[] {
     ...tests.map((test, i): Proof => {
       const failed = test.checks.filter((c) => !c.passed).length;
       const total = count(test.checks.length, 'check');
-      const figure =
-        test.result === 'skipped' ? 'did not run' : failed > 0 ? `${failed} of ${total} failed` : total;
+      const left = test.skipped ? `, ${test.skipped.length} not made` : '';
+      const made = failed > 0 ? `${failed} of ${total} failed` : total;
+      const figure = test.result === 'skipped' ? 'did not run' : `${made}${left}`;
       return { part: `test-${i}`, name: testName(test.type), mark: markOf(test.result), figure };
     }),
     ...(reproducibility
