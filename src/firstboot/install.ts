@@ -7,7 +7,7 @@ import { isMap, readYamlStream } from '../secrets/document.ts';
 import type { FileOptions, FirstBootConfig, FirstBootOptions } from './config.ts';
 import { PATHS } from './paths.ts';
 import { AGENT_COMMANDS, type Commands, dropInText, startPreOf, UNITS, unitTexts } from './units.ts';
-import { VALS_LISTS, VALS_RENDER, VALS_SCRIPT } from './vals-script.ts';
+import { VALS_LISTS, VALS_READY, VALS_READY_SCRIPT, VALS_RENDER, VALS_SCRIPT } from './vals-script.ts';
 
 /** Oldest Node that the agent runs on: Debian 12's. */
 const OLDEST_NODE = 18;
@@ -169,12 +169,14 @@ function unitFiles(root: Rootfs, unit: string): string[] {
 
 const VALS_COMMANDS: Commands = {
   firstBoot: `${VALS_SCRIPT} ${VALS_LISTS}/first-boot ${VALS_LISTS}/first-boot.commands`,
+  ready: (units) => `${VALS_READY_SCRIPT} ${units}`.trimEnd(),
   render: (unit) => `${VALS_SCRIPT} ${VALS_LISTS}/${unit}`,
 };
 
 function installVals(root: Rootfs, config: FirstBootConfig): void {
   root.mkdir(VALS_LISTS);
   root.write(VALS_SCRIPT, VALS_RENDER, { mode: 0o755 });
+  root.write(VALS_READY_SCRIPT, VALS_READY, { mode: 0o755 });
   root.write(`${VALS_LISTS}/first-boot`, listOf(config.file, root));
   const lines = config.command.map(({ script, command = [] }) =>
     (script === undefined ? command : [script]).map(quoteWord).join(' '),

@@ -15,12 +15,15 @@ export interface UnitText {
 /** What is run: the agent, or the script that uses the image's own vals. */
 export interface Commands {
   readonly firstBoot: string;
+  /** Of the named services, as systemd.service(5) takes them: says when the instance is ready. */
+  ready(units: string): string;
   /** Of a service, by its name as systemd.service(5) takes it. */
   render(unit: string): string;
 }
 
 export const AGENT_COMMANDS: Commands = {
   firstBoot: `${PATHS.command} first-boot`,
+  ready: () => `${PATHS.command} ready`,
   render: (unit) => `${PATHS.command} render ${unit}`,
 };
 
@@ -51,12 +54,10 @@ TimeoutStartSec=infinity
 ExecStart=${commands.firstBoot}
 `,
     },
-    ...(hasAgent
-      ? [
-          {
-            name: 'ingot-ready.service',
-            isWanted: true,
-            text: `[Unit]
+    {
+      name: 'ingot-ready.service',
+      isWanted: true,
+      text: `[Unit]
 Description=Readiness of this instance
 Requires=ingot-first-boot.service
 Wants=network-online.target
@@ -66,11 +67,9 @@ After=network-online.target ${after}
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStart=${PATHS.command} ready
+ExecStart=${commands.ready(services)}
 `,
-          },
-        ]
-      : []),
+    },
     ...(hasAgent && ready?.http_port !== undefined ? [stateUnit()] : []),
   ];
 }

@@ -59,3 +59,34 @@ until fill_all; do
   pause=$((pause < 15 ? pause * 2 : 15))
 done
 `;
+
+/** Where the script lies that says when an instance without the agent is ready. */
+export const VALS_READY_SCRIPT = '/usr/lib/ingot/vals-ready';
+
+/** `vals-ready SERVICE…`: says on the console what is missing, until all services run. */
+export const VALS_READY = `#!/bin/sh
+# Says on the console whether the services of this instance run.
+set -u
+
+say() {
+  printf '\\r\\ningot: %s\\r\\n' "$1" | tee /dev/console
+}
+
+all_active() {
+  for unit; do
+    state=$(systemctl is-active -- "$unit") || {
+      why="$unit is $state"
+      return 1
+    }
+  done
+}
+
+pause=1
+until all_active "$@"; do
+  say "waiting: $why"
+  sleep "$pause"
+  pause=$((pause < 15 ? pause * 2 : 15))
+done
+read -r seconds _ </proc/uptime
+say "ready in $seconds s"
+`;

@@ -1,49 +1,40 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PATHS } from '../../src/firstboot/paths.ts';
-import { root as checkout } from '../project/source-files.ts';
-import { type Server, startServer, vaultServer } from '../secrets/real-tools.ts';
+import { consulServer, freePort, moto, openBao, startServer } from '../secrets/real-tools.ts';
+import { RunningConsul } from '../secrets/running-consul.ts';
+import { KEYS, REGION, RunningMoto } from '../secrets/running-moto.ts';
+import { RunningVault } from '../secrets/running-vault.ts';
+import { selfSigned, tlsProxy } from '../secrets/tls-proxy.ts';
 import { file } from './agent-machine.ts';
+import { AgentRoot, type RunningAgent } from './agent-root.ts';
+import { Door } from './door.ts';
 
-const vault = vaultServer();
+const vaultTool = openBao();
+const motoTool = moto();
+const consulTool = consulServer();
 
 let folder: string;
-let system: string;
+let system: AgentRoot;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ingot-node18-'));
-  system = join(folder, 'root');
-  const packages = '--include=nodejs,ca-certificates';
-  execFileSync('mmdebstrap', ['--quiet', '--variant=essential', packages, 'bookworm', system], {
-    stdio: 'pipe',
-  });
-  mkdirSync(join(system, 'usr/lib/ingot'), { recursive: true });
-  const agent = join(folder, 'agent.mjs');
-  execFileSync(process.execPath, [join(checkout, 'scripts/build-agent.mjs'), agent]);
-  cpSync(agent, join(system, PATHS.agent));
+  system = AgentRoot.build(join(folder, 'root'), ['bind9', 'bind9-dnsutils', 'libfaketime']);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const put = (path: string, text: string, mode = 0o600): void => {
-  mkdirSync(dirname(join(system, path)), { recursive: true });
-  writeFileSync(join(system, path), text, { mode });
-};
-
-function run(...args: string[]) {
-  return spawnSync('chroot', [system, 'node', PATHS.agent, ...args], { encoding: 'utf8', timeout: 60_000 });
-}
-
 describe("the agent on Debian 12's own Node", () => {
   test('is run by Node 18', () => {
-    expect(execFileSync('chroot', [system, 'node', '--version'], { encoding: 'utf8' })).toMatch(/^v18\./);
-    expect(run('help')).toMatchObject({ status: 0 });
-    expect(run('nonsense')).toMatchObject({ status: 2 });
+    expect(execFileSync('chroot', [system.path, 'node', '--version'], { encoding: 'utf8' })).toMatch(
+      /^v18\./,
+    );
+    expect(system.run('help')).toMatchObject({ status: 0 });
+    expect(system.run('nonsense')).toMatchObject({ status: 2 });
   });
 
   test('loads every backend', () => {
-    put('/key.json', '{"a": 1}');
     for (const backend of [
       'awssecrets',
       'awskms',
@@ -56,99 +47,368 @@ describe("the agent on Debian 12's own Node", () => {
       'tfstate',
       'consul',
     ]) {
-      const { stderr } = run('get', `ref+${backend}://x/y#/z`);
+      const { stderr } = system.run('get', `ref+${backend}://x/y#/z`);
       expect(stderr, backend).toMatch(/^ingot-agent: /);
       expect(stderr, backend).not.toMatch(/is not a function|is not defined|undefined/);
     }
   });
 });
 
-describe.skipIf(vault.missing)(`with Vault${vault.missing ? ` (skipped: ${vault.missing})` : ''}`, () => {
-  let server: Server;
-  let address: string;
-  let token: string;
+describe.skipIf(vaultTool.missing)(
+  `with OpenBao 2.4.0${vaultTool.missing ? ` (skipped: ${vaultTool.missing})` : ''}`,
+  () => {
+    let vault: RunningVault;
+    let access: { VAULT_ADDR: string; VAULT_TOKEN: string };
 
-  beforeAll(async () => {
-    server = await startServer(vault.path, [], (text) => text.endsWith('\n'));
-    [address = '', token = ''] = server.output().trim().split(' ');
-    await api('sys/mounts/kv', { type: 'kv', options: { version: '1' } });
-    await api('kv/app', { password: 'hunter2', pem: '-----BEGIN\nMII\n-----END' });
-    await api('sys/policies/acl/app', { policy: 'path "kv/app" { capabilities = ["read"] }' });
-  }, 120_000);
-  afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
-  });
-
-  async function api(path: string, body: object): Promise<Record<string, any>> {
-    const answer = await fetch(`${address}/v1/${path}`, {
-      method: 'POST',
-      headers: { 'x-vault-token': token },
-      body: JSON.stringify(body),
+    beforeAll(async () => {
+      vault = await RunningVault.startOpenBao(vaultTool);
+      access = { VAULT_ADDR: vault.address, VAULT_TOKEN: vault.token };
+      await fill(vault);
+    }, 120_000);
+    afterAll(async () => {
+      await vault?.[Symbol.asyncDispose]();
     });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    const text = await answer.text();
-    return text === '' ? {} : (JSON.parse(text) as Record<string, any>);
-  }
 
-  const configure = (template: string, given: string): void => {
-    put('/etc/ingot/agent.env', `VAULT_ADDR=${address}\nVAULT_TOKEN=${given}\n`);
-    put('/t/app.conf', template);
-    const config = {
-      file: [],
-      service: [
-        {
-          unit: 'app.service',
-          file: [{ ...file('/run/app/app.conf', 'app.conf'), owner: 'www-data', mode: 0o640 }],
+    async function fill(server: RunningVault): Promise<void> {
+      await server.mount('kv', '1');
+      await server.api('kv/app', { password: 'hunter2', pem: '-----BEGIN\nMII\n-----END' });
+    }
+
+    const allow = (policy: string): Promise<unknown> =>
+      vault.api(`sys/policies/acl/${policy}`, { policy: 'path "kv/app" { capabilities = ["read"] }' });
+
+    describe('a service', () => {
+      const configure = (template: string, environment: Record<string, string> = access): void => {
+        system.put('/t/app.conf', template);
+        const files = [file('/run/app/app.conf', 'app.conf', { owner: 'www-data', mode: 0o640 })];
+        system.configure({ service: [{ unit: 'app.service', file: files }] }, environment);
+      };
+
+      test('gets its files, with their owner and mode', () => {
+        configure('pw=ref+vault://kv/app#/password\nref+vault://kv/app#/pem\n');
+        expect(system.run('render', 'app.service')).toMatchObject({ status: 0, stderr: '' });
+        expect(system.read('/run/app/app.conf')).toBe('pw=hunter2\n-----BEGIN\nMII\n-----END\n');
+        expect(statSync(system.at('/run/app/app.conf'))).toMatchObject({ uid: 33, gid: 33, mode: 0o100640 });
+      });
+
+      test('does not start while its token has expired; its old file stays as it is', async () => {
+        const before = system.read('/run/app/app.conf');
+        await allow('app');
+        configure('new=ref+vault://kv/app#/password\n', { ...access, VAULT_TOKEN: await expired() });
+        await using agent = system.start(['render', 'app.service']);
+        await agent.heard(/ingot: waiting: .*status 403/);
+        expect(system.read('/run/app/app.conf')).toBe(before);
+        system.setEnvironment(access);
+        expect(await agent.ended).toBe(0);
+        expect(system.read('/run/app/app.conf')).toBe('new=hunter2\n');
+      });
+
+      test('a command gets its secrets in its environment', () => {
+        configure('');
+        system.put('/env.yaml', 'PASSWORD: ref+vault://kv/app#/password\n');
+        const command = ['--', 'sh', '-c', 'test "$PASSWORD" = hunter2; exit 7'];
+        expect(system.run('exec', '-f', '/env.yaml', ...command).status).toBe(7);
+        expect(system.run('env', '-f', '/env.yaml').stdout).toBe('PASSWORD=hunter2\n');
+      });
+    });
+
+    test.skipIf(consulTool.missing)(
+      'makes itself known to Consul and to BIND, and does it once',
+      async () => {
+        await using consul = await RunningConsul.start(consulTool);
+        const secret = Buffer.from('right').toString('base64');
+        const port = await freePort();
+        system.put('/named.conf', namedConf(port, secret));
+        system.put('/var/cache/bind/example.test', ZONE);
+        const dig = (name: string): string => {
+          const question = ['+short', '+time=2', '+tries=1', '@127.0.0.1', '-p', String(port), name, 'ANY'];
+          return execFileSync('chroot', [system.path, 'dig', ...question], { encoding: 'utf8' }).trim();
+        };
+        const command = [system.path, 'named', '-g', '-c', '/named.conf'];
+        await using _named = await startServer('chroot', command, async () => dig('ns.example.test') !== '');
+        await vault.api('kv/consul', { token: 'ffffffff-2222-3333-4444-555555555555' });
+        await vault.api('kv/dns', { key: `hmac-sha256:update:${Buffer.from('wrong').toString('base64')}` });
+        const place = { name: 'app', port: 5432, id: undefined, check_interval: 10_000 };
+        const record = { name: 'db1.example.test', zone: 'example.test', type: 'A', ttl: 60 };
+        const register = {
+          consul: [
+            {
+              ...place,
+              address: `http://${consul.address}`,
+              service_address: '{{ .address }}',
+              tags: ['{{ .role }}'],
+              meta: { version: '1' },
+              token: 'ref+vault://kv/consul#/token',
+            },
+          ],
+          dns: [
+            {
+              ...record,
+              server: `127.0.0.1#${port}`,
+              value: '{{ .address }}',
+              key: 'ref+vault://kv/dns#/key',
+            },
+          ],
+          http: [],
+        };
+        system.configure({ register, variables: { role: 'primary', address: '10.1.2.3' } }, access);
+        await using agent = system.start(['ready']);
+        await agent.heard(/consul app was refused: .*status 403/);
+        await agent.heard(/dns db1\.example\.test: nsupdate ended with 2: .*BADSIG/);
+        expect(await consul.get('agent/services')).toEqual({});
+        await vault.api('kv/consul', { token: consul.token });
+        await vault.api('kv/dns', { key: `hmac-sha256:update:${secret}` });
+        expect(await agent.ended, agent.output).toBe(0);
+        expect(agent.output).toMatch(/ingot: ready in \d/);
+        for (const value of [secret, consul.token]) expect(agent.output).not.toContain(value);
+        const id = `app-${hostname()}`;
+        expect(await consul.get('agent/services')).toMatchObject({
+          [id]: {
+            Service: 'app',
+            Address: '10.1.2.3',
+            Port: 5432,
+            Tags: ['primary'],
+            Meta: { version: '1' },
+          },
+        });
+        expect(await consul.get('agent/checks')).toMatchObject({
+          [`service:${id}`]: { Type: 'tcp', ServiceID: id },
+        });
+        expect(dig('db1.example.test')).toBe('10.1.2.3');
+        await consul.put(`agent/service/deregister/${id}`);
+        expect(system.run('ready').stdout).toMatch(/ingot: ready in/);
+        expect(await consul.get('agent/services')).toEqual({});
+      },
+    );
+
+    /** A token whose time is over. */
+    async function expired(): Promise<string> {
+      const token = await vault.tokenFor(['app'], '1s');
+      const ask = (): Promise<Response> =>
+        fetch(`${vault.address}/v1/kv/app`, { headers: { 'x-vault-token': token } });
+      while ((await ask()).status !== 403);
+      return token;
+    }
+
+    /** What is wrong at the first boot, what the console says of it, and how it is put right. */
+    interface Fault {
+      readonly environment?: Readonly<Record<string, string>>;
+      readonly reference?: string;
+      readonly by?: string[];
+      readonly around?: string[];
+      readonly says: RegExp;
+      repair(agent: RunningAgent): unknown;
+    }
+
+    const faults: Readonly<Record<string, (root: AgentRoot) => Promise<Fault & Partial<AsyncDisposable>>>> = {
+      'a server that is down': async () => {
+        const door = new Door(vault.address);
+        const port = await freePort();
+        return {
+          environment: { ...access, VAULT_ADDR: `http://127.0.0.1:${port}` },
+          says: /127\.0\.0\.1:\d+ could not be asked: connect ECONNREFUSED/,
+          repair: () => door.listen(port, true),
+          [Symbol.asyncDispose]: () => door.close(),
+        };
+      },
+      'a server that takes connections and does not answer': async () => {
+        const door = new Door(vault.address);
+        return {
+          environment: { ...access, VAULT_ADDR: `http://127.0.0.1:${await door.listen(0, false)}` },
+          says: /could not be asked: no answer within 10000 ms/,
+          repair: () => void (door.isOpen = true),
+          [Symbol.asyncDispose]: () => door.close(),
+        };
+      },
+      'a sealed server': async () => {
+        const own = await RunningVault.startOpenBao(vaultTool);
+        await fill(own);
+        await own.api('sys/seal', {});
+        return {
+          environment: { VAULT_ADDR: own.address, VAULT_TOKEN: own.token },
+          says: /status 503: (Vault|OpenBao) is sealed/,
+          repair: () => own.api('sys/unseal', { key: own.key }),
+          [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+        };
+      },
+      'a token that may not read it (403)': async () => ({
+        environment: { ...access, VAULT_TOKEN: await vault.tokenFor(['later']) },
+        says: /kv\/app was refused: .*status 403: .*client's policies grant access/,
+        repair: () => allow('later'),
+      }),
+      'a token that has expired': async (root) => {
+        await allow('app');
+        return {
+          environment: { ...access, VAULT_TOKEN: await expired() },
+          says: /status 403: .*an expired token is refused this way/,
+          repair: () => root.setEnvironment(access),
+        };
+      },
+      'a secret that is not there (404)': async () => ({
+        reference: 'ref+vault://kv/late#/password',
+        says: /there is no .*kv\/late.*status 404/,
+        repair: () => vault.api('kv/late', { password: 'hunter2' }),
+      }),
+      'a wrong key in a map': async () => {
+        await vault.api('kv/renamed', { pass: 'hunter2' });
+        return {
+          reference: 'ref+vault://kv/renamed#/password',
+          says: /there is no key "password" in vault:\/\/kv\/renamed#\/password \(The secret has pass\.\)/,
+          repair: () => vault.api('kv/renamed', { password: 'hunter2' }),
+        };
+      },
+      'a certificate of an unknown authority': async (root) => {
+        const files = selfSigned(folder);
+        const proxy = await tlsProxy(files, vault.address);
+        const environment = { ...access, ...at(proxy.url) };
+        return {
+          environment,
+          says: /127\.0\.0\.1:\d+ could not be asked: self[- ]signed certificate .*certificate authority/,
+          repair() {
+            root.put('/etc/ssl/ours.pem', readFileSync(files.cert, 'utf8'));
+            root.setEnvironment({ ...environment, VAULT_CACERT: '/etc/ssl/ours.pem' });
+          },
+          [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+        };
+      },
+      'a clock that is years behind': (root) =>
+        atTheTime(root, '-3650d', /certificate is not yet valid; the clock of this machine says 20/),
+      'a clock that is years ahead': (root) =>
+        atTheTime(root, '+3650d', /certificate has expired; the clock of this machine says 20/),
+      'a disk that is read-only': async (root) => ({
+        around: ['unshare', '--mount', 'sh', '-ec', READ_ONLY, 'sh', root.path],
+        says: /EROFS: read-only file system, mkdir '\/etc\/app'/,
+        repair: ({ pid }) =>
+          execFileSync('nsenter', ['-t', String(pid), '-m', 'mount', '-o', 'remount,rw,bind', root.path]),
+      }),
+      ...(!motoTool.missing && {
+        'a metadata service that is absent': async () => {
+          const aws = await RunningMoto.start(motoTool);
+          await aws.createSecret('kv/app', { password: 'hunter2' });
+          const door = new Door(aws.endpoint);
+          const port = await freePort();
+          return {
+            environment: {
+              AWS_ENDPOINT_URL: aws.endpoint,
+              AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}`,
+              AWS_REGION: REGION,
+            },
+            reference: 'ref+awssecrets://kv/app#/password',
+            says: /AWS: no credentials were found.*metadata service/,
+            repair: () => door.listen(port, true),
+            async [Symbol.asyncDispose]() {
+              await door.close();
+              await aws[Symbol.asyncDispose]();
+            },
+          };
         },
-      ],
-      command: [],
-      environment: {},
-      variables: {},
-      required: [],
-      allow_exec: false,
+      }),
     };
-    put(PATHS.config, JSON.stringify(config));
-  };
 
-  test('a service gets its files, with their owner and mode', () => {
-    configure('pw=ref+vault://kv/app#/password\nref+vault://kv/app#/pem\n', token);
-    expect(run('render', 'app.service')).toMatchObject({ status: 0, stderr: '' });
-    const path = join(system, 'run/app/app.conf');
-    expect(readFileSync(path, 'utf8')).toBe('pw=hunter2\n-----BEGIN\nMII\n-----END\n');
-    expect(statSync(path)).toMatchObject({ uid: 33, gid: 33, mode: 0o100640 });
-  });
-
-  test('a token that has expired, and one that may not, are told; the old file stays, and the start fails', async () => {
-    const { auth } = await api('auth/token/create', { policies: ['app'], ttl: '1s', renewable: false });
-    const other = await api('auth/token/create', { policies: ['default'] });
-    const expired = (auth as { client_token: string }).client_token;
-    for (;;) {
-      const { status } = await fetch(`${address}/v1/kv/app`, { headers: { 'x-vault-token': expired } });
-      if (status === 403) break;
+    async function atTheTime(root: AgentRoot, clock: string, says: RegExp): Promise<Fault & AsyncDisposable> {
+      const own = mkdtempSync(join(folder, 'tls-'));
+      const files = selfSigned(own);
+      const proxy = await tlsProxy(files, vault.address);
+      root.put('/ours.pem', readFileSync(files.cert, 'utf8'));
+      root.put('/clock', clock);
+      return {
+        environment: { ...access, ...at(proxy.url), VAULT_CACERT: '/ours.pem' },
+        by: ['env', 'LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', ...FAKE_CLOCK],
+        says,
+        repair: () => root.put('/clock', '+0'),
+        [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+      };
     }
-    const path = join(system, 'run/app/app.conf');
-    const before = readFileSync(path, 'utf8');
-    for (const given of [expired, (other.auth as { client_token: string }).client_token]) {
-      configure('new=ref+vault://kv/app#/password\n', given);
-      // It would wait for ever.
-      const { stdout, status } = spawnSync(
-        'timeout',
-        ['15', 'chroot', system, 'node', PATHS.agent, 'render', 'app.service'],
-        { encoding: 'utf8' },
+
+    /** Runs the first boot with a fault, then without it. */
+    async function play(name: string, root: AgentRoot): Promise<void> {
+      await using fault = Object.assign(
+        { [Symbol.asyncDispose]: async () => {} },
+        await faults[name]?.(root),
+      ) as Fault & AsyncDisposable;
+      root.put('/t/app.conf', `pw=${fault.reference ?? 'ref+vault://kv/app#/password'}\n`);
+      root.put('/t/plain.conf', 'no secret\n');
+      const environment = fault.environment ?? access;
+      const join = { name: 'join', script: undefined, environment: {}, timeout: 60_000 };
+      root.configure(
+        {
+          file: [file('/etc/app/plain.conf', 'plain.conf'), file('/etc/app/app.conf', 'app.conf')],
+          command: [{ ...join, command: ['cp', '/etc/app/app.conf', '/var/lib/joined'] }],
+        },
+        environment,
       );
-      expect(status).not.toBe(0);
-      expect(stdout).toMatch(/ingot: waiting: .*status 403/);
-      expect(stdout).not.toContain(given);
-      expect(readFileSync(path, 'utf8')).toBe(before);
+      await using agent = root.start(['first-boot'], fault);
+      await agent.heard(new RegExp(`ingot: (waiting|not ready): .*${fault.says.source}`));
+      for (const path of ['/etc/app/plain.conf', '/etc/app/app.conf', '/var/lib/joined', PATHS.done])
+        expect(root.read(path), path).toBeUndefined();
+      await fault.repair(agent);
+      expect(await agent.ended, agent.output).toBe(0);
+      expect(root.read('/etc/app/plain.conf')).toBe('no secret\n');
+      expect(root.read('/etc/app/app.conf')).toBe('pw=hunter2\n');
+      expect(root.read('/var/lib/joined')).toBe('pw=hunter2\n');
+      expect(root.read(PATHS.done)).toMatch(/^20/);
+      expect(agent.output).not.toContain('hunter2');
+      expect(agent.output).not.toContain(environment.VAULT_TOKEN ?? KEYS.secretAccessKey);
     }
-  });
 
-  test('a command gets its secrets in its environment', () => {
-    configure('', token);
-    put('/env.yaml', 'PASSWORD: ref+vault://kv/app#/password\n');
-    expect(
-      run('exec', '-f', '/env.yaml', '--', 'sh', '-c', 'test "$PASSWORD" = hunter2; exit 7').status,
-    ).toBe(7);
-    expect(run('env', '-f', '/env.yaml').stdout).toBe('PASSWORD=hunter2\n');
-  });
+    describe('the first boot waits, says why, writes nothing, and is done when it is put right:', () => {
+      const runs = new Map<string, Promise<unknown>>();
+      // All at once: most of it is waiting.
+      beforeAll(() => {
+        for (const [n, name] of Object.keys(faults).entries())
+          runs.set(
+            name,
+            play(name, system.copy(`fault-${n}`)).catch((error: unknown) => error),
+          );
+      });
+      afterAll(async () => {
+        await Promise.all(runs.values());
+      });
+      test.each(Object.keys(faults))('%s', async (name) => {
+        const failure = await runs.get(name);
+        if (failure !== undefined) throw failure;
+      });
+    });
+  },
+);
+
+/** A name server of one zone, which whoever has the key may change. */
+const namedConf = (port: number, secret: string): string => `
+options {
+  directory "/var/cache/bind";
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  pid-file none;
+  session-keyfile none;
+  recursion no;
+};
+controls {};
+key "update" { algorithm hmac-sha256; secret "${secret}"; };
+zone "example.test" { type primary; file "example.test"; allow-update { key "update"; }; };
+`;
+const ZONE = `$TTL 60
+@ SOA ns.example.test. root.example.test. 1 60 60 600 60
+@ NS ns.example.test.
+ns A 127.0.0.1
+`;
+
+/** By address: not every chroot knows localhost, which the certificates are for. */
+const at = (url: string) => ({
+  VAULT_ADDR: url.replace('localhost', '127.0.0.1'),
+  VAULT_TLS_SERVER_NAME: 'localhost',
 });
+
+/** What libfaketime is told: the time is in a file that may change, timers run as ever. */
+const FAKE_CLOCK = [
+  'FAKETIME_TIMESTAMP_FILE=/clock',
+  'FAKETIME_NO_CACHE=1',
+  'FAKETIME_DONT_FAKE_MONOTONIC=1',
+];
+
+/** Runs a command with a folder that takes no writing but in its /run. */
+const READ_ONLY = `
+mount --bind "$1" "$1"
+mount -o remount,ro,bind "$1"
+mount -t tmpfs ingot-run "$1/run"
+shift
+exec "$@"`;

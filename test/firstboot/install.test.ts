@@ -7,7 +7,7 @@ import { firstBootFiles } from '../../src/firstboot/files.ts';
 import { installFirstBoot } from '../../src/firstboot/install.ts';
 import { PATHS } from '../../src/firstboot/paths.ts';
 import { firstBootSpec } from '../../src/firstboot/spec.ts';
-import { dropInText, startPreOf } from '../../src/firstboot/units.ts';
+import { AGENT_COMMANDS, dropInText, startPreOf } from '../../src/firstboot/units.ts';
 import { openRootfs } from '../../src/host/rootfs.ts';
 import { decodeBody, emptyScope, parseHcl } from '../../src/template/index.ts';
 
@@ -210,7 +210,11 @@ TimeoutStartSec=infinity
     );
     expect(root.list('/usr/lib/systemd/system/multi-user.target.wants')).toEqual([
       'ingot-first-boot.service',
+      'ingot-ready.service',
     ]);
+    expect(root.readText('/usr/lib/systemd/system/ingot-ready.service')).toContain(
+      'ExecStart=/usr/lib/ingot/vals-ready app.service\n',
+    );
   });
 });
 
@@ -219,7 +223,7 @@ test('what a unit runs before its start is kept in order, without what a drop-in
   expect(startPreOf([unit])).toEqual(['/a    b', '-/c']);
   expect(startPreOf([unit, '[Service]\nExecStartPre=\nExecStartPre=/d\n'])).toEqual(['/d']);
   const render = (name: string): string => `r ${name}`;
-  expect(dropInText('a\\x2d%.service', true, [], { firstBoot: '', render })).toContain(
+  expect(dropInText('a\\x2d%.service', true, [], { ...AGENT_COMMANDS, render })).toContain(
     '+r a\\\\x2d%%.service\n',
   );
 });

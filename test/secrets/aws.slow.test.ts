@@ -6,30 +6,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signAwsRequest } from '../../src/core/aws-signature.ts';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { freePort, goTool, moto, output, type Server, startServer } from './real-tools.ts';
+import { goTool, moto, output } from './real-tools.ts';
+import { KEYS, REGION, RunningMoto } from './running-moto.ts';
 
 const server = moto();
-const REGION = 'eu-central-1';
-const KEYS = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret/key+example' };
 
 describe.skipIf(server.missing)(
   `AWS against moto${server.missing ? ` (skipped: ${server.missing})` : ''}`,
   () => {
     const path = server.path;
-    let running: Server;
+    let running: RunningMoto;
     let endpoint: string;
     let folder: string;
     let env: Record<string, string>;
+    const json: RunningMoto['json'] = (...args) => running.json(...args);
 
     beforeAll(async () => {
-      const port = await freePort();
-      endpoint = `http://127.0.0.1:${port}`;
       folder = mkdtempSync(join(tmpdir(), 'ingot-aws-'));
-      running = await startServer(
-        path,
-        ['-H', '127.0.0.1', '-p', String(port)],
-        async () => (await fetch(`${endpoint}/moto-api/`)).ok,
-      );
+      running = await RunningMoto.start(server);
+      ({ endpoint } = running);
       env = {
         HOME: folder,
         AWS_ENDPOINT_URL: endpoint,
@@ -86,20 +81,6 @@ describe.skipIf(server.missing)(
       await running?.[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
     });
-
-    async function json(service: string, target: string, input: object): Promise<Record<string, unknown>> {
-      const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
-      const request = { method: 'POST', url: new URL(endpoint), headers, body: JSON.stringify(input) };
-      const signed = signAwsRequest(request, KEYS, { region: REGION, service, now: new Date() });
-      const answer = await fetch(endpoint, {
-        method: 'POST',
-        headers: { ...headers, ...signed },
-        body: request.body,
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(text);
-      return JSON.parse(text) as Record<string, unknown>;
-    }
 
     async function s3(method: string, place: string, body: string): Promise<void> {
       const url = new URL(place, endpoint);

@@ -1,30 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { consulServer, freePort, type Server, startServer } from './real-tools.ts';
+import { consulServer } from './real-tools.ts';
+import { RunningConsul } from './running-consul.ts';
 
 const tool = consulServer();
-const TOKEN = '11111111-2222-3333-4444-555555555555';
 
 describe.skipIf(tool.missing)(`Consul 1.12.9${tool.missing ? ` (skipped: ${tool.missing})` : ''}`, () => {
-  let server: Server;
+  let server: RunningConsul;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    const [http, serf, rpc] = await Promise.all([freePort(), freePort(), freePort()]);
-    const address = `127.0.0.1:${http}`;
-    const ports = { http, serf_lan: serf, serf_wan: -1, server: rpc, dns: -1, grpc: -1 };
-    const acl = {
-      enabled: true,
-      default_policy: 'deny',
-      tokens: { initial_management: TOKEN, master: TOKEN },
-    };
-    const args = ['agent', '-dev', '-bind', '127.0.0.1', '-hcl', JSON.stringify({ ports, acl })];
-    env = { CONSUL_HTTP_ADDR: address, CONSUL_HTTP_TOKEN: TOKEN };
-    const put = (key: string, body: string): Promise<Response> =>
-      fetch(`http://${address}/v1/kv/${key}`, { method: 'PUT', body, headers: { 'x-consul-token': TOKEN } });
-    server = await startServer(tool.path, args, async () => (await put('app/a%20b', 'pw: {x: hunter2}')).ok);
-    await put('app/empty', '');
+    server = await RunningConsul.start(tool);
+    env = { CONSUL_HTTP_ADDR: server.address, CONSUL_HTTP_TOKEN: server.token };
+    await server.put('kv/app/a%20b', 'pw: {x: hunter2}');
+    await server.put('kv/app/empty');
   }, 90_000);
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();

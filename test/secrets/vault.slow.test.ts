@@ -1,76 +1,47 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, request as httpRequest } from 'node:http';
-import { createServer, type Server as HttpsServer } from 'node:https';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { freePort, goTool, openBao, output, type Server, startServer, vaultServer } from './real-tools.ts';
-
-interface Started {
-  readonly server: Server;
-  readonly address: string;
-  readonly token: string;
-}
-
-async function startVault(program: string): Promise<Started> {
-  const server = await startServer(program, [], (text) => text.endsWith('\n'));
-  const [address = '', token = ''] = server.output().trim().split(' ');
-  return { server, address, token };
-}
-
-/** Its development mode: in memory, unsealed, with version 2 of the key-value engine at `secret`. */
-async function startOpenBao(program: string): Promise<Started> {
-  const listen = `127.0.0.1:${await freePort()}`;
-  const args = ['server', '-dev', '-dev-no-store-token', '-dev-root-token-id=root'];
-  const address = `http://${listen}`;
-  const isReady = async (): Promise<boolean> => (await fetch(`${address}/v1/sys/health`)).status === 200;
-  const server = await startServer(program, [...args, `-dev-listen-address=${listen}`], isReady);
-  return { server, address, token: 'root' };
-}
+import { goTool, openBao, output, type Tool, vaultServer } from './real-tools.ts';
+import { RunningVault } from './running-vault.ts';
+import { selfSigned, tlsProxy } from './tls-proxy.ts';
 
 describe.each([
-  { name: 'Vault 1.14.1', tool: vaultServer(), start: startVault },
-  { name: 'OpenBao 2.4.0', tool: openBao(), start: startOpenBao },
+  { name: 'Vault 1.14.1', tool: vaultServer(), start: (own: Tool) => RunningVault.startVault(own) },
+  { name: 'OpenBao 2.4.0', tool: openBao(), start: (own: Tool) => RunningVault.startOpenBao(own) },
 ])('$name', ({ tool, start }) => {
   describe.skipIf(tool.missing)(tool.missing ? `skipped: ${tool.missing}` : 'answers', () =>
-    servesReferences(() => start(tool.path)),
+    servesReferences(() => start(tool)),
   );
 });
 
-function servesReferences(start: () => Promise<Started>): void {
-  let server: Server;
+function servesReferences(start: () => Promise<RunningVault>): void {
+  let vault: RunningVault;
   let address: string;
   let token: string;
-  let key: string;
-  let cert: string;
+  let certificate: { readonly key: string; readonly cert: string };
   let folder: string;
   let env: Record<string, string>;
   let role: { role_id: string; secret_id: string };
+  const api: RunningVault['api'] = (...args) => vault.api(...args);
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ingot-vault-'));
-    ({ server, address, token } = await start());
+    vault = await start();
+    ({ address, token } = vault);
     env = { HOME: folder, VAULT_ADDR: address, VAULT_TOKEN: token };
-    [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    output(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
-      { quiet: true },
-    );
-    if (!(await call('secret/config', undefined, 'GET')).ok)
-      await api('sys/mounts/secret', { type: 'kv', options: { version: '2' } });
-    await api('sys/mounts/team/old', { type: 'kv', options: { version: '1' } });
-    // Version 2 engines need a moment to upgrade their storage.
-    await vi.waitUntil(async () => (await call('secret/config', undefined, 'GET')).status === 200);
+    certificate = selfSigned(folder);
+    await vault.mount('secret', '2');
+    await vault.mount('team/old', '1');
     await api('secret/data/db', { data: { pw: 'before' } });
     await api('secret/data/db', { data: { pw: 'hunter2', n: 5, deep: { a: [1, 'x'] }, b: 'aGk=' } });
     await api('secret/data/gone', { data: { pw: 'x' } });
-    await call('secret/data/gone', undefined, 'DELETE');
+    await vault.call('secret/data/gone', undefined, 'DELETE');
     await api('secret/data/a%20b/%C3%A9', { data: { k: 'odd path' } });
     await api('team/old/db', { pw: 'old' });
     await api('sys/policies/acl/reader', {
@@ -85,24 +56,9 @@ function servesReferences(start: () => Promise<Started>): void {
     role = { role_id, secret_id };
   }, 120_000);
   afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
+    await vault?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  function call(path: string, body?: object, method = 'POST'): Promise<Response> {
-    return fetch(`${address}/v1/${path}`, {
-      method,
-      headers: { 'x-vault-token': token },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-  }
-
-  async function api<T>(path: string, body?: object, method?: string): Promise<T> {
-    const answer = await call(path, body, method);
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${path}: ${text}`);
-    return (text === '' ? {} : (JSON.parse(text) as { data: T }).data) as T;
-  }
 
   async function resolve(
     text: string,
@@ -134,7 +90,7 @@ function servesReferences(start: () => Promise<Started>): void {
   });
 
   test('a namespace, where the server has them', async (context) => {
-    const made = await call('sys/namespaces/division');
+    const made = await vault.call('sys/namespaces/division');
     if (made.status === 404) return context.skip('this server has none');
     expect(made.status).toBe(200);
     const within = { method: 'POST', headers: { 'x-vault-token': token, 'x-vault-namespace': 'division' } };
@@ -184,43 +140,24 @@ function servesReferences(start: () => Promise<Started>): void {
     await expect(resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: 'expired' })).rejects.toMatchObject({
       code: 'secrets/denied',
     });
-    const { auth } = (await (
-      await call('auth/token/create', { policies: ['default'], ttl: '1m' })
-    ).json()) as { auth: { client_token: string } };
-    await expect(
-      resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: auth.client_token }),
-    ).rejects.toMatchObject({
+    const other = await vault.tokenFor(['default']);
+    await expect(resolve('ref+vault://secret/db#/pw', { VAULT_TOKEN: other })).rejects.toMatchObject({
       code: 'secrets/denied',
     });
   });
 
   test('TLS: an authority of our own is trusted where it is named, and only there', async () => {
-    const proxy = await tlsProxy(key, cert, address);
-    try {
-      const at = `https://localhost:${(proxy.address() as AddressInfo).port}`;
-      await expect(resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at })).rejects.toMatchObject({
-        code: 'secrets/unreachable',
-      });
-      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_CACERT: cert })).toBe(
-        'hunter2',
-      );
-      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_CAPATH: folder })).toBe(
-        'hunter2',
-      );
-      expect(await resolve('ref+vault://secret/db#/pw', { VAULT_ADDR: at, VAULT_SKIP_VERIFY: 'true' })).toBe(
-        'hunter2',
-      );
-      const named = { VAULT_ADDR: at.replace('localhost', '127.0.0.1'), VAULT_CACERT: cert };
-      await expect(resolve('ref+vault://secret/db#/pw', named)).rejects.toMatchObject({
-        code: 'secrets/unreachable',
-      });
-      expect(
-        await resolve('ref+vault://secret/db#/pw', { ...named, VAULT_TLS_SERVER_NAME: 'localhost' }),
-      ).toBe('hunter2');
-    } finally {
-      proxy.closeAllConnections();
-      proxy.close();
-    }
+    await using proxy = await tlsProxy(certificate, address);
+    const { cert } = certificate;
+    const reference = 'ref+vault://secret/db#/pw';
+    const at = { VAULT_ADDR: proxy.url };
+    await expect(resolve(reference, at)).rejects.toMatchObject({ code: 'secrets/unreachable' });
+    expect(await resolve(reference, { ...at, VAULT_CACERT: cert })).toBe('hunter2');
+    expect(await resolve(reference, { ...at, VAULT_CAPATH: folder })).toBe('hunter2');
+    expect(await resolve(reference, { ...at, VAULT_SKIP_VERIFY: 'true' })).toBe('hunter2');
+    const named = { VAULT_ADDR: proxy.url.replace('localhost', '127.0.0.1'), VAULT_CACERT: cert };
+    await expect(resolve(reference, named)).rejects.toMatchObject({ code: 'secrets/unreachable' });
+    expect(await resolve(reference, { ...named, VAULT_TLS_SERVER_NAME: 'localhost' })).toBe('hunter2');
   });
 
   test('Kubernetes: a service account, which a stand-in for the cluster vouches for', async () => {
@@ -239,7 +176,7 @@ function servesReferences(start: () => Promise<Started>): void {
     const unsigned = `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}`;
     const jwt = `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(privateKey, 'base64url')}`;
     const reviewed: unknown[] = [];
-    const cluster = createHttpServer((q, r) => {
+    const cluster = createServer((q, r) => {
       let body = '';
       q.on('data', (data: Buffer) => void (body += data.toString()));
       q.on('end', () => {
@@ -257,7 +194,7 @@ function servesReferences(start: () => Promise<Started>): void {
         kubernetes_host: host,
         disable_local_ca_jwt: true,
         token_reviewer_jwt: jwt,
-        kubernetes_ca_cert: readFileSync(cert, 'utf8'),
+        kubernetes_ca_cert: readFileSync(certificate.cert, 'utf8'),
       };
       await api('auth/kubernetes/config', config);
       const bound = { bound_service_account_names: 'app', bound_service_account_namespaces: 'web' };
@@ -296,21 +233,4 @@ function servesReferences(start: () => Promise<Started>): void {
       message: expect.stringMatching(/status 503: .*sealed/) as string,
     });
   });
-}
-
-/** Ends TLS before a server that speaks plain HTTP. */
-async function tlsProxy(key: string, cert: string, target: string): Promise<HttpsServer> {
-  const proxy = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (q, r) => {
-    const onward = httpRequest(
-      new URL(q.url ?? '/', target),
-      { method: q.method, headers: q.headers },
-      (answer) => {
-        r.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(r);
-      },
-    );
-    q.pipe(onward);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, 'localhost', resolve));
-  return proxy;
 }

@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IngotError } from '../../core/error.ts';
 import { syncFolder, writeSecretFile } from '../../secrets/write-secret-file.ts';
@@ -6,6 +6,7 @@ import type { CommandOptions } from '../config.ts';
 import { PATHS } from '../paths.ts';
 import { type Filler, openFiller } from './fill.ts';
 import type { AgentMachine } from './machine.ts';
+import { makeFolder } from './make-folder.ts';
 import { renderFiles } from './render.ts';
 import { retry } from './retry.ts';
 import { FIRST_BOOT, recordSpans, type Span } from './stages.ts';
@@ -88,7 +89,7 @@ async function runCommand(options: CommandOptions, filler: Filler, machine: Agen
 export async function markDone(path: string, machine: AgentMachine): Promise<void> {
   const mark = machine.place(path);
   const folder = dirname(mark);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await syncFolder(dirname(folder));
   // What commands have written was perhaps never synced by them.
   const { exitCode } = await machine.run(['sync'], { quiet: true });

@@ -108,7 +108,6 @@ async function updateDns(
   const { exitCode, output } = await machine.run(['nsupdate'], {
     input: `${lines.join('\n')}\n`,
     timeoutMs: 30_000,
-    quiet: true,
   });
   if (exitCode === 0) return;
   const last = output.trim().split('\n').at(-1) ?? '';

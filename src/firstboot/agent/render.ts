@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { IngotError } from '../../core/error.ts';
 import { settleAll } from '../../secrets/settle-all.ts';
@@ -6,6 +6,7 @@ import { writeSecretFile } from '../../secrets/write-secret-file.ts';
 import type { FileOptions } from '../config.ts';
 import type { Filler } from './fill.ts';
 import type { AgentMachine } from './machine.ts';
+import { makeFolder } from './make-folder.ts';
 import { findOwner } from './owner.ts';
 
 /**
@@ -26,7 +27,7 @@ export async function renderFiles(
   );
   for (const { file, content, owner } of filled) {
     const path = machine.place(file.path);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await refuseStrangersLink(dirname(path));
     await removeParts(path);
     await writeSecretFile(path, content, { mode: file.mode, owner });

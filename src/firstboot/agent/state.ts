@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BootStage, stagesText } from '../../core/boot-stages.ts';
 import { writeSecretFile } from '../../secrets/write-secret-file.ts';
 import { PATHS } from '../paths.ts';
 import type { AgentMachine } from './machine.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** How an instance stands: /run/ingot/ready.json. */
 export interface ReadyState {
@@ -49,7 +50,7 @@ export class Teller {
     const path = this.#machine.place(PATHS.state);
     const content: ReadyState = { state, missing: words, seconds, ...(stages && { stages }) };
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeSecretFile(path, `${JSON.stringify(content)}\n`, { mode: 0o644 });
     } finally {
       if (stages) this.#machine.say(`ingot: stages: ${oneLine(stagesText(stages))}`);

@@ -51,7 +51,7 @@ export function awsAccess(params: AwsParams, around: Surroundings): Promise<AwsA
     if (!found) {
       throw notConfigured(
         'AWS',
-        'no credentials were found',
+        'no credentials were found: none are in the environment or in files, and no metadata service gives any',
         'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in ~/.aws, or give the machine a role.',
       );
     }

@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { vi } from 'vitest';
+import { type FirstBootConfig, NO_FIRST_BOOT } from '../../src/firstboot/config.ts';
+import { PATHS } from '../../src/firstboot/paths.ts';
+import { root as checkout } from '../project/source-files.ts';
+
+/** A folder with Debian, its own Node 18 and the agent as images have it, for chroot(1). */
+export class AgentRoot {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes it of Debian's packages. */
+  static build(path: string, packages: readonly string[]): AgentRoot {
+    const include = `--include=${['nodejs', 'ca-certificates', ...packages].join(',')}`;
+    execFileSync('mmdebstrap', ['--quiet', '--variant=essential', include, 'bookworm', path], {
+      stdio: 'pipe',
+    });
+    const root = new AgentRoot(path);
+    root.put(PATHS.agent, '');
+    execFileSync(process.execPath, [join(checkout, 'scripts/build-agent.mjs'), root.at(PATHS.agent)]);
+    return root;
+  }
+
+  /** Another one beside it, before this one is used: files that are there are shared. */
+  copy(name: string): AgentRoot {
+    const path = join(dirname(this.path), name);
+    execFileSync('cp', ['--archive', '--link', this.path, path]);
+    return new AgentRoot(path);
+  }
+
+  at(path: string): string {
+    return join(this.path, path);
+  }
+
+  put(path: string, text: string, mode = 0o600): void {
+    mkdirSync(dirname(this.at(path)), { recursive: true });
+    // Copies share the file that was there.
+    rmSync(this.at(path), { force: true });
+    writeFileSync(this.at(path), text, { mode });
+  }
+
+  read(path: string): string | undefined {
+    return existsSync(this.at(path)) ? readFileSync(this.at(path), 'utf8') : undefined;
+  }
+
+  /** What the image says, and what this instance was launched with. */
+  configure(config: Partial<FirstBootConfig>, environment: Readonly<Record<string, string>> = {}): void {
+    this.put(PATHS.config, JSON.stringify({ ...NO_FIRST_BOOT, ...config }));
+    this.setEnvironment(environment);
+  }
+
+  setEnvironment(environment: Readonly<Record<string, string>>): void {
+    const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
+    this.put(PATHS.environment, lines.join(''));
+  }
+
+  /** Runs the agent to its end. */
+  run(...args: string[]) {
+    const command = [this.path, 'node', PATHS.agent, ...args];
+    return spawnSync('chroot', command, { encoding: 'utf8', timeout: 60_000 });
+  }
+
+  /** Starts the agent; `by` is put in front of it inside, `around` outside of the folder. */
+  start(
+    args: readonly string[],
+    { by = [], around = [] }: { by?: string[]; around?: string[] } = {},
+  ): RunningAgent {
+    const [command = '', ...rest] = [...around, 'chroot', this.path, ...by, 'node', PATHS.agent, ...args];
+    // Several run at once, across tests: who starts them ends them.
+    const { INGOT_TEST_OWNER: _, ...env } = process.env;
+    return new RunningAgent(spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  }
+}
+
+/** An agent at work. */
+export class RunningAgent implements AsyncDisposable {
+  readonly pid: number;
+  /** Exit code. */
+  readonly ended: Promise<number>;
+  /** All that it has said. */
+  output = '';
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (data: Buffer) => void (this.output += data.toString()));
+    this.ended = new Promise((resolve) => child.once('close', (code) => resolve(code ?? 128)));
+  }
+
+  /** Waits until it has said something. */
+  async heard(what: RegExp): Promise<void> {
+    const isThere = (): boolean => what.test(this.output) || this.#child.exitCode !== null;
+    await vi.waitUntil(isThere, { timeout: 90_000 }).catch(() => {});
+    if (!what.test(this.output)) throw new Error(`no ${what} in:\n${this.output}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+}
