@@ -3,6 +3,7 @@ import { expandDocument, textsOf } from '../secrets/expand-document.ts';
 import { type ExpandOptions, expandText } from '../secrets/expand.ts';
 import { environmentLines, environmentOf } from '../secrets/environment-lines.ts';
 import { goJson } from '../secrets/go-json.ts';
+import { goFloat } from '../secrets/go-scalars.ts';
 import { goYaml } from '../secrets/go-yaml.ts';
 import { decodeSecret, encodeSecret } from '../secrets/kubernetes/secret.ts';
 import { listReferences, type ListedReference } from '../secrets/list-references.ts';
@@ -66,7 +67,7 @@ export async function envSecrets(
 ): Promise<string> {
   const document = await readFirstDocument(input);
   return await expanding(options, createMask(), async (expand) =>
-    environmentLines(environmentOf(await expandDocument(document, expand)), options.isExported),
+    environmentLines(environmentOf(await expandDocument(document, expand), 'shell'), options.isExported),
   );
 }
 
@@ -91,7 +92,7 @@ export async function execSecrets(
   const documents = streamYaml ? await readDocuments(streamYaml) : undefined;
   const mask = createMask();
   const { variables, stdin } = await expanding(options, mask, async (expand) => ({
-    variables: environmentOf(await expandDocument(document, expand)),
+    variables: environmentOf(await expandDocument(document, expand), 'system'),
     stdin:
       documents && writeDocuments(await settleAll(documents.map((d) => expandDocument(d, expand))), 'yaml'),
   }));
@@ -167,5 +168,6 @@ function writeDocuments(documents: readonly unknown[], format: OutputFormat): st
 }
 
 function asText(value: unknown): string {
+  if (typeof value === 'number') return goFloat(value);
   return typeof value === 'string' ? value : goJson(value);
 }

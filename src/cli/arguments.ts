@@ -58,7 +58,13 @@ const switches = new Set([
   'with-annotations',
   'validate',
   'upgrade',
+  'exclude-secret',
+  'decode-kubernetes-secrets',
+  'export',
 ]);
+
+/** Switches that are on where nothing is said. */
+const onByDefault = new Set(['write', 'validate', 'warn-on-undeclared-var', 'warn-undeclared-var']);
 
 /**
  * Packer's single-dash flags in the form that the parser knows: `-var x=y` becomes `--var x=y`,
@@ -94,7 +100,9 @@ export function readArguments(argv: readonly string[]): { args: string[]; global
       if (name === 'machine-readable') globals.machineReadable = on;
       else if (name === 'debug') globals.debug = on;
       else if (name === 'color') globals.color = on;
-      else args.push(on ? `--${name}` : `--no-${name}`);
+      else if (on) args.push(`--${name}`);
+      // Off is what most are anyway.
+      else if (negated !== undefined || onByDefault.has(name)) args.push(`--no-${name}`);
       continue;
     }
     args.push(`--${negated ?? ''}${name}${value === undefined ? '' : `=${value}`}`);

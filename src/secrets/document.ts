@@ -1,22 +1,32 @@
-import { parseAllDocuments, parseDocument } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { IngotError } from '../core/error.ts';
+import { goScalars } from './go-scalars.ts';
 
-/** Large whole numbers stay exact; `<<` merges, as Go's YAML has it. */
-const OPTIONS = { intAsBigInt: true, merge: true, uniqueKeys: true, prettyErrors: false } as const;
+/** Scalars, keys and `<<` as Go's yaml.v3 has them, whatever version a document names; large whole numbers stay exact. */
+const OPTIONS = {
+  schema: 'core',
+  merge: true,
+  uniqueKeys: true,
+  stringKeys: true,
+  resolveKnownTags: false,
+  customTags: goScalars,
+  prettyErrors: false,
+} as const;
 
-/** One YAML or JSON document. `what` names it in the error `secrets/bad-document`; its text does not appear there. */
+/**
+ * The first document of a YAML or JSON text; undefined where there is none. `what` names it in the error
+ * `secrets/bad-document`; its text does not appear there.
+ */
 export function readYaml(text: string, what: string): unknown {
-  const document = parseDocument(text, OPTIONS);
-  const [error] = document.errors;
+  const [first] = documentsOf(text);
+  const [error] = first?.errors ?? [];
   if (error) throw badDocument(what, error.code);
-  return toValue(() => document.toJS(), what);
+  return first && toValue(() => first.toJS(), what);
 }
 
 /** All documents of a YAML stream; empty ones are left out. */
 export function readYamlStream(text: string, what: string): unknown[] {
-  const documents = parseAllDocuments(text, OPTIONS);
-  if ('empty' in documents) return [];
-  return documents
+  return documentsOf(text)
     .map((document) => {
       const [error] = document.errors;
       if (error) {
@@ -26,6 +36,11 @@ export function readYamlStream(text: string, what: string): unknown[] {
       return toValue(() => document.toJS(), what);
     })
     .filter((value) => value !== null && value !== undefined);
+}
+
+function documentsOf(text: string): readonly Document.Parsed[] {
+  const documents = parseAllDocuments(text, OPTIONS);
+  return 'empty' in documents ? [] : documents;
 }
 
 /** A map of a document that was read: no list, no bytes. */

@@ -1,13 +1,17 @@
 import { IngotError } from '../core/error.ts';
 import { isMap } from './document.ts';
+import { goFloat } from './go-scalars.ts';
+
+/** What a variable may be called: by a shell, or by the system, which hands over anything to a program. */
+const NAMES = { shell: /^[A-Za-z_][A-Za-z0-9_]*$/, system: /^[^=\0]+$/ };
 
 /** Variables of a document that was expanded, in the order of their names. Throws `secrets/bad-environment`. */
-export function environmentOf(document: unknown): [string, string][] {
+export function environmentOf(document: unknown, reader: keyof typeof NAMES): [string, string][] {
   if (!isMap(document))
     throw badEnvironment('the document is no map', 'Write a line a variable: NAME: value.');
   return Object.entries(document)
     .map(([name, value]): [string, string] => {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      if (!NAMES[reader].test(name)) {
         throw badEnvironment(
           `${JSON.stringify(name)} is no name of a variable`,
           'Use letters, digits and _.',
@@ -21,7 +25,7 @@ export function environmentOf(document: unknown): [string, string][] {
       ) {
         throw badEnvironment(`${name} is a map, a list or nothing`, 'Add a fragment that names one value.');
       }
-      const text = String(value);
+      const text = typeof value === 'number' ? goFloat(value) : String(value);
       if (text.includes('\0')) throw badEnvironment(`${name} has a zero byte`, 'Store it as base64.');
       return [name, text];
     })

@@ -1,5 +1,7 @@
+import { IngotError } from '../core/error.ts';
 import { type ExpandOptions, expandText } from './expand.ts';
 import { isMap, readYaml } from './document.ts';
+import { describeReference } from './reference.ts';
 import { scan } from './scan.ts';
 import { settleAll } from './settle-all.ts';
 
@@ -25,9 +27,13 @@ interface Field {
 
 async function expandField([key, value]: [string, unknown], options: ExpandOptions): Promise<Field> {
   if (isMap(value) && scan(key, options.kinds).some((piece) => typeof piece !== 'string')) {
+    const shown = describeReference(key);
     const text = await expandText(key, options);
-    const inner = typeof text === 'string' ? readYaml(text, 'the value of a key that is a reference') : text;
+    const inner = (typeof text === 'string' ? readYaml(text, `the value of the key ${shown}`) : text) ?? {};
     if (isMap(inner)) return { entries: Object.entries(inner), merged: true };
+    throw new IngotError('secrets/bad-document', `the key ${shown} leads to no map`, {
+      hint: 'A reference in the place of a key is replaced by the map that it leads to; write others as values.',
+    });
   }
   return { entries: [[key, await expandDocument(value, options)]], merged: false };
 }

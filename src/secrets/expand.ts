@@ -1,4 +1,5 @@
 import { IngotError } from '../core/error.ts';
+import { goFloat } from './go-scalars.ts';
 import { settleAll } from './settle-all.ts';
 import {
   describeReference,
@@ -64,8 +65,8 @@ function insertable(value: unknown, found: FoundReference): string {
 /** A value as part of a text. Throws `secrets/not-scalar`. */
 export function scalarText(value: unknown, found: FoundReference): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
-    return String(value);
+  if (typeof value === 'number') return goFloat(value);
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   const what = value === null || value === undefined ? 'nothing' : Array.isArray(value) ? 'a list' : 'a map';
   throw new IngotError(
     'secrets/not-scalar',

@@ -1,11 +1,19 @@
+import { IngotError } from '../core/error.ts';
 import { isMap } from './document.ts';
+import { goFloat } from './go-scalars.ts';
 
 /**
  * A value as Go's encoding/json writes it, so that what was written with vals stays the same: keys in the order of their
- * bytes, `<`, `>` and `&` escaped, whole numbers of any size.
+ * bytes, `<`, `>` and `&` escaped, whole numbers of any size. Throws `secrets/bad-document` for infinity and NaN, which JSON
+ * does not have.
  */
 export function goJson(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new IngotError('secrets/bad-document', `JSON has no way to write ${goFloat(value)}`, {
+      hint: 'Print YAML (-o yaml), or put quotes around the value.',
+    });
+  }
   if (ArrayBuffer.isView(value)) return goJson(Buffer.from(value as Uint8Array).toString('utf8'));
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
   if (!isMap(value)) return escape(JSON.stringify(value ?? null));

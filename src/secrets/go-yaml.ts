@@ -1,5 +1,6 @@
 import { Document, Scalar, visit } from 'yaml';
 import { isMap } from './document.ts';
+import { goScalars } from './go-scalars.ts';
 import { naturally } from './natural-order.ts';
 
 /** Texts that Go's reader, or one of YAML 1.1, takes for something else than a text (yaml.v3, resolve.go, encode.go). */
@@ -25,7 +26,7 @@ const BLANK_BEFORE_BREAK = / \n/;
  * single quotes where quotes are needed, double ones around texts that look like something else, blocks for lines.
  */
 export function goYaml(value: unknown): string {
-  const document = new Document(sorted(value), { aliasDuplicateObjects: false });
+  const document = new Document(sorted(value), { aliasDuplicateObjects: false, customTags: goScalars });
   visit(document, {
     Scalar(key, node: Scalar) {
       if (typeof node.value === 'string') node.type = styleOf(node.value, key === 'key');

@@ -15,7 +15,8 @@ export type Piece = string | FoundReference;
 
 const PREFIX = /(secret)?ref\+/g;
 const PREFIX_HERE = /(secret)?ref\+/y;
-const SCHEME_HERE = /[a-z][a-z0-9.-]*:\/\//iy;
+/** No backend has such a name at times: then reading the reference fails, and nobody takes it for plain text. */
+const SCHEME_HERE = /[^\s+:"',]*:\/\//y;
 
 /** As vals has it. */
 const MOST_NESTED = 10;

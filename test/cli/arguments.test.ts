@@ -14,6 +14,7 @@ describe("Packer's flags are rewritten", () => {
     ['-parallel-builds', ['build', '-parallel-builds=2'], ['build', '--parallel-builds=2']],
     ['-force', ['build', '-force'], ['build', '--force']],
     ['-force=true', ['build', '-force=true'], ['build', '--force']],
+    ['-force=false', ['build', '-force=false'], ['build']],
     ['-timestamp-ui', ['build', '-timestamp-ui'], ['build', '--timestamp-ui']],
     ['-write=false', ['fmt', '-check', '-write=false'], ['fmt', '--check', '--no-write']],
     ['double dashes stay', ['build', '--force', '--var', 'x=1'], ['build', '--force', '--var', 'x=1']],

@@ -104,6 +104,12 @@ describe('documents', () => {
     expect(await expandDocument(document, inner)).toEqual({ x: 1, kept: 'won', other: 'T' });
   });
 
+  test.each(['just text', '[1]', '5'])('a key that leads to no map, but to %j, is refused', async (text) => {
+    await expect(expandDocument({ 'ref+a://x/y': {} }, { lookup: async () => text })).rejects.toMatchObject({
+      code: 'secrets/bad-document',
+    });
+  });
+
   test('a reference as a key of a text stays a key', async () => {
     expect(await expandDocument({ 'ref+v://a/text': 'x' }, store(values))).toEqual({ 'ref+v://a/text': 'x' });
   });

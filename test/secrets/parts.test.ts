@@ -64,8 +64,19 @@ describe('variables in a text', () => {
     ['$NO${NO}', ''],
     ['${NO:-d}${EMPTY-d}${EMPTY:-e}', 'de'],
     ['${A:+x}${NO+x}', 'x'],
-    ['$$A ${ $', '$A ${ $'],
+    ['$$A } $', '$A } $'],
+    ['${NO:-$A}${NO:-<${A}>}${NO:-${NO2-deep}}', 'a<a>deep'],
+    ['${A:-${NO:?}}${NO+${NO2?}}', 'a'],
   ])('%s', (text, expected) => expect(substitute(text, (name) => env[name])).toBe(expected));
+  test.each(['${', '${A', '${}', '${A:0:2}', '${A^^}', '${NO:-${A}'])('%s is refused', (text) =>
+    expect(() => substitute(text, (name) => env[name])).toThrow(
+      expect.objectContaining({ code: 'secrets/bad-reference' }),
+    ),
+  );
+  test('no end of braces', () =>
+    expect(() => substitute('${A:-'.repeat(10_000), () => undefined)).toThrow(
+      expect.objectContaining({ code: 'secrets/too-deep' }),
+    ));
   test('a needed one that is missing', () =>
     expect(() => substitute('${NO:?}', () => undefined)).toThrow(
       expect.objectContaining({ code: 'secrets/not-found' }),
@@ -97,7 +108,7 @@ describe('XPath in JSON', () => {
 
 describe('lines for a shell', () => {
   test('as vals writes them, in the order of their names', () => {
-    const variables = environmentOf({ B: 'x y', A: "it's", C: 5, D: '', E: 'a\nb' });
+    const variables = environmentOf({ B: 'x y', A: "it's", C: 5, D: '', E: 'a\nb' }, 'shell');
     expect(environmentLines(variables, true)).toBe(
       `export A='it'"'"'s'\nexport B='x y'\nexport C=5\nexport D=\nexport E='a\nb'\n`,
     );
@@ -105,11 +116,63 @@ describe('lines for a shell', () => {
   test.each([{ 'A;rm -rf /': 'x' }, { A: {} }, { A: null }, { A: 'a\0b' }, ['A'], 'A'])(
     '%j is refused',
     (document) => {
-      expect(() => environmentOf(document)).toThrow(
+      expect(() => environmentOf(document, 'shell')).toThrow(
         expect.objectContaining({ code: 'secrets/bad-environment' }),
       );
     },
   );
+});
+
+test('a program may have variables that a shell has no name for', () => {
+  expect(environmentOf({ 'spring.password': 'x', 'a-b': 1e21 }, 'system')).toEqual([
+    ['a-b', '1e+21'],
+    ['spring.password', 'x'],
+  ]);
+  expect(() => environmentOf({ 'a=b': 'x' }, 'system')).toThrow(
+    expect.objectContaining({ code: 'secrets/bad-environment' }),
+  );
+});
+
+describe("scalars as Go's yaml.v3 reads and writes them", () => {
+  test.each([
+    ['0644', 420, '420'],
+    ['0o17', 15, '15'],
+    ['-0x1F', -31, '-31'],
+    ['0b101', 5, '5'],
+    ['1_000', 1000, '1000'],
+    ['08', 8, '8'],
+    ['+.5', 0.5, '0.5'],
+    ['1234567.5', 1234567.5, '1.2345675e+06'],
+    ['0.00001', 0.00001, '1e-05'],
+    ['-.inf', Number.NEGATIVE_INFINITY, '-.inf'],
+    ['.nan', Number.NaN, '.nan'],
+    ['1e400', '1e400', '"1e400"'],
+    ['5e3210', '5e3210', '"5e3210"'],
+    ['0xg', '0xg', '0xg'],
+    ['1a', '1a', '1a'],
+    ['2020-01-01', '2020-01-01', '"2020-01-01"'],
+    ['!!binary aGVsbG8=', 'hello', 'hello'],
+    ['!!binary /w==', new Uint8Array([255]), '!!binary /w=='],
+    ['!!timestamp 2020-01-01', '2020-01-01', '"2020-01-01"'],
+    ['!!set {a}', { a: null }, undefined],
+  ])('%s', (source, value, written) => {
+    expect(readYaml(`k: ${source}`, 'it')).toEqual({ k: value });
+    if (written !== undefined) expect(goYaml({ k: value })).toBe(`k: ${written}\n`);
+  });
+  test('keys are texts as they stand there', () =>
+    expect(readYaml('0x1F: a\ntrue: b\n<<: {c: d}\n', 'it')).toEqual({ '0x1F': 'a', true: 'b', c: 'd' }));
+  test.each(['1: a\n"1": b', '? [a]\n: b', '? {a: b}\n: c'])('%j is refused', (text) =>
+    expect(() => readYaml(text, 'it')).toThrow(expect.objectContaining({ code: 'secrets/bad-document' })),
+  );
+  test('of several documents the first is read, and a version changes nothing', () => {
+    expect(readYaml('a: 1\n---\nb: 2\n', 'it')).toEqual({ a: 1 });
+    expect(readYaml('%YAML 1.1\n---\na: yes\n', 'it')).toEqual({ a: 'yes' });
+    expect(readYaml('', 'it')).toBeUndefined();
+  });
+  test('JSON has no infinity', () =>
+    expect(() => goJson({ a: Number.POSITIVE_INFINITY })).toThrow(
+      expect.objectContaining({ code: 'secrets/bad-document' }),
+    ));
 });
 
 describe("Go's own ways of writing", () => {
@@ -189,6 +252,22 @@ describe('Kubernetes Secrets', () => {
       expect(decodeSecret(other)).toBe(other);
       expect(encodeSecret(other)).toBe(other);
     }
+  });
+  test('a field that both have is that of stringData, as in Kubernetes', () => {
+    const secret = { kind: 'Secret', data: { a: 'eA==' }, stringData: { a: 'y' } };
+    expect(decodeSecret(secret)).toEqual({ kind: 'Secret', stringData: { a: 'y' } });
+    expect(decodeSecret({ kind: 'Secret', data: null })).toEqual({ kind: 'Secret', stringData: {} });
+  });
+  test('a map is no field', () =>
+    expect(() => encodeSecret({ kind: 'Secret', stringData: { a: { b: 'c' } } })).toThrow(
+      expect.objectContaining({ code: 'secrets/bad-document' }),
+    ));
+  test('base64 without its padding is refused, line ends in it are not', () => {
+    expect(() => decodeSecret({ kind: 'Secret', data: { a: 'eA' } })).toThrow();
+    expect(decodeSecret({ kind: 'Secret', data: { a: 'eA==\n' } })).toEqual({
+      kind: 'Secret',
+      stringData: { a: 'x' },
+    });
   });
   test('what is no base64 is refused without being shown', () => {
     expect(() => decodeSecret({ kind: 'Secret', data: { a: 'hunter2!' } })).toThrow(

@@ -33,10 +33,14 @@ describe('where references begin and end', () => {
     'ref+a://x',
     'ref+a:// x/y',
     'ref+ a://x/y',
-    'ref+1a://x/y',
     'ref+a:/x/y',
     'ref+a://"",,',
   ])('%j has none', async (text) => expect(await expand(text)).toBe(text));
+
+  test.each(['ref+1a://x/y', 'ref+a_b://x/y', 'ref+://x/y'])(
+    '%j is a reference with a wrong name',
+    async (text) => await expect(expand(text)).rejects.toMatchObject({ code: 'secrets/bad-reference' }),
+  );
 
   test('a kind that is left alone does not hide what comes after or stands in it', async () => {
     expect(await expand('secretref+a://x/1 ref+b://y/2', ['ref'])).toBe('secretref+a://x/1 b-y-/2');

@@ -105,6 +105,7 @@ describe.skipIf(vals.missing)(
         'a: {b: two, n: 5, t: true, f: 1.5, z: null, l: [1, 2], m: {x: y}}\ns: "multi\\nline\\n"\nq: "a: b"\n',
       );
       writeFileSync(join(folder, 't.txt'), 'plain text\n');
+      writeFileSync(join(folder, 'm.yaml'), 'a: 1\n---\na: 2\n');
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -167,6 +168,10 @@ describe.skipIf(vals.missing)(
     test.each([
       [['flatten', '-f', '-'], '# ini\nkey = "ref+echo://a/b"\nother=ref+file://@/d.yaml#/a/n\n'],
       [['get', 'x-ref+envsubst://$NAME+-y'], ''],
+      [['get', 'ref+envsubst://x/${UNSET:-$NAME}'], ''],
+      [['eval'], 'a: 0644\nb: 1_000\nc: 0b11\nd: 08\nf: 1234567.5\ng: 0.00001\nh: -0x1F\n'],
+      [['eval'], 'a: !!binary aGVsbG8=\nb: !!binary /w==\nc: .nan\nd: !!set {x}\n'],
+      [['get', 'ref+file://@/m.yaml#/a'], ''],
       [['env', '-f', '-'], "A: it's ref+echo://a/b\n"],
       [['env', '-export', '-f', '-'], 'A: ref+echo://a/b\n'],
       [['eval', '-exclude-secret'], 'a: ref+echo://x/y\nb: secretref+echo://x/y\n---\n- c: ref+echo://x/y\n'],

@@ -132,6 +132,8 @@ function configureGet(command: Command, cli: Cli): void {
   addReading(sub);
   addOutput(sub);
   sub.action(async (wanted: string, flags: Flags) => {
+    if (wanted === '')
+      sub.error('error: the text is empty; expected a reference, as ref+vault://secret/db#/password');
     const app = await import('../../app/secrets.ts');
     if (flags.dryRun) return list(await app.listSecretReferences({ text: wanted }, flags), flags, cli);
     await write(await app.getSecret(wanted, readingOf(flags, cli)), flags, cli);

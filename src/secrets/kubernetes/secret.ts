@@ -6,19 +6,20 @@ import { isMap } from '../document.ts';
  * Values that are no text stay bytes. Throws `secrets/bad-document` for what is no base64.
  */
 export function decodeSecret(document: unknown): unknown {
-  if (!isSecret(document) || !isMap(document.data)) return document;
-  const decoded = Object.entries(document.data).map(([key, value]) => [key, fromBase64(key, value)]);
+  if (!isSecret(document) || !(isMap(document.data) || document.data === null)) return document;
+  const decoded = Object.entries(document.data ?? {}).map(([key, value]) => [key, fromBase64(key, value)]);
   const { data: _, stringData, ...rest } = document;
   return {
     ...rest,
-    stringData: { ...(isMap(stringData) ? stringData : {}), ...Object.fromEntries(decoded) },
+    // Where both have a field, Kubernetes takes that of stringData.
+    stringData: { ...Object.fromEntries(decoded), ...(isMap(stringData) ? stringData : {}) },
   };
 }
 
 /** The reverse: `stringData` as `data`, beside what was there. */
 export function encodeSecret(document: unknown): unknown {
   if (!isSecret(document) || !isMap(document.stringData)) return document;
-  const encoded = Object.entries(document.stringData).map(([key, value]) => [key, toBase64(value)]);
+  const encoded = Object.entries(document.stringData).map(([key, value]) => [key, toBase64(key, value)]);
   const { stringData: _, data, ...rest } = document;
   return { ...rest, data: { ...(isMap(data) ? data : {}), ...Object.fromEntries(encoded) } };
 }
@@ -28,17 +29,23 @@ function isSecret(document: unknown): document is Record<string, unknown> {
 }
 
 function fromBase64(key: string, value: unknown): string | Uint8Array {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)) {
-    throw new IngotError('secrets/bad-document', `the field ${key} of the Secret's data is no base64`, {
-      hint: 'Put plain texts under stringData.',
-    });
+  const digits = typeof value === 'string' ? value.replace(/[\r\n]/g, '') : '!';
+  if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits)) {
+    throw badField(key, "of the Secret's data is no base64", 'Put plain texts under stringData.');
   }
-  const bytes = Buffer.from(value, 'base64');
+  const bytes = Buffer.from(digits, 'base64');
   const text = bytes.toString('utf8');
   return Buffer.from(text).equals(bytes) ? text : new Uint8Array(bytes);
 }
 
-function toBase64(value: unknown): string {
+function toBase64(key: string, value: unknown): string {
   if (ArrayBuffer.isView(value)) return Buffer.from(value as Uint8Array).toString('base64');
-  return Buffer.from(typeof value === 'string' ? value : String(value)).toString('base64');
+  if (typeof value === 'string') return Buffer.from(value).toString('base64');
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return Buffer.from(String(value)).toString('base64');
+  throw badField(key, 'of the Secret is a map, a list or nothing', 'Add a fragment that names one value.');
+}
+
+function badField(key: string, problem: string, hint: string): IngotError {
+  return new IngotError('secrets/bad-document', `the field ${key} ${problem}`, { hint });
 }
