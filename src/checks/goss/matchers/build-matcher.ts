@@ -7,6 +7,7 @@ import { and, not, or } from './logic.ts';
 import { type Matcher, MatchError } from './matcher.ts';
 import { havePatterns } from './patterns.ts';
 import { semverConstraint } from './semver.ts';
+import { matchXml } from './xml.ts';
 import { beNumerically, equal, haveLength } from './simple.ts';
 import { containSubstring, havePrefix, haveSuffix, matchRegexp } from './text.ts';
 import { atPath, toArray, toNumeric, toText, withTransform } from './transform.ts';
@@ -83,6 +84,9 @@ function named(name: string, value: GoValue, depth: number): Matcher {
     case 'gjson':
       if (!isMap(value)) throw invalidArgument(name, 'map', value);
       return and([...value].map(([path, inner]) => withTransform(atPath(path), buildMatcher(inner, depth))));
+    case 'xml':
+      if (!isMap(value)) throw invalidArgument(name, 'map', value);
+      return matchXml(text('xpath', value.get('xpath') ?? ''), text('result', value.get('result') ?? ''));
     default:
       throw new MatchError(`Syntax Error: Unknown matcher: ${name}`);
   }
