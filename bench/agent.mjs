@@ -12,8 +12,8 @@ export default {
     const { run, tmp, root, state } = ctx;
     state.root = join(tmp, 'root');
     await run('mmdebstrap', ['--quiet', '--variant=essential', '--include=nodejs', 'bookworm', state.root]);
-    await run(process.execPath, [join(root, 'scripts/build-agent.mjs'), join(tmp, 'agent.mjs')]);
-    copyFileSync(join(tmp, 'agent.mjs'), join(state.root, 'usr/lib/agent.mjs'));
+    await run(process.execPath, [join(root, 'scripts/build-agent.mjs'), join(tmp, 'agent.cjs')]);
+    copyFileSync(join(tmp, 'agent.cjs'), join(state.root, 'usr/lib/agent.cjs'));
     state.server = createServer((request, response) =>
       response.end(
         JSON.stringify({ data: request.url.includes('/mounts/') ? { path: 'secret/' } : { key: 'value' } }),
@@ -31,14 +31,14 @@ export default {
     { name: 'node -e 0', run: async (ctx) => void (await inRoot(ctx, '-e', '0')) },
     {
       name: 'a reference that needs no server',
-      run: async (ctx) => void (await inRoot(ctx, '/usr/lib/agent.mjs', 'get', 'ref+echo://a/b')),
+      run: async (ctx) => void (await inRoot(ctx, '/usr/lib/agent.cjs', 'get', 'ref+echo://a/b')),
     },
     {
       name: 'a reference to a server of the Vault kind on loopback',
       run: async (ctx) =>
         void (await inRoot(
           ctx,
-          '/usr/lib/agent.mjs',
+          '/usr/lib/agent.cjs',
           'get',
           `ref+vault://secret/app?address=${ctx.state.address}&token_env=PATH#/key`,
         )),

@@ -10,13 +10,14 @@ export async function buildAgent() {
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     entryPoints: ['src/cli/agent.ts'],
     bundle: true,
-    format: 'esm',
+    // Emulated, or on a small machine, most of a start goes into loading code: CommonJS loads modules when they are asked for.
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
     platform: 'node',
     target: 'node18',
-    // Bundled CommonJS packages ask for `require` of built-in modules.
-    banner: {
-      js: "#!/usr/bin/node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    banner: { js: '#!/usr/bin/node' },
     legalComments: 'none',
     write: false,
     logLevel: 'warning',

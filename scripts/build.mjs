@@ -60,7 +60,7 @@ async function text(options) {
   return outputFiles[0].text;
 }
 
-const agent = { path: join(dist, 'agent.mjs'), contents: await buildAgent().catch(() => process.exit(1)) };
+const agent = { path: join(dist, 'agent.cjs'), contents: await buildAgent().catch(() => process.exit(1)) };
 
 // Each file is put in its place by rename, main.js last: whoever starts while we write gets a whole program, old or new.
 // They are dated back to our start, so that a source file saved while we ran is seen as newer.

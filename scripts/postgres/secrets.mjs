@@ -15,10 +15,14 @@ export async function startOpenBao(hostnames, say) {
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   // Its development mode: in memory, unsealed, with a key-value engine at `secret`.
-  start(program, ['server', '-dev', '-dev-no-store-token', `-dev-listen-address=127.0.0.1:${port}`], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, BAO_DEV_ROOT_TOKEN_ID: token },
-  });
+  start(
+    program,
+    ['server', '-dev', '-dev-no-store-token', `-dev-listen-address=127.0.0.1:${port}`, '-log-level=error'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, BAO_DEV_ROOT_TOKEN_ID: token },
+    },
+  );
   await until(async () => (await fetch(`${address}/v1/sys/health`)).ok, Boolean, 'OpenBao');
   const api = async (path, body, method = 'POST') => {
     const answer = await fetch(`${address}/v1/${path}`, {

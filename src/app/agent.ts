@@ -3,16 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { IngotError } from '../core/error.ts';
 import { openFiller } from '../firstboot/agent/fill.ts';
-import { renderService, runFirstBoot } from '../firstboot/agent/first-boot.ts';
 import type { AgentMachine } from '../firstboot/agent/machine.ts';
-import { becomeReady, serveState } from '../firstboot/agent/ready.ts';
 import { renderFiles } from '../firstboot/agent/render.ts';
 import { type ReadyState, readState } from '../firstboot/agent/state.ts';
 import { type FileOptions, type FirstBootConfig, NO_FIRST_BOOT } from '../firstboot/config.ts';
 import { PATHS } from '../firstboot/paths.ts';
 import { runUserCommand } from '../host/user-command.ts';
 import { createMask } from './mask.ts';
-import { envSecrets, execSecrets, getSecret } from './secrets.ts';
 
 /** What the boot agent gets from its command line. */
 export interface AgentDeps {
@@ -40,14 +37,18 @@ export interface Agent {
 /** Pauses between attempts, in milliseconds. */
 const PAUSES = { first: 500, longest: 15_000 };
 
+/** Verbs for people load more than those that a start of the machine waits for. */
+const secrets = () => import('./secrets.ts');
+
 /** Opens the machine. Throws `firstboot/no-config` where the verb needs what the image does not have. */
 export async function openAgent(deps: AgentDeps): Promise<Agent> {
   const machine = openMachine(await readConfig(), deps);
   const reading = async () => ({ env: (await openFiller(machine)).env, signal: deps.signal });
   return {
-    firstBoot: () => runFirstBoot(machine),
-    ready: () => becomeReady(machine),
-    renderService: (unit) => renderService(unit, machine),
+    firstBoot: async () => (await import('../firstboot/agent/first-boot.ts')).runFirstBoot(machine),
+    ready: async () => (await import('../firstboot/agent/ready.ts')).becomeReady(machine),
+    renderService: async (unit) =>
+      (await import('../firstboot/agent/first-boot.ts')).renderService(unit, machine),
     renderFile: async (file) => renderFiles([file], await openFiller(machine), machine),
     async serve() {
       const { ready } = machine.config;
@@ -56,14 +57,15 @@ export async function openAgent(deps: AgentDeps): Promise<Agent> {
           hint: 'Add http_port to the ready block of the image file.',
         });
       }
+      const { serveState } = await import('../firstboot/agent/serve-state.ts');
       await serveState(machine, ready.http_port, ready.http_address);
     },
     status: () => readState(machine),
-    get: async (text) => getSecret(text, await reading()),
+    get: async (text) => (await secrets()).getSecret(text, await reading()),
     environment: async (file, isExported) =>
-      envSecrets({ file, stdin: deps.stdin }, { ...(await reading()), isExported }),
+      (await secrets()).envSecrets({ file, stdin: deps.stdin }, { ...(await reading()), isExported }),
     exec: async (file, argv) =>
-      execSecrets(argv, {
+      (await secrets()).execSecrets(argv, {
         ...(await reading()),
         input: { file, stdin: deps.stdin },
         inherit: true,
@@ -93,7 +95,9 @@ function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps)
     hide: (secret) => mask.add(secret),
     now: () => new Date(),
     uptime,
-    startedAt: startOfProcess(),
+    get startedAt() {
+      return startOfProcess();
+    },
     pauses: PAUSES,
     say(line) {
       note(line);

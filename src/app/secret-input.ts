@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IngotError } from '../core/error.ts';
-import { readYamlStream } from '../secrets/document.ts';
+import { readYamlStream } from '../secrets/read-yaml.ts';
 
 export interface SecretInput {
   /** YAML or JSON; `-`: the text that `stdin` answers; a folder: all its files, in the order of their names. */

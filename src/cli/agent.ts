@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { openAgent } from '../app/agent.ts';
 import { IngotError } from '../core/error.ts';
@@ -34,7 +33,7 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<number
     env: process.env,
     signal,
     print: (line) => void process.stdout.write(`${line}\n`),
-    stdin: () => text(process.stdin),
+    stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
   });
   const { file, template, output } = values;
   switch (verb) {
@@ -94,6 +93,10 @@ function tell(error: unknown): number {
 
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort(new Error('asked to end')));
-process.exitCode = await run(process.argv.slice(2), stop.signal).catch((error: unknown) =>
-  (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ? usage() : tell(error),
-);
+void run(process.argv.slice(2), stop.signal)
+  .catch((error: unknown) =>
+    (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ? usage() : tell(error),
+  )
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -1,7 +1,7 @@
 /** Where things lie in an image that has a `first_boot` block. */
 export const PATHS = {
   /** The agent, one file for Node 18. */
-  agent: '/usr/lib/ingot/agent.mjs',
+  agent: '/usr/lib/ingot/agent.cjs',
   command: '/usr/bin/ingot-agent',
   /** What the `first_boot` block says. */
   config: '/usr/lib/ingot/first-boot.json',

@@ -1,6 +1,7 @@
 import { IngotError } from '../core/error.ts';
 import { type ExpandOptions, expandText } from './expand.ts';
-import { isMap, readYaml } from './document.ts';
+import { isMap } from './document.ts';
+import { readYaml } from './read-yaml.ts';
 import { describeReference } from './reference.ts';
 import { scan } from './scan.ts';
 import { settleAll } from './settle-all.ts';

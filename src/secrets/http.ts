@@ -1,5 +1,5 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
+import type * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
 
@@ -80,7 +80,14 @@ export function createFetch(patience: Patience = {}): Fetch {
   const ask = async (request: HttpRequest): Promise<HttpAnswer> => {
     let { url } = request;
     for (let hops = 0; ; hops++) {
-      const answer = await send({ ...request, url }, agentFor(agents, request), attemptMs, signal);
+      const client = await clientFor(url);
+      const answer = await send(
+        { ...request, url },
+        agentFor(agents, request, client),
+        client,
+        attemptMs,
+        signal,
+      );
       const { location } = answer.headers;
       if (
         ![301, 302, 307, 308].includes(answer.status) ||
@@ -126,22 +133,29 @@ function pause(attempt: number, outcome: Error | HttpAnswer): number {
   return Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 20), LONGEST_DELAY_MS);
 }
 
-function agentFor(agents: Map<string, http.Agent>, { url, tls = {} }: HttpRequest): http.Agent {
+/** Loaded when it is needed: the boot agent starts before each service, and often asks nobody. */
+async function clientFor({ protocol }: URL): Promise<typeof http | typeof https> {
+  return protocol === 'https:' ? await import('node:https') : await import('node:http');
+}
+
+function agentFor(
+  agents: Map<string, http.Agent>,
+  { url, tls = {} }: HttpRequest,
+  client: typeof http | typeof https,
+): http.Agent {
   const key = `${url.protocol}${JSON.stringify(tls)}`;
   const known = agents.get(key);
   if (known) return known;
   const { ca, cert, key: privateKey, insecure, servername } = tls;
-  const agent =
-    url.protocol === 'https:'
-      ? new https.Agent({
-          keepAlive: true,
-          ...(ca !== undefined && { ca }),
-          ...(cert !== undefined && { cert }),
-          ...(privateKey !== undefined && { key: privateKey }),
-          ...(servername !== undefined && { servername }),
-          rejectUnauthorized: insecure !== true,
-        })
-      : new http.Agent({ keepAlive: true });
+  // An agent of HTTP alone looks at no key but the first.
+  const agent = new client.Agent({
+    keepAlive: true,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(privateKey !== undefined && { key: privateKey }),
+    ...(servername !== undefined && { servername }),
+    rejectUnauthorized: insecure !== true,
+  });
   agents.set(key, agent);
   return agent;
 }
@@ -150,12 +164,13 @@ function agentFor(agents: Map<string, http.Agent>, { url, tls = {} }: HttpReques
 function send(
   { method, url, headers, body, timeoutMs }: HttpRequest,
   agent: http.Agent,
+  client: typeof http | typeof https,
   attemptMs: number,
   signal: AbortSignal | undefined,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const limit = timeoutMs ?? attemptMs;
-    const request = (url.protocol === 'https:' ? https : http).request(
+    const request = client.request(
       url,
       {
         agent,

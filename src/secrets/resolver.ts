@@ -1,5 +1,5 @@
 import { IngotError } from '../core/error.ts';
-import { isMap, readYaml } from './document.ts';
+import { isMap } from './document.ts';
 import { pick } from './fragment.ts';
 import { createFetch, type Patience } from './http.ts';
 import type { Request, RunCommand, Surroundings } from './provider.ts';
@@ -63,9 +63,11 @@ async function answer(reference: Reference, around: Surroundings, missingKeys: b
     if (provider.ownFragment) return await provider.text(request, around);
     if (reference.fragment === '') return await text();
     const shown = describeReference(reference.text);
-    const document = await around.once(['document', ...place], async () =>
-      provider.document ? await provider.document(request, around) : readYaml(await text(), shown),
-    );
+    const document = await around.once(['document', ...place], async () => {
+      if (provider.document) return await provider.document(request, around);
+      const { readYaml } = await import('./read-yaml.ts');
+      return readYaml(await text(), shown);
+    });
     const picked = pick(document, reference.fragment, shown);
     if (picked.found) return picked.value;
     if (fallback === undefined && missingKeys) return null;

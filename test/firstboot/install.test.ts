@@ -114,7 +114,7 @@ describe('the image', () => {
     const root = image();
     const { summary } = install(root, decode(BLOCK).options);
     expect(summary).toBe('2 templates, 1 commands, 2 services');
-    expect(root.readLink(PATHS.command)).toBe('../lib/ingot/agent.mjs');
+    expect(root.readLink(PATHS.command)).toBe('../lib/ingot/agent.cjs');
     expect((root.lstat(PATHS.agent)?.mode ?? 0) & 0o777).toBe(0o755);
     const config = JSON.parse(root.readText(PATHS.config)) as FirstBootConfig;
     expect(config.file[0]?.template).toBe('/usr/lib/ingot/templates/000-app.conf');

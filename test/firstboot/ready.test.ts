@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { becomeReady, serveState } from '../../src/firstboot/agent/ready.ts';
+import { becomeReady } from '../../src/firstboot/agent/ready.ts';
+import { serveState } from '../../src/firstboot/agent/serve-state.ts';
 import { readState } from '../../src/firstboot/agent/state.ts';
 import type { ReadyOptions, RegisterOptions } from '../../src/firstboot/config.ts';
 import { PATHS } from '../../src/firstboot/paths.ts';

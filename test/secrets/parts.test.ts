@@ -11,7 +11,7 @@ import { goYaml } from '../../src/secrets/go-yaml.ts';
 import { selectJson } from '../../src/secrets/json-path.ts';
 import { decodeSecret, encodeSecret } from '../../src/secrets/kubernetes/secret.ts';
 import { naturally } from '../../src/secrets/natural-order.ts';
-import { readYaml } from '../../src/secrets/document.ts';
+import { readYaml } from '../../src/secrets/read-yaml.ts';
 import { substitute } from '../../src/secrets/substitute.ts';
 import { lookupState } from '../../src/secrets/tfstate/lookup.ts';
 import { writeSecretFile } from '../../src/secrets/write-secret-file.ts';

@@ -14,7 +14,7 @@ import { gkms } from '../../src/secrets/providers/gkms.ts';
 import { k8s } from '../../src/secrets/providers/k8s.ts';
 import { onepasswordconnect } from '../../src/secrets/providers/onepasswordconnect.ts';
 import { pick } from '../../src/secrets/fragment.ts';
-import { readYaml } from '../../src/secrets/document.ts';
+import { readYaml } from '../../src/secrets/read-yaml.ts';
 
 // Providers that no real server or emulator was at hand for: here they meet the answers that their services'
 // documentation shows. docs/secrets.md does not call them supported.

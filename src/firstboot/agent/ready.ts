@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import { PATHS } from '../paths.ts';
 import { checkReady } from './checks.ts';
 import { openFiller } from './fill.ts';
@@ -7,7 +6,7 @@ import type { AgentMachine } from './machine.ts';
 import { register } from './register.ts';
 import { retry } from './retry.ts';
 import { readBootStages } from './stages.ts';
-import { readState, Teller } from './state.ts';
+import { Teller } from './state.ts';
 
 /**
  * Waits until every readiness check passes, makes the instance known where it was not yet, and tells that it is ready.
@@ -27,24 +26,9 @@ export async function becomeReady(machine: AgentMachine): Promise<void> {
     },
     { machine, teller, deadline },
   );
-  await teller.tell('ready', [], await readBootStages(machine));
-}
-
-/** Answers every request with the state, read anew: 200 when ready, else 503. */
-export function serveState(machine: AgentMachine, port: number, address: string): Promise<Server> {
-  const server = createServer((request, response) => {
-    request.resume();
-    const answer = (status: number, body: string): void => {
-      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      response.end(body);
-    };
-    readState(machine).then(
-      (state) => answer(state.state === 'ready' ? 200 : 503, `${JSON.stringify(state)}\n`),
-      () => answer(503, '{"state":"not ready","missing":["the state cannot be read"]}\n'),
-    );
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => resolve(server));
-  });
+  // It is ready, even if it can't be told where the time went.
+  const stages = await readBootStages(machine).catch((error: Error) =>
+    machine.note(`ingot: ${error.message}`),
+  );
+  await teller.tell('ready', [], stages ?? undefined);
 }

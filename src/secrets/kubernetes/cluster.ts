@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isMap, readYaml } from '../document.ts';
+import { isMap } from '../document.ts';
+import { readYaml } from '../read-yaml.ts';
 import type { Tls } from '../http.ts';
 import type { Request, Surroundings } from '../provider.ts';
 import { notConfigured } from '../refusal.ts';

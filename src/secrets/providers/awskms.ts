@@ -1,5 +1,6 @@
 import { awsParams, callAws } from '../aws/call.ts';
-import { isMap, readYaml } from '../document.ts';
+import { isMap } from '../document.ts';
+import { readYaml } from '../read-yaml.ts';
 import { badParam, fromUrlBase64 } from '../encode.ts';
 import type { Provider, Request } from '../provider.ts';
 import { notFound } from '../refusal.ts';

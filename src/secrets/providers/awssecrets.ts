@@ -1,6 +1,7 @@
 import { IngotError } from '../../core/error.ts';
 import { awsParams, callAws } from '../aws/call.ts';
-import { isMap, readYaml } from '../document.ts';
+import { isMap } from '../document.ts';
+import { readYaml } from '../read-yaml.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { describeReference } from '../reference.ts';
 

@@ -1,6 +1,7 @@
 import { awsParams, callAws } from '../aws/call.ts';
 import { badParam } from '../encode.ts';
-import { isMap, readYaml } from '../document.ts';
+import { isMap } from '../document.ts';
+import { readYaml } from '../read-yaml.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { describeReference } from '../reference.ts';
 import { notFound } from '../refusal.ts';

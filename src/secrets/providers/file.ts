@@ -13,7 +13,7 @@ export const file: Provider = {
     return encodeText(await readSecretFile(path), request.param('encode'));
   },
   async document(request) {
-    const { readYaml } = await import('../document.ts');
+    const { readYaml } = await import('../read-yaml.ts');
     const path = request.path.replace(/\/$/, '');
     // An empty file is an empty map.
     return readYaml((await readSecretFile(path)).toString('utf8'), path) ?? {};
