@@ -21,6 +21,7 @@ const PARTS = [
   'buildah.lock',
   'code',
   'searched.txt',
+  'packed.txt',
   'tmp',
   'leases',
   'hmac.key',

@@ -80,10 +80,11 @@ async function exportFormats(
       stamp: input.annotations,
       epoch: ctx.epoch,
     },
-    requests.map(({ options, target }) => ({
+    requests.map(({ options, target, keptAs }) => ({
       format: options.format,
       options: options.options,
       target,
+      keptAs,
       seed: options.seed,
     })),
     ctx,

@@ -44,6 +44,8 @@ export interface OutputRecord {
 export interface ExportRequest {
   readonly options: OutputStepOptions;
   readonly target: string;
+  /** Where `target` will lie when its layer is committed. */
+  readonly keptAs: string;
 }
 
 export interface ExportInput {

@@ -62,7 +62,12 @@ export async function runOutputs(
     },
     steps.map((step, i) => {
       const options = step.options as OutputStepOptions;
-      return { options, target: layerFile(staged[i] as StagedLayer, options.fileName) };
+      const layer = staged[i] as StagedLayer;
+      return {
+        options,
+        target: layerFile(layer, options.fileName),
+        keptAs: layerFile({ dir: layer.committedDir }, options.fileName),
+      };
     }),
     ctx,
   );

@@ -67,6 +67,7 @@ export async function exportWith(
         options: request.options as never,
         target: request.target,
         file: files.get(request.target) as FileHandle,
+        ...(request.keptAs !== undefined && { keptAs: request.keptAs }),
         seed: request.seed,
         stamp: input.stamp,
         epoch: input.epoch,

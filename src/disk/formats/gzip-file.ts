@@ -17,17 +17,24 @@ export class GzipFile {
   #begun = false;
   #crc = 0;
   #length = 0;
+  #written = HEADER.length;
 
   constructor(sink: Sink) {
     this.#sink = sink;
   }
 
-  /** Appends a deflated piece; `crc` and `length` are those of the bytes before deflating. */
-  async add(deflated: Uint8Array, crc: number, length: number): Promise<void> {
+  /**
+   * Appends a deflated piece; `crc` and `length` are those of the bytes before deflating. Answers how many bytes of
+   * the gzip file lie before it.
+   */
+  async add(deflated: Uint8Array, crc: number, length: number): Promise<number> {
     await this.#begin();
+    const at = this.#written;
     await this.#sink.write(deflated);
+    this.#written += deflated.length;
     this.#crc = combineCrc32(this.#crc, crc, length);
     this.#length += length;
+    return at;
   }
 
   /** Deflates and appends a little. */

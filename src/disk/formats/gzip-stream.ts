@@ -1,40 +1,73 @@
-import type { GzipAnswer, Pool } from './pool.ts';
 import { GzipFile, type Sink } from './gzip-file.ts';
+import type { LayerChunk } from './layer-tar.ts';
+import { hashOf, type PackedPieces } from './packed-pieces.ts';
+import type { GzipAnswer, Pool } from './pool.ts';
 
-/** Bytes of a piece: windows begin anew in each, which at this size costs about one per cent. */
+/** Most bytes of a piece: windows begin anew in each, which at this size costs about one per cent. */
 const PIECE = 256 << 10;
 /** zlib's level; see LEVEL in disk-pass.ts. */
-const LEVEL = 4;
+export const GZIP_LEVEL = 4;
+/** A file of so many bytes begins a piece, and of the others one in so many. */
+const LARGE = 64 << 10;
+const ONE_IN = 16;
 
-/** Compresses a stream into one gzip member with the pool's threads; at most four pieces each wait in memory. */
-export async function gzipStream(source: AsyncIterable<Uint8Array>, sink: Sink, pool: Pool): Promise<void> {
+/** Where the compressed stream will lie, and what is known of others. */
+export interface PieceMemory {
+  readonly pieces: PackedPieces;
+  /** Path of the file after the build. */
+  readonly path: string;
+  /** Place in the file of the stream's first byte. */
+  readonly start: number;
+}
+
+/**
+ * Compresses a layer's archive into one gzip member with the pool's threads; at most four pieces each wait in memory.
+ * What was deflated before is taken from where it lies: the bytes are the same.
+ */
+export async function gzipStream(
+  source: AsyncIterable<LayerChunk>,
+  sink: Sink,
+  pool: Pool,
+  memory?: PieceMemory,
+): Promise<void> {
   const gzip = new GzipFile(sink);
-  const ahead: { answer: Promise<GzipAnswer>; length: number }[] = [];
+  const ahead: { digest: string; answer: Promise<GzipAnswer>; length: number }[] = [];
   const takeFirst = async () => {
     const first = ahead.shift();
     if (!first) return;
-    const { packed, crc32 } = await first.answer;
-    await gzip.add(packed, crc32, first.length);
+    const answer = await first.answer;
+    const at = await gzip.add(answer.packed, answer.crc32, first.length);
+    memory?.pieces.add(first.digest, answer, memory.path, memory.start + at);
   };
+  const packed = async (digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<GzipAnswer> =>
+    (await memory?.pieces.find(digest)) ?? (await pool.gzip(bytes, GZIP_LEVEL));
   for await (const bytes of pieces(source)) {
     if (ahead.length >= 4 * pool.size) await takeFirst();
     const { length } = bytes;
-    const answer = pool.gzip(bytes, LEVEL);
+    const digest = memory ? hashOf(bytes) : '';
+    const answer = packed(digest, bytes);
     // It is awaited in its turn; until then a failure must not count as unhandled.
     answer.catch(() => {});
-    ahead.push({ answer, length });
+    ahead.push({ digest, answer, length });
   }
   while (ahead.length > 0) await takeFirst();
   await gzip.finish();
 }
 
-/** The stream cut into pieces of PIECE bytes, the last one shorter. */
-async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/**
+ * The archive cut into pieces of at most PIECE bytes. Where a piece may begin follows from the names and sizes of members, not
+ * from what lies before them: a file that comes or goes changes the pieces around it, and leaves the others.
+ */
+async function* pieces(source: AsyncIterable<LayerChunk>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let piece = new Uint8Array(PIECE);
   let used = 0;
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + PIECE - used);
+  for await (const { bytes, member } of source) {
+    if (member && used > 0 && beginsPiece(member)) {
+      yield piece.slice(0, used);
+      used = 0;
+    }
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + PIECE - used);
       piece.set(part, used);
       used += part.length;
       at += part.length;
@@ -46,4 +79,11 @@ async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     }
   }
   if (used > 0) yield piece.slice(0, used);
+}
+
+function beginsPiece({ name, size }: NonNullable<LayerChunk['member']>): boolean {
+  if (size >= LARGE) return true;
+  let sum = 0;
+  for (let i = 0; i < name.length; i++) sum = (sum * 31 + name.charCodeAt(i)) | 0;
+  return sum % ONE_IN === 0;
 }

@@ -7,12 +7,28 @@ const OVERLAY = 'SCHILY.xattr.trusted.overlay.';
 /** Most bytes of a member's extended header: attributes of a file are at most 64 KiB each. */
 const MOST_PAX = 4 << 20;
 
+/** A stretch of a layer's archive. */
+export interface LayerChunk {
+  readonly bytes: Buffer;
+  /** It begins the member of that name, with a content of so many bytes. */
+  readonly member?: { readonly name: string; readonly size: number };
+}
+
+/** What layerChunks makes, as bytes alone. */
+export function layerTar(source: AsyncIterable<Buffer>, epoch: number): AsyncGenerator<Buffer> {
+  return bytesOf(layerChunks(source, epoch));
+}
+
+export async function* bytesOf(chunks: AsyncIterable<LayerChunk>): AsyncGenerator<Buffer> {
+  for await (const { bytes } of chunks) yield bytes;
+}
+
 /**
  * The archive of an overlayfs upper folder as an OCI layer (image-spec, layer.md, "Whiteouts"): deleted files, which
  * overlayfs keeps as devices 0:0, become `.wh.` files, replaced folders get `.wh..wh..opq`, overlayfs' own
  * attributes go. Archives of other folders pass as they are.
  */
-export async function* layerTar(source: AsyncIterable<Buffer>, epoch: number): AsyncGenerator<Buffer> {
+export async function* layerChunks(source: AsyncIterable<Buffer>, epoch: number): AsyncGenerator<LayerChunk> {
   const reader = new ByteReader(source);
   try {
     let records: PaxRecord[] = [];
@@ -32,19 +48,19 @@ export async function* layerTar(source: AsyncIterable<Buffer>, epoch: number): A
         throw unsupported(`the file ${JSON.stringify(name)} has a name that means "deleted" in a layer`);
       }
       if (type === '3' && deviceOf(header) === 0) {
-        yield emptyFile(`${name.slice(0, slash)}.wh.${name.slice(slash)}`, epoch);
+        yield { bytes: emptyFile(`${name.slice(0, slash)}.wh.${name.slice(slash)}`, epoch) };
       } else {
         const kept = records.filter(([key]) => !key.startsWith(OVERLAY));
-        if (kept.length > 0) yield paxMember('x', kept, epoch);
-        yield header;
-        yield* reader.take(size + tarPadding(size).length);
+        const pax = kept.length > 0 ? [paxMember('x', kept, epoch)] : [];
+        yield { bytes: Buffer.concat([...pax, header]), member: { name, size } };
+        for await (const bytes of reader.take(size + tarPadding(size).length)) yield { bytes };
         if (overlayMarks(name, records).has('opaque'))
-          yield emptyFile(`${name.replace(/\/?$/, '/')}.wh..wh..opq`, epoch);
+          yield { bytes: emptyFile(`${name.replace(/\/?$/, '/')}.wh..wh..opq`, epoch) };
       }
       records = [];
     }
     await reader.drain();
-    yield Buffer.alloc(2 * TAR_BLOCK);
+    yield { bytes: Buffer.alloc(2 * TAR_BLOCK) };
   } finally {
     await reader.close();
   }

@@ -5,9 +5,10 @@ import type { Descriptor } from '../../core/descriptor.ts';
 import { canonicalJson } from '../../core/digest.ts';
 import { feed } from './feed.ts';
 import type { Sink } from './gzip-file.ts';
-import { gzipStream } from './gzip-stream.ts';
+import { GZIP_LEVEL, gzipStream } from './gzip-stream.ts';
 import { titleOf } from './identity.ts';
-import { layerTar } from './layer-tar.ts';
+import { bytesOf, type LayerChunk, layerChunks } from './layer-tar.ts';
+import { PackedPieces } from './packed-pieces.ts';
 import { imageConfig, imageLabels } from './oci-config.ts';
 import { tarOf } from './tar-source.ts';
 import { TarWriter } from './tar-writer.ts';
@@ -17,7 +18,10 @@ import type { OciOptions } from './oci.ts';
 /** Writes one such archive. */
 export async function writeOci(job: RootfsJob<OciOptions>): Promise<void> {
   const tar = new TarWriter(job.file, job.epoch);
-  const blob = async (mediaType: string, fill: (sink: Sink) => Promise<void>): Promise<Descriptor> => {
+  const blob = async (
+    mediaType: string,
+    fill: (sink: Sink, start: number) => Promise<void>,
+  ): Promise<Descriptor> => {
     const { size, sha256 } = await tar.add(fill, (hex) => `blobs/sha256/${hex}`);
     return { mediaType, digest: `sha256:${sha256}`, size };
   };
@@ -27,7 +31,9 @@ export async function writeOci(job: RootfsJob<OciOptions>): Promise<void> {
   const layers: Descriptor[] = [];
   const diffIds: string[] = [];
   const mediaType = `application/vnd.oci.image.layer.v1.tar+${job.options.compression}`;
-  layers.push(await blob(mediaType, async (sink) => void diffIds.push(await writeLayer(sink, job))));
+  layers.push(
+    await blob(mediaType, async (sink, start) => void diffIds.push(await writeLayer(sink, start, job))),
+  );
   const labels = { ...imageLabels(job.stamp, job.epoch), ...job.options.labels };
   const { options, epoch, rootfs } = job;
   const config = imageConfig({ options, base: rootfs.settings ?? {}, labels, diffIds, epoch });
@@ -63,29 +69,41 @@ export async function writeOci(job: RootfsJob<OciOptions>): Promise<void> {
 }
 
 /** Writes a layer's compressed archive; answers the digest of the archive before compression, its diff id. */
-async function writeLayer(sink: Sink, job: RootfsJob<OciOptions>): Promise<string> {
+async function writeLayer(sink: Sink, start: number, job: RootfsJob<OciOptions>): Promise<string> {
   const { dir } = job.rootfs;
   const names = (await readdir(dir)).sort();
   const sha = createHash('sha256');
-  async function* hashed() {
-    for await (const chunk of layerTar(tarOf(dir, names, job.epoch, job.ctx), job.epoch)) {
-      sha.update(chunk);
+  async function* hashed(): AsyncGenerator<LayerChunk> {
+    for await (const chunk of layerChunks(tarOf(dir, names, job.epoch, job.ctx), job.epoch)) {
+      sha.update(chunk.bytes);
       yield chunk;
     }
   }
-  if (job.options.compression === 'gzip') await gzipStream(hashed(), sink, job.pool);
+  if (job.options.compression === 'gzip') await gzipLayer(hashed(), sink, start, job);
   else await zstdStream(hashed(), sink, job);
   return `sha256:${sha.digest('hex')}`;
 }
 
+async function gzipLayer(
+  source: AsyncIterable<LayerChunk>,
+  sink: Sink,
+  start: number,
+  { keptAs, pool, ctx }: RootfsJob<OciOptions>,
+): Promise<void> {
+  if (keptAs === undefined) return await gzipStream(source, sink, pool);
+  await using pieces = await PackedPieces.open(ctx, GZIP_LEVEL);
+  await gzipStream(source, sink, pool, { pieces, path: keptAs, start });
+  await pieces.save();
+}
+
 async function zstdStream(
-  source: AsyncIterable<Buffer>,
+  source: AsyncIterable<LayerChunk>,
   sink: Sink,
   { ctx }: RootfsJob<unknown>,
 ): Promise<void> {
   await using scratch = await ctx.host.scratch(ctx.workDir, 'zstd-');
   const path = `${scratch.dir}/layer.zst`;
-  await feed(source, 'zstd', ['-q', '-T0', '-o', path], ctx);
+  await feed(bytesOf(source), 'zstd', ['-q', '-T0', '-o', path], ctx);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
     await sink.write(chunk as Buffer);
 }

@@ -28,7 +28,7 @@ export type OciOptions = OptionsOf<typeof spec>;
  */
 export const oci: RootfsFormat<OciOptions> = {
   type: 'oci',
-  version: 3,
+  version: 4,
   doc: 'A container image of one layer, as an OCI archive for podman, skopeo and containerd.',
   spec,
   input: 'rootfs',

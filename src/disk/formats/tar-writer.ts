@@ -15,9 +15,9 @@ export class TarWriter {
     this.#mtime = mtime;
   }
 
-  /** Adds what `fill` writes; the name may follow from its SHA-256 (in hex). */
+  /** Adds what `fill` writes, from `start` in the file on; the name may follow from its SHA-256 (in hex). */
   async add(
-    fill: (sink: Sink) => Promise<void>,
+    fill: (sink: Sink, start: number) => Promise<void>,
     nameOf: (sha256: string) => string,
   ): Promise<{ size: number; sha256: string }> {
     const out = new FileWriter(this.#file);
@@ -25,7 +25,7 @@ export class TarWriter {
     const start = this.#at + TAR_BLOCK;
     let size = 0;
     let waiting = 0;
-    await fill({
+    const sink: Sink = {
       async write(bytes) {
         sha.update(bytes);
         await out.write(start + size, bytes);
@@ -35,7 +35,8 @@ export class TarWriter {
         await out.flush();
         waiting = 0;
       },
-    });
+    };
+    await fill(sink, start);
     const sha256 = sha.digest('hex');
     const padding = tarPadding(size);
     await out.write(start + size, padding);

@@ -33,6 +33,8 @@ export interface OutputRequest {
   readonly options: unknown;
   /** The file to create; it must not exist. */
   readonly target: string;
+  /** Where in the cache the file will lie, so that a later one can take from it. */
+  readonly keptAs?: string;
   /** What UUIDs and ids in the file derive from. */
   readonly seed: Digest;
 }
@@ -105,6 +107,7 @@ export interface FormatJob<O> {
   readonly target: string;
   /** `target`, open for reading and writing, empty; closed by the caller. */
   readonly file: FileHandle;
+  readonly keptAs?: string;
   readonly seed: Digest;
   readonly stamp: Readonly<Record<string, string>>;
   readonly epoch: number;

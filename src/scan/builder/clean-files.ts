@@ -1,6 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type Digest, sha256 } from '../../core/digest.ts';
+import { sha256 } from '../../core/digest.ts';
+import { Remembered } from '../../store/remembered.ts';
 import type { Needle } from '../residue/needles.ts';
 import type { CleanFiles } from '../residue/search-tree.ts';
 
@@ -14,22 +13,15 @@ const MOST = 500_000;
  * a search of what it made. Other needles begin anew.
  */
 export class RememberedFiles implements CleanFiles {
-  readonly #path: string;
-  readonly #key: Digest;
-  readonly #known: Set<string>;
-  #isNew = false;
+  readonly #known: Remembered;
 
-  private constructor(path: string, key: Digest, known: Set<string>) {
-    this.#path = path;
-    this.#key = key;
+  private constructor(known: Remembered) {
     this.#known = known;
   }
 
   static async open(path: string, needles: readonly Needle[]): Promise<RememberedFiles> {
     const said = needles.map(({ bytes, isWord }) => [Buffer.from(bytes).toString('hex'), isWord === true]);
-    const key = sha256(JSON.stringify([VERSION, said]));
-    const [written, ...known] = (await readFile(path, 'utf8').catch(noFile)).split('\n');
-    return new RememberedFiles(path, key, new Set(written === key ? known : []));
+    return new RememberedFiles(await Remembered.open(path, sha256(JSON.stringify([VERSION, said])), MOST));
   }
 
   has(identity: string): boolean {
@@ -37,22 +29,10 @@ export class RememberedFiles implements CleanFiles {
   }
 
   add(identity: string): void {
-    this.#known.add(identity);
-    this.#isNew = true;
+    this.#known.set(identity, '');
   }
 
-  /** Two builds at once: the later one's memory stays, the other searches again. */
   async save(): Promise<void> {
-    if (!this.#isNew) return;
-    const text = [this.#key, ...[...this.#known].slice(-MOST)].join('\n');
-    await mkdir(dirname(this.#path), { recursive: true });
-    const part = `${this.#path}.${process.pid}`;
-    await writeFile(part, text, { mode: 0o600 });
-    await rename(part, this.#path);
+    await this.#known.save();
   }
-}
-
-function noFile(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
 }

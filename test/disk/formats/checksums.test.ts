@@ -33,7 +33,7 @@ test.each([0, 8, 262_144, 262_145, 3_000_000])(
     const bytes = Buffer.concat([text(length >> 1), noise(length - (length >> 1), 7)]);
     const packed = async (chunk: number) => {
       async function* source() {
-        for (let at = 0; at < length; at += chunk) yield bytes.subarray(at, at + chunk);
+        for (let at = 0; at < length; at += chunk) yield { bytes: bytes.subarray(at, at + chunk) };
       }
       const parts: Buffer[] = [];
       await gzipStream(source(), { write: async (part) => void parts.push(Buffer.from(part)) }, pool);

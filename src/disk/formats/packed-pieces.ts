@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { Context } from '../../core/context.ts';
+import { sha256 } from '../../core/digest.ts';
+import { Remembered } from '../../store/remembered.ts';
+import type { GzipAnswer } from './pool.ts';
+
+/** Bump when pieces are deflated in another way. */
+const VERSION = 1;
+/** Pieces of some twenty archives; about 4 MB. */
+const MOST = 40_000;
+
+/** Where a deflated piece lies: `[offset, length, CRC-32 of the bytes before, SHA-256 of the deflated ones, path]`. */
+type Place = readonly [offset: number, length: number, crc32: number, sha256: string, path: string];
+
+/**
+ * Deflated pieces of archives that earlier builds have left in the cache: an image shares most of its files with the one
+ * before it and with its base, and deflating them is most of the work. Nothing is kept but where they are. A piece that
+ * is not what it was, or not there any more, counts as none.
+ */
+export class PackedPieces implements AsyncDisposable {
+  readonly #known: Remembered;
+  readonly #cacheDir: string;
+  readonly #files = new Map<string, Promise<FileHandle | undefined>>();
+
+  private constructor(known: Remembered, cacheDir: string) {
+    this.#known = known;
+    this.#cacheDir = cacheDir;
+  }
+
+  /** `level`: zlib's. Another zlib deflates in another way, so that its pieces are others. */
+  static async open({ cacheDir }: Pick<Context, 'cacheDir'>, level: number): Promise<PackedPieces> {
+    const key = sha256(JSON.stringify([VERSION, level, process.versions.zlib, process.arch]));
+    const known = await Remembered.open(join(cacheDir, 'packed.txt'), key, MOST);
+    return new PackedPieces(known, cacheDir);
+  }
+
+  /** The piece whose bytes have this SHA-256. */
+  async find(digest: string): Promise<GzipAnswer | undefined> {
+    const said = this.#known.get(digest);
+    if (said === undefined) return undefined;
+    const [offset, length, crc32, expected, path] = JSON.parse(said) as Place;
+    const file = await this.#opened(path);
+    if (!file) return undefined;
+    const packed = new Uint8Array(length);
+    const { bytesRead } = await file.read(packed, 0, length, offset);
+    return bytesRead === length && hashOf(packed) === expected ? { packed, crc32 } : undefined;
+  }
+
+  /** Says that the piece is in the file that will lie at `path`, below the cache. */
+  add(digest: string, { packed, crc32 }: GzipAnswer, path: string, offset: number): void {
+    const place: Place = [offset, packed.length, crc32, hashOf(packed), relative(this.#cacheDir, path)];
+    this.#known.set(digest, JSON.stringify(place));
+  }
+
+  async save(): Promise<void> {
+    await this.#known.save();
+  }
+
+  #opened(path: string): Promise<FileHandle | undefined> {
+    let file = this.#files.get(path);
+    // What cannot be opened was pruned since.
+    file ??= open(join(this.#cacheDir, path)).catch(() => undefined);
+    this.#files.set(path, file);
+    return file;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files.values()) await (await file)?.close();
+  }
+}
+
+/** SHA-256 in hex. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
