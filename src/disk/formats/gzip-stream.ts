@@ -39,16 +39,14 @@ export async function gzipStream(
     const at = await gzip.add(answer.packed, answer.crc32, first.length);
     memory?.pieces.add(first.digest, answer, memory.path, memory.start + at);
   };
-  const packed = async (digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<GzipAnswer> =>
-    (await memory?.pieces.find(digest)) ?? (await pool.gzip(bytes, GZIP_LEVEL));
-  for await (const bytes of pieces(source)) {
+  for await (const piece of pieces(source)) {
     if (ahead.length >= 4 * pool.size) await takeFirst();
-    const { length } = bytes;
-    const digest = memory ? hashOf(bytes) : '';
-    const answer = packed(digest, bytes);
+    const digest = memory ? hashOf(piece) : '';
+    const known = memory?.pieces.find(digest);
+    const answer = known ? Promise.resolve(known) : pool.gzip(piece.slice(), GZIP_LEVEL);
     // It is awaited in its turn; until then a failure must not count as unhandled.
     answer.catch(() => {});
-    ahead.push({ digest, answer, length });
+    ahead.push({ digest, answer, length: piece.length });
   }
   while (ahead.length > 0) await takeFirst();
   await gzip.finish();
@@ -56,14 +54,15 @@ export async function gzipStream(
 
 /**
  * The archive cut into pieces of at most PIECE bytes. Where a piece may begin follows from the names and sizes of members, not
- * from what lies before them: a file that comes or goes changes the pieces around it, and leaves the others.
+ * from what lies before them: a file that comes or goes changes the pieces around it, and leaves the others. The memory of a
+ * piece is that of the next one.
  */
 async function* pieces(source: AsyncIterable<LayerChunk>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let piece = new Uint8Array(PIECE);
+  const piece = new Uint8Array(PIECE);
   let used = 0;
   for await (const { bytes, member } of source) {
     if (member && used > 0 && beginsPiece(member)) {
-      yield piece.slice(0, used);
+      yield piece.subarray(0, used);
       used = 0;
     }
     for (let at = 0; at < bytes.length; ) {
@@ -73,12 +72,11 @@ async function* pieces(source: AsyncIterable<LayerChunk>): AsyncGenerator<Uint8A
       at += part.length;
       if (used === PIECE) {
         yield piece;
-        piece = new Uint8Array(PIECE);
         used = 0;
       }
     }
   }
-  if (used > 0) yield piece.slice(0, used);
+  if (used > 0) yield piece.subarray(0, used);
 }
 
 function beginsPiece({ name, size }: NonNullable<LayerChunk['member']>): boolean {

@@ -91,7 +91,7 @@ async function gzipLayer(
   { keptAs, pool, ctx }: RootfsJob<OciOptions>,
 ): Promise<void> {
   if (keptAs === undefined) return await gzipStream(source, sink, pool);
-  await using pieces = await PackedPieces.open(ctx, GZIP_LEVEL);
+  using pieces = await PackedPieces.open(ctx, GZIP_LEVEL);
   await gzipStream(source, sink, pool, { pieces, path: keptAs, start });
   await pieces.save();
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { sha256 } from '../../core/digest.ts';
@@ -19,10 +19,10 @@ type Place = readonly [offset: number, length: number, crc32: number, sha256: st
  * before it and with its base, and deflating them is most of the work. Nothing is kept but where they are. A piece that
  * is not what it was, or not there any more, counts as none.
  */
-export class PackedPieces implements AsyncDisposable {
+export class PackedPieces implements Disposable {
   readonly #known: Remembered;
   readonly #cacheDir: string;
-  readonly #files = new Map<string, Promise<FileHandle | undefined>>();
+  readonly #files = new Map<string, number | undefined>();
 
   private constructor(known: Remembered, cacheDir: string) {
     this.#known = known;
@@ -37,15 +37,15 @@ export class PackedPieces implements AsyncDisposable {
   }
 
   /** The piece whose bytes have this SHA-256. */
-  async find(digest: string): Promise<GzipAnswer | undefined> {
+  find(digest: string): GzipAnswer | undefined {
     const said = this.#known.get(digest);
     if (said === undefined) return undefined;
     const [offset, length, crc32, expected, path] = JSON.parse(said) as Place;
-    const file = await this.#opened(path);
-    if (!file) return undefined;
+    const fd = this.#opened(path);
+    if (fd === undefined) return undefined;
     const packed = new Uint8Array(length);
-    const { bytesRead } = await file.read(packed, 0, length, offset);
-    return bytesRead === length && hashOf(packed) === expected ? { packed, crc32 } : undefined;
+    const whole = readSync(fd, packed, 0, length, offset) === length;
+    return whole && hashOf(packed) === expected ? { packed, crc32 } : undefined;
   }
 
   /** Says that the piece is in the file that will lie at `path`, below the cache. */
@@ -58,16 +58,23 @@ export class PackedPieces implements AsyncDisposable {
     await this.#known.save();
   }
 
-  #opened(path: string): Promise<FileHandle | undefined> {
-    let file = this.#files.get(path);
-    // What cannot be opened was pruned since.
-    file ??= open(join(this.#cacheDir, path)).catch(() => undefined);
-    this.#files.set(path, file);
-    return file;
+  #opened(path: string): number | undefined {
+    if (!this.#files.has(path)) this.#files.set(path, openedIfThere(join(this.#cacheDir, path)));
+    return this.#files.get(path);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files.values()) await (await file)?.close();
+  [Symbol.dispose](): void {
+    for (const fd of this.#files.values()) if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** A descriptor; nothing for what was pruned since. */
+function openedIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

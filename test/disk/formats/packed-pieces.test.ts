@@ -39,7 +39,7 @@ function* archive(files: typeof FILES): Generator<LayerChunk> {
 /** Writes the archive as `name`, behind 512 other bytes; answers it, and how many pieces were deflated for it. */
 async function write(files: typeof FILES, name: string, remember = true) {
   await using pool = new CountingPool(2);
-  await using pieces = await PackedPieces.open({ cacheDir }, GZIP_LEVEL);
+  using pieces = await PackedPieces.open({ cacheDir }, GZIP_LEVEL);
   const path = join(cacheDir, name);
   const parts: Uint8Array[] = [];
   async function* source() {
