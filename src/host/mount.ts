@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
@@ -45,13 +46,22 @@ export async function mountOverlay(mounter: Mounter, spec: OverlaySpec): Promise
     const lower = spec.lower.map((path, i) => link(path, String(i))).reverse();
     const options = ['nodev', PLAIN, `lowerdir=${lower.join(':')}`];
     if (spec.upper !== undefined && spec.work !== undefined)
-      options.push(`upperdir=${link(spec.upper, 'u')}`, `workdir=${link(spec.work, 'w')}`);
+      options.push(`upperdir=${link(spec.upper, 'u')}`, `workdir=${link(spec.work, 'w')}`, ...unsynced());
     const args = ['-t', 'overlay', 'ingot-overlay', '-o', options.join(',')];
     return await mount(mounter, spec.target, args, links);
   } finally {
     rmSync(links, { recursive: true, force: true });
     dropLease(mounter.leaseDir, lease);
   }
+}
+
+/**
+ * What is written above is thrown away unless it is taken over as a whole: that a package manager has every file of it
+ * synced is only waiting (overlayfs.rst, "Volatile mount"; from Linux 5.10 on).
+ */
+function unsynced(): string[] {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 5 || (major === 5 && minor >= 10) ? ['volatile'] : [];
 }
 
 /** Mounts a tmpfs of `size` bytes. */
