@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { type BuilderFacts, findBuilderTraces } from '../scan/builder-traces.ts';
+import type { ImageOrigin } from '../scan/walk-tree.ts';
 
 const SHOWN = 20;
 
@@ -10,8 +11,9 @@ export async function proveUnnamed(
   facts: BuilderFacts,
   ctx: Context,
   memory?: string,
+  origin?: ImageOrigin,
 ): Promise<void> {
-  const traces = await findBuilderTraces(dir, facts, ctx, memory);
+  const traces = await findBuilderTraces(dir, facts, ctx, memory, origin);
   const text = traces.map(({ what, path }) => `${what} is in ${path}`);
   const certain = text.filter((_, i) => traces[i]?.isCertain);
   for (const message of text.filter((_, i) => !traces[i]?.isCertain).slice(0, SHOWN)) {

@@ -1,6 +1,6 @@
-import { rename } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import type { Context } from '../core/context.ts';
-import { type LayerChain, layerFile } from '../core/layer.ts';
+import { type Layer, type LayerChain, layerFile } from '../core/layer.ts';
 import { Scope } from '../core/scope.ts';
 import type { WritableView } from '../engine/environment.ts';
 import { openRootfs } from '../host/index.ts';
@@ -36,9 +36,12 @@ export async function writableDisk(chain: LayerChain, ctx: Context): Promise<Wri
   const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'disk-'), 'folder of a view');
   const root = scope.use(new DiskRoot(ctx.host, scratch.dir, chain), 'view of a disk');
   const { dir } = await root.mounted();
+  const image = chain[0] as Layer;
+  const { mtimeNs: takenNs } = await stat(layerFile(image, LAYER_DISK), { bigint: true });
   const held = scope.move();
   return {
     root: openRootfs(dir),
+    origin: { id: image.id, takenNs },
     exec: (argv, onLine) => runInRoot(dir, argv, ctx, onLine),
     async moveTo(layer) {
       // What was deleted, secrets above all, is still in blocks that are free.

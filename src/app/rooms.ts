@@ -120,14 +120,14 @@ async function openWritable(chain: LayerChain, ctx: Context): Promise<WritableVi
 
 /** Seals, and then looks for what sealing does not know of: the names of this machine and its user. */
 async function seal(
-  { root }: WritableView,
+  { root, origin }: WritableView,
   options: SealOptions,
   ctx: Context,
   memory: string,
 ): Promise<SealReport> {
   const report = await sealImage(root, options, ctx);
   if (options.enabled !== false && options.search_builder !== false)
-    await proveUnnamed(root.dir, builderFacts(), ctx, memory);
+    await proveUnnamed(root.dir, builderFacts(), ctx, memory, origin);
   return report;
 }
 

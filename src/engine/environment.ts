@@ -28,6 +28,8 @@ export type RootfsExec = (argv: readonly string[], onLine?: (line: string) => vo
 export interface WritableView extends AsyncDisposable {
   readonly root: Rootfs;
   readonly exec: RootfsExec;
+  /** Of a disk image: which one it is, and when it was taken (nanoseconds since 1970): before any build wrote to it. */
+  readonly origin?: { readonly id: string; readonly takenNs: bigint };
   /** Unmounts, clamps times to the epoch where it can, and moves what was written into a staged layer; answers its kind. */
   moveTo(layer: Pick<StagedLayer, 'dir'>): Promise<LayerKind>;
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type TreeEntry, walkTree } from '../walk-tree.ts';
+import { type ImageOrigin, type TreeEntry, walkTree } from '../walk-tree.ts';
 import { type FileHit, type FileSearch, type SearchContext, searchOpened } from './search-file.ts';
 import { type NeedleSet, StreamSearch } from './search-stream.ts';
 
@@ -25,13 +25,14 @@ export interface CleanFiles {
 
 /**
  * Searches all that a folder holds: contents, names and targets of symbolic links, which are not followed. The contents of
- * `clean` files are not read again.
+ * `clean` files are not read again. `origin`: of the disk image that the folder is the filesystem of.
  */
 export async function searchTree(
   dir: string,
   needles: NeedleSet,
   ctx: SearchContext,
   clean?: CleanFiles,
+  origin?: ImageOrigin,
 ): Promise<TreeSearch> {
   const hits: { hit: FileHit; path: string }[] = [];
   let searched = 0;
@@ -41,7 +42,7 @@ export async function searchTree(
     search.add(Buffer.from(text), 0);
     hits.push(...search.hits.map((hit) => ({ hit, path })));
   };
-  for await (const entry of walkTree(dir, ctx.signal)) {
+  for await (const entry of walkTree(dir, ctx.signal, origin)) {
     const { path } = entry;
     inText(basename(path), `the name of ${path}`);
     if (entry.kind === 'symlink') inText(entry.target, path);
