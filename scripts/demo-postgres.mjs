@@ -37,7 +37,9 @@ async function main() {
   const servers = [];
   for (const server of SERVERS)
     servers.push(await launch(server, { work, image, vault, ports, publicKey, say }));
-  await Promise.all(servers.map((server) => untilReady(server, say)));
+  const starts = await Promise.all(servers.map((server) => untilReady(server, say)));
+  for (const [i, { seconds, own, stages }] of starts.entries())
+    say(`${names[i]}, from power-on: firmware ${(seconds - own).toFixed(1)} s, ${stages}`);
 
   const [primary, replica] = await Promise.all(servers.map((server) => connect(server, privateKey)));
   say('writing on db1');
@@ -72,26 +74,10 @@ async function main() {
     [replica, SERVERS[1]],
   ])
     await noSecretIn(connection, hostname, vault.password);
-  await stages(primary);
   say(`done; nobody logged in to configure anything`);
   if (process.argv.includes('--keep')) await keep(servers);
   primary.end();
   replica.end();
-}
-
-/** Seconds from power-on to the end of each stage, by the machine's own clock. */
-async function stages(connection) {
-  const units = ['cloud-init-local', 'cloud-init', 'ingot-first-boot', 'postgresql@15-main', 'ingot-ready'];
-  const out = await run(
-    connection,
-    `for u in ${units.join(' ')}; do systemctl show -P InactiveExitTimestampMonotonic -P ActiveEnterTimestampMonotonic $u | tr '\\n' ' '; echo $u; done`,
-  );
-  for (const line of out.trim().split('\n')) {
-    const [from, to, unit] = line.split(' ');
-    say(
-      `db1 ${unit.padEnd(20)} from ${(from / 1e6).toFixed(1)} s to ${(to / 1e6).toFixed(1)} s after the kernel's start`,
-    );
-  }
 }
 
 /** The password goes by standard input: sudo logs every command line. */

@@ -95,23 +95,25 @@ export async function launch(server, { work, image, vault, ports, publicKey, say
   return { ...server, ssh, console, child, power: performance.now() };
 }
 
-/** Waits until its console says that it is ready; says what it says. */
+/**
+ * Waits until its console says that it is ready, and says what it says meanwhile. Answers the seconds since power-on, those
+ * since the kernel's start, and the stages that the machine tells, as it tells them (docs/first-boot.md).
+ */
 export async function untilReady(server, say) {
   const { hostname, console, child, power } = server;
   let told = '';
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the machine of ${hostname} ended`);
     const text = existsSync(console) ? readFileSync(console, 'utf8') : '';
-    const line =
-      text
-        .match(/ingot: (?!the first).*/g)
-        ?.at(-1)
-        ?.trim() ?? '';
-    if (line !== told) say(`${hostname}: ${line}`);
+    const [line = '', state, own] =
+      [...text.matchAll(/ingot: (waiting|not ready|ready)(?:: .*| in ([\d.]+) s)/g)].at(-1) ?? [];
+    if (line !== told) say(`${hostname}: ${line.trim()}`);
     told = line;
-    if (line.startsWith('ingot: ready')) return;
-    if (performance.now() - power > READY_MS)
+    const seconds = (performance.now() - power) / 1000;
+    if (state === 'ready')
+      return { seconds, own: Number(own), stages: /ingot: stages: (.*)/.exec(text)?.[1].trim() ?? '' };
+    if (seconds * 1000 > READY_MS)
       throw new Error(`${hostname} was not ready in ${READY_MS / 60_000} minutes`);
-    await sleep(1000);
+    await sleep(200);
   }
 }
