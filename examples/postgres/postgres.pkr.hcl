@@ -38,6 +38,8 @@ build {
       "apt-mark hold postgresql-${local.version}",
       "systemctl disable postgresql.service",
       "systemctl enable postgresql@${local.version}-main.service",
+      # It looks for snapshots of LVM, which is not here, at each start.
+      "systemctl disable e2scrub_reap.service",
     ]
   }
 

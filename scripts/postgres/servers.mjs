@@ -30,7 +30,7 @@ export async function build(say) {
 export async function launch(server, { work, image, vault, ports, publicKey, say }) {
   const { hostname, role, address } = server;
   const folder = join(work, hostname);
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const index = SERVERS.indexOf(server) + 1;
   const macs = { uplink_mac: `52:54:00:77:01:0${index}`, private_mac: `52:54:00:77:02:0${index}` };
   const values = {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first boot of a database server. It may be cut off anywhere and run again: the data takes its name at the end.
+# The first boot of a database server. It may be cut off anywhere and run again: the data is synced, once, and takes its
+# name at the end.
 set -eu
 data=/var/lib/postgresql/15/main
 bin=/usr/lib/postgresql/15/bin
@@ -15,15 +16,20 @@ as_postgres() { setpriv --reuid postgres --regid postgres --init-groups "$@"; }
 
 case $ROLE in
   primary)
-    as_postgres "$bin/initdb" --auth-local=peer --auth-host=scram-sha-256 --data-checksums --encoding=UTF8 \
+    as_postgres "$bin/initdb" --no-sync --auth-local=peer --auth-host=scram-sha-256 --data-checksums --encoding=UTF8 \
       --locale=C.UTF-8 -D "$data.new" >/dev/null
     password=$(printf %s "$REPLICATION_PASSWORD" | sed "s/'/''/g")
     printf "CREATE ROLE replicator LOGIN REPLICATION PASSWORD '%s';\n" "$password" |
       as_postgres "$bin/postgres" --single -D "$data.new" postgres >/dev/null
     ;;
   replica)
+    # Both may be launched at once. After a minute the copy is tried all the same, so that the console tells what is wrong.
+    for _ in $(seq 60); do
+      ! "$bin/pg_isready" --quiet --host "$PRIMARY" || break
+      sleep 1
+    done
     export PGPASSWORD="$REPLICATION_PASSWORD" PGCONNECT_TIMEOUT=10
-    as_postgres "$bin/pg_basebackup" -X stream -D "$data.new" \
+    as_postgres "$bin/pg_basebackup" --no-sync -X stream -D "$data.new" \
       -d "host=$PRIMARY user=replicator sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt"
     as_postgres touch "$data.new/standby.signal"
     ;;
