@@ -61,21 +61,43 @@ export class AgentRoot {
 
   /** Runs the agent to its end. */
   run(...args: string[]) {
-    const command = [this.path, 'node', PATHS.agent, ...args];
-    return spawnSync('chroot', command, { encoding: 'utf8', timeout: 60_000 });
+    const [command = '', ...rest] = this.#within(['node', PATHS.agent, ...args]);
+    return spawnSync(command, rest, { encoding: 'utf8', timeout: 60_000 });
   }
 
-  /** Starts the agent; `by` is put in front of it inside, `around` outside of the folder. */
+  /** Starts the agent; `by` is put in front of it. A read-only folder takes writing in its /run alone. */
   start(
     args: readonly string[],
-    { by = [], around = [] }: { by?: string[]; around?: string[] } = {},
+    { by = [], isReadOnly = false }: { by?: readonly string[]; isReadOnly?: boolean } = {},
   ): RunningAgent {
-    const [command = '', ...rest] = [...around, 'chroot', this.path, ...by, 'node', PATHS.agent, ...args];
+    return this.#start(this.#within([...by, 'node', PATHS.agent, ...args], isReadOnly ? READ_ONLY : ''));
+  }
+
+  /** Starts what images have in place of the agent. */
+  startScript(...args: readonly string[]): RunningAgent {
+    return this.#start(this.#within(['sh', ...args]));
+  }
+
+  #within(command: readonly string[], mounts = ''): string[] {
+    return ['unshare', '--mount', 'sh', '-ec', mounts + ENTER, 'sh', this.path, ...command];
+  }
+
+  #start([command = '', ...args]: readonly string[]): RunningAgent {
     // Several run at once, across tests: who starts them ends them.
     const { INGOT_TEST_OWNER: _, ...env } = process.env;
-    return new RunningAgent(spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new RunningAgent(spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 }
+
+const READ_ONLY = `
+mount --bind "$1" "$1"
+mount -o remount,ro,bind "$1"
+mount -t tmpfs ingot-run "$1/run"
+`;
+const ENTER = `
+mount -t proc ingot-proc "$1/proc"
+exec chroot "$@"
+`;
 
 /** An agent at work. */
 export class RunningAgent implements AsyncDisposable {

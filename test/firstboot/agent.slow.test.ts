@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PATHS } from '../../src/firstboot/paths.ts';
-import { consulServer, freePort, moto, openBao, startServer } from '../secrets/real-tools.ts';
+import { VALS_RENDER, VALS_SCRIPT } from '../../src/firstboot/vals-script.ts';
+import { consulServer, freePort, goTool, moto, openBao, startServer } from '../secrets/real-tools.ts';
 import { RunningConsul } from '../secrets/running-consul.ts';
 import { KEYS, REGION, RunningMoto } from '../secrets/running-moto.ts';
 import { RunningVault } from '../secrets/running-vault.ts';
@@ -181,6 +182,34 @@ describe.skipIf(vaultTool.missing)(
       },
     );
 
+    const vals = goTool('vals');
+    test.skipIf(vals.missing)(
+      'an image that has vals in place of the agent waits, and is configured, too',
+      async () => {
+        const root = system.copy('vals');
+        cpSync(vals.path, root.at('/usr/local/bin/vals'));
+        root.put(VALS_SCRIPT, VALS_RENDER);
+        root.put('/t/app.conf', 'pw=ref+vault://kv/app#/password\n');
+        root.put('/t/plain.conf', 'no secret\n');
+        const line = (name: string): string =>
+          `${[`/t/${name}`, `/etc/app/${name}`, 'root', 'www-data', '0640'].join('\t')}\n`;
+        root.put('/list', line('plain.conf') + line('app.conf'));
+        root.put('/commands', 'cp /etc/app/app.conf /var/lib/joined\n');
+        root.setEnvironment({ ...access, VAULT_TOKEN: await vault.tokenFor(['default']) });
+        await using script = root.startScript(VALS_SCRIPT, '/list', '/commands');
+        await script.heard(/ingot: waiting: .*policies grant access/);
+        for (const path of ['/etc/app/plain.conf', '/etc/app/app.conf', '/var/lib/joined', PATHS.done])
+          expect(root.read(path), path).toBeUndefined();
+        root.setEnvironment(access);
+        expect(await script.ended, script.output).toBe(0);
+        expect(root.read('/etc/app/app.conf')).toBe('pw=hunter2\n');
+        expect(statSync(root.at('/etc/app/app.conf'))).toMatchObject({ uid: 0, gid: 33, mode: 0o100640 });
+        expect(root.read('/var/lib/joined')).toBe('pw=hunter2\n');
+        expect(root.read(PATHS.done)).toContain(' 20');
+        expect(script.output).not.toContain('hunter2');
+      },
+    );
+
     /** A token whose time is over. */
     async function expired(): Promise<string> {
       const token = await vault.tokenFor(['app'], '1s');
@@ -195,7 +224,7 @@ describe.skipIf(vaultTool.missing)(
       readonly environment?: Readonly<Record<string, string>>;
       readonly reference?: string;
       readonly by?: string[];
-      readonly around?: string[];
+      readonly isReadOnly?: boolean;
       readonly says: RegExp;
       repair(agent: RunningAgent): unknown;
     }
@@ -276,7 +305,7 @@ describe.skipIf(vaultTool.missing)(
       'a clock that is years ahead': (root) =>
         atTheTime(root, '+3650d', /certificate has expired; the clock of this machine says 20/),
       'a disk that is read-only': async (root) => ({
-        around: ['unshare', '--mount', 'sh', '-ec', READ_ONLY, 'sh', root.path],
+        isReadOnly: true,
         says: /EROFS: read-only file system, mkdir '\/etc\/app'/,
         repair: ({ pid }) =>
           execFileSync('nsenter', ['-t', String(pid), '-m', 'mount', '-o', 'remount,rw,bind', root.path]),
@@ -404,11 +433,3 @@ const FAKE_CLOCK = [
   'FAKETIME_NO_CACHE=1',
   'FAKETIME_DONT_FAKE_MONOTONIC=1',
 ];
-
-/** Runs a command with a folder that takes no writing but in its /run. */
-const READ_ONLY = `
-mount --bind "$1" "$1"
-mount -o remount,ro,bind "$1"
-mount -t tmpfs ingot-run "$1/run"
-shift
-exec "$@"`;
