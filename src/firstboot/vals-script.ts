@@ -15,17 +15,16 @@ set -u
 umask 077
 list=$1
 commands=\${2-}
-if [ -r ${PATHS.environment} ]; then
-  set -a
-  . ${PATHS.environment}
-  set +a
-fi
-
 work=
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' TERM INT
 
 fill_all() {
+  if [ -r ${PATHS.environment} ]; then
+    set -a
+    . ${PATHS.environment}
+    set +a
+  fi
   rm -rf "$work"
   work=$(mktemp -d /run/ingot-vals.XXXXXX) || return 1
   n=0
