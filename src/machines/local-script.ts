@@ -36,12 +36,12 @@ export const localScriptSpec = bodySpec(
   },
   {},
   (o): OptionProblem[] => {
-    const given = [o.command, o.inline, o.script, o.scripts].filter((v) => v !== undefined).length;
+    const given = [o.command, o.inline, o.script, o.scripts].filter((v) => v !== undefined);
     const problems: OptionProblem[] = [];
-    if (given !== 1) {
+    if (given.length !== 1 || given[0]?.length === 0) {
       problems.push({
         path: [],
-        message: `expected exactly one of command, inline, script and scripts; got ${given === 0 ? 'none' : 'more'}`,
+        message: `expected exactly one of command, inline, script and scripts; got ${given.length > 1 ? 'more' : 'none'}`,
       });
     }
     const { bad } = readAssignments(o.environment_vars, o.env);

@@ -50,11 +50,11 @@ const shellSpec = bodySpec(
   {},
   (o): OptionProblem[] => {
     const problems: OptionProblem[] = [];
-    const given = [o.inline, o.script, o.scripts].filter((v) => v !== undefined).length;
-    if (given !== 1) {
+    const given = [o.inline, o.script, o.scripts].filter((v) => v !== undefined);
+    if (given.length !== 1 || given[0]?.length === 0) {
       problems.push({
         path: [],
-        message: `expected exactly one of inline, script and scripts; got ${given === 0 ? 'none' : 'more'}`,
+        message: `expected exactly one of inline, script and scripts; got ${given.length > 1 ? 'more' : 'none'}`,
         hint: 'Write inline = ["command"], or script = "file.sh".',
       });
     }

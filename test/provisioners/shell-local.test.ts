@@ -81,6 +81,7 @@ test('the temporary script has the ending that was asked for', async () => {
 
 test.each([
   ['', 'got none'],
+  ['inline = []', 'got none'],
   ['command = "a"\ninline = ["b"]', 'exactly one of command, inline, script and scripts'],
   ['command = "a"\nenvironment_vars = ["=x"]', 'is no NAME=value'],
 ])('a wrong body is reported: %j', async (hcl, message) => {

@@ -193,6 +193,7 @@ test('a pause ends with the build', async () => {
 
 test.each([
   ['', 'exactly one of inline, script and scripts; got none'],
+  ['inline = []', 'got none'],
   ['inline = ["a"]\nscript = "b"', 'exactly one of'],
   ['inline = ["a"]\nenvironment_vars = ["1A=b"]', '"1A=b" is no NAME=value'],
   ['inline = ["a"]\nenvironment_vars = ["A"]', '"A" is no NAME=value'],

@@ -7,13 +7,14 @@ import type { Expression, HclAttribute } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 import { ConversionError, convert } from '../value/convert.ts';
 import { sensitiveMark } from '../value/marks.ts';
-import { deepMarks, isWhollyKnown, mark, tuple, UNKNOWN, type Value } from '../value/value.ts';
+import { deepMarks, isWhollyKnown, mark, UNKNOWN, type Value } from '../value/value.ts';
 import type { Gathering } from './decode-body.ts';
 import { FORMATS } from './formats.ts';
 import { hashForm, unknownForm } from './hash-form.ts';
 import { sensitiveTexts, toPlain } from './plain.ts';
 import { fillPluginStrings } from './plugin-strings.ts';
 import { typeOfSpec } from './spec-type.ts';
+import { weaken } from './weaken.ts';
 
 interface DecodedAttribute {
   readonly option: unknown;
@@ -85,8 +86,9 @@ function evaluateAs(
   path: readonly (string | number)[],
   gathering: Gathering,
 ): Value {
-  const value = weaken(evaluate(attribute.expression, scope, gathering.diagnostics), attribute, spec);
-  const marked = spec.sensitive ? mark(value, sensitiveMark(attribute.name)) : value;
+  const value = evaluate(attribute.expression, scope, gathering.diagnostics);
+  const bent = attribute.json?.strings ? weaken(value, spec.type) : value;
+  const marked = spec.sensitive ? mark(bent, sensitiveMark(attribute.name)) : bent;
   try {
     return convert(marked, typeOfSpec(spec.type));
   } catch (error) {
@@ -99,13 +101,6 @@ function evaluateAs(
     });
     return UNKNOWN;
   }
-}
-
-/** Legacy JSON may give one value where a list is wanted. */
-function weaken(value: Value, attribute: HclAttribute, spec: AttributeSpec): Value {
-  const wantsList = typeof spec.type === 'object' && ('list' in spec.type || 'set' in spec.type);
-  const isSingle = value.type.kind === 'string' || value.type.kind === 'number' || value.type.kind === 'bool';
-  return attribute.json?.strings && wantsList && isSingle ? tuple([value]) : value;
 }
 
 function readFormat(

@@ -10,6 +10,8 @@ import { mark, string } from '../value/value.ts';
 export interface LoadTimeFunctions {
   readonly functions: ReadonlyMap<string, GoFunction>;
   readonly takeMarks: () => Marks;
+  /** Whether `user` of this name is an empty text, since there is no such variable. */
+  readonly isEmpty: (name: string) => boolean;
 }
 
 /**
@@ -43,7 +45,7 @@ function template(parts: readonly TemplatePart[], range: SourceRange): Expressio
 
 function partOf(node: GoNode, range: SourceRange, loadTime: LoadTimeFunctions): TemplatePart {
   if (node.kind === 'text') return { kind: 'text', text: node.text, range };
-  const reference = node.kind === 'action' ? referenceOf(node.pipeline, range) : undefined;
+  const reference = node.kind === 'action' ? referenceOf(node.pipeline, range, loadTime) : undefined;
   if (reference) return { kind: 'interpolation', expression: reference, range };
   if (waitsForRun(node)) return { kind: 'text', text: node.source, range };
   return fill({ nodes: [node], defined: new Map() }, range, loadTime);
@@ -62,7 +64,11 @@ function fill(parsed: GoTemplate, range: SourceRange, loadTime: LoadTimeFunction
 }
 
 /** `{{ user "x" }}` as var.x, `{{ build "ID" }}` as build.ID, `{{ build_name }}` as source.name. */
-function referenceOf(pipeline: Pipeline, range: SourceRange): Expression | undefined {
+function referenceOf(
+  pipeline: Pipeline,
+  range: SourceRange,
+  { isEmpty }: LoadTimeFunctions,
+): Expression | undefined {
   const [command, ...others] = pipeline.commands;
   const [first, argument, ...more] = command?.operands ?? [];
   if (others.length > 0 || more.length > 0 || first?.kind !== 'function') return undefined;
@@ -75,7 +81,7 @@ function referenceOf(pipeline: Pipeline, range: SourceRange): Expression | undef
   if (first.name === 'build_name' && !argument) return access('source', 'name');
   if (first.name === 'build_type' && !argument) return access('source', 'type');
   if (argument?.kind !== 'literal' || typeof argument.value !== 'string') return undefined;
-  if (first.name === 'user') return access('var', argument.value);
+  if (first.name === 'user') return isEmpty(argument.value) ? undefined : access('var', argument.value);
   return first.name === 'build' ? access('build', argument.value) : undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../core/diagnostic.ts';
+import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import { unknownBuild } from '../eval/build-namespace.ts';
 import { type EvalScope, namespaceOf, withVariables } from '../eval/scope.ts';
@@ -61,11 +61,15 @@ export function loadLegacy(
 
   const nodeOf = (key: string): JsonNode | undefined => top.attributes.get(key)?.json?.node;
   const sensitive = new Set(
-    itemsOf(nodeOf('sensitive-variables'), 'sensitive-variables', diagnostics).flatMap((n) =>
-      n.kind === 'string' ? [n.value] : [],
-    ),
+    itemsOf(nodeOf('sensitive-variables'), 'sensitive-variables', diagnostics).flatMap((n) => {
+      if (n.kind === 'string') return [n.value];
+      if (n.kind !== 'null') diagnostics.push(wrongKind('sensitive-variables', 'names of variables', n));
+      return [];
+    }),
   );
-  const declared = nodeOf('variables');
+  const variablesNode = nodeOf('variables');
+  if (variablesNode?.kind === 'array') diagnostics.push(wrongKind('variables', 'an object', variablesNode));
+  const declared = variablesNode?.kind === 'null' ? undefined : variablesNode;
   const variables = readLegacyVariables(
     declared && bodyOfNode(declared, plain),
     sensitive,
@@ -98,14 +102,8 @@ export function loadLegacy(
   );
   checkNames(uses, [...provisioners, ...(errorCleanup ? [errorCleanup] : [])], postProcessors, diagnostics);
   const description = nodeOf('description');
-  if (description && description.kind !== 'string')
-    diagnostics.push(
-      error(
-        'template/wrong-type',
-        `description: expected string, got ${description.kind}`,
-        description.range,
-      ),
-    );
+  if (description && description.kind !== 'string' && description.kind !== 'null')
+    diagnostics.push(wrongKind('description', 'string', description));
   const build: BuildBlock = {
     ...(description?.kind === 'string' && { description: description.value }),
     sources: uses,
@@ -146,12 +144,16 @@ function checkKeys(top: HclBody, diagnostics: Diagnostic[]): void {
 function itemsOf(node: JsonNode | undefined, name: string, diagnostics: Diagnostic[]): readonly JsonNode[] {
   if (!node || node.kind === 'null') return [];
   if (node.kind === 'array') return node.items;
-  diagnostics.push(error('template/wrong-type', `${name}: expected a list, got ${node.kind}`, node.range));
+  diagnostics.push(wrongKind(name, 'a list', node));
   return [];
 }
 
+function wrongKind(name: string, expected: string, { kind, range }: JsonNode): Diagnostic {
+  return error('template/wrong-type', `${name}: expected ${expected}, got ${kind}`, range);
+}
+
 function checkVersion(node: JsonNode | undefined, diagnostics: Diagnostic[]): void {
-  if (!node) return;
+  if (!node || node.kind === 'null' || (node.kind === 'string' && node.value === '')) return;
   const constraint = node.kind === 'string' ? parseConstraint(`>= ${node.value}`) : undefined;
   if (!constraint)
     diagnostics.push(
@@ -171,13 +173,35 @@ function stringReader(
   variables: LegacyVariables,
   diagnostics: Diagnostic[],
 ): StringReader {
-  const loadTime = stringFunctions(
-    { now: options.now, root: options.root },
-    namespaceOf('variable', variables.values),
+  const declared = namespaceOf('variable', variables.values);
+  const told = new Set<string>();
+  const undeclared = new Set<string>();
+  const loadTime = stringFunctions({ now: options.now, root: options.root }, declared, (name) =>
+    undeclared.add(name),
   );
+  const tellUndeclared = (range: SourceRange): void => {
+    for (const name of undeclared) {
+      if (told.has(name)) continue;
+      told.add(name);
+      diagnostics.push({
+        code: 'template/unknown-variable',
+        severity: 'warning',
+        message: `there is no variable ${JSON.stringify(name)}; {{user}} of it is an empty text`,
+        range,
+        hint: suggestion(
+          name,
+          [...declared.names()],
+          `Declare it in "variables", or give it with -var ${name}=VALUE.`,
+        ),
+      });
+    }
+    undeclared.clear();
+  };
   return (node) => {
     try {
-      return goString(node.value, node.range, loadTime);
+      const expression = goString(node.value, node.range, loadTime);
+      tellUndeclared(node.range);
+      return expression;
     } catch (failure) {
       if (!(failure instanceof GoTemplateError)) throw failure;
       const repeated = diagnostics.some((d) => d.range === node.range);
@@ -203,6 +227,8 @@ function readBuilders(
     const found = typed(item, 'builder', source);
     if (!found) continue;
     const nameNode = found.body.attributes.get('name')?.json?.node;
+    if (nameNode?.kind === 'array' || nameNode?.kind === 'object')
+      diagnostics.push(wrongKind('name', 'string', nameNode));
     const name = nameNode?.kind === 'string' ? nameNode.value : found.type;
     if (uses.some((use) => use.name === name)) {
       diagnostics.push(

@@ -181,6 +181,11 @@ function listedSources(
   return itemsOf(value).flatMap((item, index) => {
     const range =
       (expression.kind === 'tuple' ? expression.items[index]?.range : undefined) ?? expression.range;
+    if (item.data === null) {
+      diagnostics.push(
+        error('template/null-value', 'a source is null; expected "source.TYPE.NAME" or "TYPE.NAME"', range),
+      );
+    }
     if (typeof item.data !== 'string') return [];
     names.push(keyOf(item.data));
     const source = findSource(item.data, sources, range, diagnostics);

@@ -191,14 +191,28 @@ describe('what is wrong has its line', () => {
     expect(diagnostics.map((d) => `${d.code} ${d.range?.start.line}`)).toEqual(codes);
   });
 
-  test('an undeclared user variable is named', async () => {
-    const { template } = await load({
+  test('an undeclared user variable is named, and empty', async () => {
+    const { template, diagnostics } = await load({
       variables: { name: 'x' },
-      builders: [{ type: 'file', content: '{{user `nmae`}}' }],
+      builders: [{ type: 'file', content: '<{{user `nmae`}}>', inline: '{{user `nmae` | upper}}' }],
     });
-    const [use] = template.builds[0]?.sources ?? [];
-    expect(use && decodeBody(use.body, spec, use.scope).diagnostics).toMatchObject([
-      { code: 'template/unknown-variable', hint: 'Did you mean "name"?' },
+    expect(diagnostics).toMatchObject([
+      { code: 'template/unknown-variable', severity: 'warning', hint: 'Did you mean "name"?' },
     ]);
+    const [use] = template.builds[0]?.sources ?? [];
+    expect(use && decodeBody(use.body, spec, use.scope).options).toMatchObject({ content: '<>' });
+  });
+
+  test.each([
+    [{ builders: [NULL], description: null, variables: null, min_packer_version: '' }, []],
+    [{ builders: [NULL], variables: [{ a: 'x' }] }, ['variables: expected an object, got array']],
+    [
+      { builders: [NULL], 'sensitive-variables': ['a', 1] },
+      ['sensitive-variables: expected names of variables, got number'],
+    ],
+    [{ builders: [{ ...NULL, name: ['a'] }] }, ['name: expected string, got array']],
+  ])('%j: what Packer takes and refuses', async (json, messages) => {
+    const { diagnostics } = await load(json);
+    expect(diagnostics.map(({ message }) => message)).toEqual(messages);
   });
 });

@@ -284,6 +284,29 @@ export const RULES: readonly Rule[] = [
   ),
   legacy('plain', true, `{"builders": [${NULL}]}`),
   legacy('no builders', false, '{}'),
+  legacy(
+    'nothing where nothing is meant',
+    true,
+    `{"description": null, "variables": null, "min_packer_version": "", "builders": [${NULL}]}`,
+  ),
+  legacy('a list of variables', false, `{"variables": [{"a": "x"}], "builders": [${NULL}]}`),
+  legacy('a number as a sensitive variable', false, `{"sensitive-variables": [1], "builders": [${NULL}]}`),
+  legacy(
+    'a list as a name',
+    false,
+    '{"builders": [{"type": "null", "communicator": "none", "name": ["a"]}]}',
+  ),
+  legacy(
+    'values bent to their types',
+    true,
+    `{"builders": [${NULL}, {"type": "file", "content": "{{user \`nope\`}}", "target": true}], "provisioners": [
+      {"type": "shell-local", "inline": "x", "environment_vars": {}, "valid_exit_codes": ["0x10", true]},
+      {"type": "shell", "inline": ["x"], "expect_disconnect": 1}
+    ], "post-processors": [
+      {"type": "manifest", "strip_path": "T", "custom_data": [{"a": "b"}, {"c": 1}]},
+      {"type": "checksum", "checksum_types": "md5"}
+    ]}`,
+  ),
   legacy('an unknown key', false, `{"foo": 1, "builders": [${NULL}]}`),
   legacy('a comment', true, `{"_comment": "x", "builders": [${NULL}]}`),
   legacy('two builders of one name', false, `{"builders": [${NULL}, ${NULL}]}`),
