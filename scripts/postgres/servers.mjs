@@ -111,7 +111,12 @@ export async function untilReady(server, say) {
     told = line;
     const seconds = (performance.now() - power) / 1000;
     if (state === 'ready')
-      return { seconds, own: Number(own), stages: /ingot: stages: (.*)/.exec(text)?.[1].trim() ?? '' };
+      return {
+        hostname,
+        seconds,
+        own: Number(own),
+        stages: /ingot: stages: (.*)/.exec(text)?.[1].trim() ?? '',
+      };
     if (seconds * 1000 > READY_MS)
       throw new Error(`${hostname} was not ready in ${READY_MS / 60_000} minutes`);
     await sleep(200);

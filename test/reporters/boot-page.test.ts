@@ -32,12 +32,14 @@ test('bars stand one after the other, all boots to one scale', () => {
 });
 
 test('a page says in words what it draws', () => {
-  const page = bootPage('db@1.0.0', { ready: true, seconds: 20, stages });
-  const words = page
-    .slice(page.indexOf('<body>'))
-    .replace(/<[^>]+>/g, ' ')
-    .replace(/\s+/g, ' ');
-  expect(words).toContain('db@1.0.0 ready in 20.0s');
-  expect(words).toContain('firmware 2.0s cloud-init 6.0s command &lt;join&gt; 12.0s');
-  expect(bootPage('db', { ready: false, seconds: 5, stages: [] })).toContain('It told no stages.');
+  const words = (page: string): string =>
+    page
+      .slice(page.indexOf('<body>'))
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ');
+  const page = words(bootPage('db@1.0.0', [{ name: 'db1', ready: true, seconds: 20, stages }]));
+  expect(page).toContain('db@1.0.0 From power-on to ready db1: ready in 20.0s 20.0s');
+  expect(page).toContain('firmware 2.0s cloud-init 6.0s command &lt;join&gt; 12.0s');
+  const late = words(bootPage('db', [{ name: 'db1', ready: false, seconds: 5, stages: [] }]));
+  expect(late).toContain('db1: not ready after 5.0s. It told no stages.');
 });

@@ -57,7 +57,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.exitCode = outcome.ready ? ExitCode.Done : ExitCode.Failed;
       if (report !== undefined) {
         const { bootPage } = await import('../../reporters/html/boot-page.ts');
-        writeWholeReport(report, bootPage(image, outcome));
+        writeWholeReport(report, bootPage(image, [{ name: 'this copy', ...outcome }]));
       }
       if (json) return cli.printJson(outcome);
       for (const { name, seconds } of outcome.stages) cli.print(row(name, seconds));

@@ -4,15 +4,25 @@ import { formatSeconds } from '../quantities.ts';
 import { bootStages } from './boot-stages.ts';
 import { BOOT_STYLE, STYLE } from './style.ts';
 
-/** A page of one start of an image, from power-on until it said how it stands. */
-export function bootPage(
-  image: string,
-  { ready, seconds, stages }: { ready: boolean; seconds: number; stages: readonly BootStage[] },
-): string {
-  const outcome = `${ready ? 'ready in' : 'not ready after'} ${formatSeconds(seconds)}`;
-  const body = html`<main><h1>${image} <span>${outcome}</span></h1>
-<section><h2>From power-on</h2>
-${bootStages([{ name: 'until it was ready', stages }]) ?? html`<p>It told no stages.</p>`}
+/** A start of a machine, and how it stood at the end. */
+export interface ToldBoot {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Since power-on. */
+  readonly seconds: number;
+  readonly stages: readonly BootStage[];
+}
+
+/** A page of starts of an image, each from power-on until it said how it stands. */
+export function bootPage(image: string, boots: readonly ToldBoot[]): string {
+  const told = boots.map(({ name, ready, seconds, stages }) => ({
+    name: `${name}: ${ready ? 'ready in' : 'not ready after'} ${formatSeconds(seconds)}`,
+    stages,
+  }));
+  const body = html`<main><h1>${image}</h1>
+<section><h2>From power-on to ready</h2>
+${bootStages(told.filter(({ stages }) => stages.length > 0))}
+${told.filter(({ stages }) => stages.length === 0).map(({ name }) => html`<p>${name}. It told no stages.</p>`)}
 </section></main>`;
-  return htmlPage({ title: `${image}: ${outcome}`, body, style: STYLE + BOOT_STYLE });
+  return htmlPage({ title: `${image}: from power-on to ready`, body, style: STYLE + BOOT_STYLE });
 }
