@@ -92,6 +92,8 @@ export async function stateKey(host: Host, command: QemuCommand, accel: Accelera
   const args = qemuArguments({
     ...command,
     disk: nameless,
+    // UEFI's variables are part of the state: QEMU writes them over the copy that a machine begins with.
+    ...(command.firmware !== 'bios' && { firmware: { ...command.firmware, vars: '-' } }),
     monitor: '-',
     extraDisks: command.extraDisks.map(() => nameless),
     serial: command.serial.map(() => ({ file: '-' })),

@@ -23,6 +23,7 @@ const PROVISIONED = [
   '/etc/sysctl.d/90-harden.conf',
   '/etc/ssh/sshd_config.d/90-harden.conf',
 ];
+const PAGE = '<h1>a page</h1>\n';
 let ws: Workspace;
 let byMachine: Contents;
 let harden: string;
@@ -44,7 +45,7 @@ const image = (): string => ws.path('out/packer-web');
 const looksAsMadeBy = (c: Contents): void => {
   expect(c.packages).toContainEqual('web-page 1.0 install ok installed');
   expect(c.packages.length).toBeGreaterThan(50);
-  expect(c.files['/srv/www/index.html']).toBe('<h1>a page</h1>\n');
+  expect(c.files['/srv/www/index.html']).toBe(PAGE);
 };
 
 describe('engine vm', () => {
@@ -66,7 +67,8 @@ describe('engine vm', () => {
     expect((await ws.run('cache', 'ls')).stdout).toMatch(/vm-state .*MiB/);
   });
 
-  test('killed with everything that it started', async () => {
+  test('goes on at the first provisioner without a boot; killed with everything that it started', async () => {
+    appendFileSync(ws.path('site/index.html'), '<p>edited</p>\n');
     appendFileSync(ws.path('harden.sh'), 'sleep 100\n');
     const ingot = ws.start('build', '.');
     const end = finished(ingot);
@@ -79,6 +81,7 @@ describe('engine vm', () => {
     process.kill(ingot.pid as number, 'SIGKILL');
     await end;
     expect((await ws.run('clean')).exitCode).toBe(0);
+    writeFileSync(ws.path('site/index.html'), PAGE);
   });
 });
 

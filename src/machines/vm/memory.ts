@@ -22,7 +22,7 @@ interface MemoryNote {
 
 /** Whether this machine's memory is worth keeping. */
 export function canKeepMemory(hardware: VmHardware): boolean {
-  return (hardware.firmware ?? 'bios') === 'bios' && (hardware.memory ?? 0) <= MOST_BYTES;
+  return (hardware.memory ?? 0) <= MOST_BYTES;
 }
 
 /**

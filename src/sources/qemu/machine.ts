@@ -18,6 +18,7 @@ import { serveFiles } from './http-server.ts';
 import { isOwnDisk } from './inputs.ts';
 import { makeDisc, makeFloppy } from './media.ts';
 import { diskSize, type PinnedImage, type QemuSourceOptions, qemuArgs } from './options.ts';
+import { imageLayer } from './image-layer.ts';
 import { imageFile } from './pin.ts';
 import { seedOf } from './seed.ts';
 
@@ -89,9 +90,12 @@ export async function startMachine(
   const hasDisc = o.cd_files.length > 0 || Object.keys(o.cd_content).length > 0;
   const ownLogin =
     o.ssh_password !== undefined || o.ssh_private_key_file !== undefined || o.ssh_agent_auth === true;
+  // Its first start is the source's work, so that an edit of the first provisioner costs no boot.
+  const starts = o.disk_image && base === undefined && o.communicator !== 'none';
+  const below = starts ? await imageLayer(o.pinned as PinnedImage, image, scope, ctx) : base;
   const vm = await createVm(
     {
-      base: base ?? [],
+      base: below ?? [],
       ...(memory && { memory }),
       ...(o.disk_image && { image }),
       diskSize: await sizeOf(o, base, image),
@@ -113,7 +117,7 @@ export async function startMachine(
   );
   scope.use(vm, 'the machine');
   if (o.communicator === 'none' && (installing || typed)) await vm.untilOff();
-  else if (installing) await vm.up();
+  else if (installing || starts) await vm.up();
   return ownedBy(vm, scope.move(), server);
 }
 
