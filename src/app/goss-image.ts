@@ -48,6 +48,8 @@ export async function openDiskImage(path: string, ctx: Context): Promise<OpenedI
         ctx,
       );
       held.use(machine, 'the booted copy');
+      // It starts with its first command, and the time of that is not to be the first check's.
+      await machine.communicator.exec(['true']);
       return machine.communicator;
     },
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),

@@ -6,7 +6,10 @@ import { bootForCommand, type ReachableCopy, runAgainst } from '../../src/app/ex
 import { contextOf } from '../../src/app/goss.ts';
 import { openDiskImage, type OpenedImage } from '../../src/app/goss-image.ts';
 import { openSession } from '../../src/app/session.ts';
-import { checkGoss, loadGossFile } from '../../src/checks/goss.ts';
+import { hardeningFile } from '../../src/app/policy-files.ts';
+import { checkGoss, loadGossFile, type TestResult } from '../../src/checks/goss.ts';
+import { checkHardening, hardeningId } from '../../src/checks/hardening.ts';
+import { HARDENING_SETS } from '../../src/policy/spec.ts';
 import { sha256 } from '../../src/core/digest.ts';
 import { vmBase } from '../machines/vm-base.ts';
 import { shareWhatRuns } from '../setup/no-leaks.ts';
@@ -38,8 +41,6 @@ beforeAll(async () => {
   copy = await bootForCommand(image, [22], dir, ctx);
   opened = await openDiskImage(image, ctx);
   container = await opened.boot('container');
-  // It starts with the first command.
-  await container.exec(['true']);
   shareWhatRuns();
 }, 600_000);
 
@@ -72,6 +73,38 @@ test("a container and a virtual machine agree; the kernel and its mounts are the
   for (const [check, outcome] of container.outcomes)
     expect([check, container.sorted.fleet.includes(check) ? 'skip' : 'pass']).toEqual([check, outcome]);
 }, 180_000);
+
+test.each(HARDENING_SETS)(
+  '%s says the same of the disk and of the running machine',
+  async (set) => {
+    const file = hardeningFile(set, '/');
+    const onDisk = new Map((await checkHardening(file, opened.root, ctx)).map((r) => [r.id, r]));
+    const boot = () => Promise.resolve(container);
+    const options = { strict: false, retryTimeout: 0, sleep: 0 };
+    const { groups } = await checkGoss(
+      file,
+      { root: opened.root, boot, bootedAs: 'container' },
+      options,
+      ctx,
+    );
+    let compared = 0;
+    for (const group of groups) {
+      const id = hardeningId((group[0] as TestResult).resource);
+      const disk = onDisk.get(id);
+      // Where only the disk decides, or the package is not there, there is nothing to compare.
+      if (disk?.status === 'n/a' || group.some((r) => r.elsewhere !== undefined)) continue;
+      const running = group.every((r) => r.outcome === 'pass') ? 'passed' : 'failed';
+      expect([id, running, ...group.map((r) => r.error)], disk?.message).toEqual([
+        id,
+        disk?.status,
+        ...group.map(() => undefined),
+      ]);
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(20);
+  },
+  120_000,
+);
 
 describe('a command of the user', () => {
   const run = (command: string, timeout = 60_000) =>

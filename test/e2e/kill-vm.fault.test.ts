@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vmBase } from '../machines/vm-base.ts';
 import { finished, Workspace } from './ingot.ts';
@@ -7,9 +8,10 @@ import { contentsOf, qemuProject } from './qemu-project.ts';
 // In `npm run test:faults` alone: a build of a machine takes a minute, and is begun five times.
 describe.runIf(process.env.INGOT_FAULTS === 'long')('a build in a VM, killed', () => {
   let ws: Workspace;
+  let base: string;
   beforeAll(() => {
     ws = new Workspace();
-    const base = vmBase(ws.root);
+    base = vmBase(ws.root);
     rmSync(ws.project, { recursive: true });
     mkdirSync(ws.project);
     qemuProject(ws.project, base);
@@ -35,6 +37,24 @@ describe.runIf(process.env.INGOT_FAULTS === 'long')('a build in a VM, killed', (
     expect(reached, stdout).toBe(true);
     const cleaned = await ws.run('clean');
     expect(cleaned.exitCode, cleaned.stderr).toBe(0);
+    expect(ws.residue()).toEqual([]);
+  });
+
+  test.each([
+    ['while the copy boots', /^/, undefined],
+    ['while the command runs', /reached/, "echo rea''ched; exec sleep 600"],
+  ])('Ctrl-C of ingot test --exec %s ends both, with 130', async (_when, after, command = 'true') => {
+    const child = ws.start('test', base, '--exec', command);
+    const ended = finished(child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (text: string) => void (said += text));
+    const machine = (): boolean => ws.residue().some((line) => line.includes('qemu-system'));
+    while (child.exitCode === null && !(machine() && after.test(said))) await sleep(100);
+    // As a terminal does it: to all that run there.
+    process.kill(-(child.pid as number), 'SIGINT');
+    const { exitCode, stderr } = await ended;
+    expect(exitCode, stderr).toBe(130);
     expect(ws.residue()).toEqual([]);
   });
 

@@ -15,7 +15,7 @@ import type { BuildEvent } from '../../src/core/event.ts';
 import type { Rootfs } from '../../src/core/rootfs.ts';
 import { openRootfs } from '../../src/host/index.ts';
 import type { TestOutcome } from '../../src/plan/catalog.ts';
-import { Workspace } from './ingot.ts';
+import { finished, Workspace } from './ingot.ts';
 
 /** The example's own image file, with a raw disk to look at, and more time for hosts under load. */
 const provenImage = (): string =>
@@ -149,6 +149,27 @@ describe('examples/web, the whole way', () => {
       expect(failed(outcome)).toEqual(['Service: nginx: enabled']);
     });
 
+    test('a service that is enabled, and dies as it starts', async () => {
+      const disk = await broken('dead', (root) => {
+        root.mkdir('/etc/systemd/system/nginx.service.d');
+        root.write(
+          '/etc/systemd/system/nginx.service.d/10-dead.conf',
+          '[Service]\nExecStartPre=/bin/false\n',
+        );
+      });
+      const outcome = await testGoss(disk, { ...DISK_ONLY, boot: true }, context());
+      // The disk looks well; the booted copy alone tells.
+      expect(failed(outcome).filter((name) => /^(?:Service|Process|Port): /.test(name))).toEqual([
+        ...['Port: tcp6:80: listening', 'Port: tcp:80: listening'],
+        ...['Process: nginx: running', 'Service: nginx: running'],
+      ]);
+      expect(outcome.checks.find((c) => c.name === 'Service: nginx: running')?.message).toMatch(
+        /Expected false to equal true/,
+      );
+      // What a port that nobody listens on cannot tell is left out, and says so.
+      expect(outcome.skipped).toContainEqual({ name: 'Port: tcp:80: ip', reason: 'listening failed' });
+    });
+
     test('a weak mode', async () => {
       const disk = await broken('weak', (root) => root.chmod('/srv/www/index.html', 0o666));
       const outcome = await testGoss(disk, DISK_ONLY, context());
@@ -262,5 +283,17 @@ describe('examples/web, the whole way', () => {
       expect(digest(ws.path(DISK))).toBe(before);
       expect(ws.residue()).toEqual([]);
     });
+  });
+
+  test('Ctrl-C of ingot test --exec takes the machine and everything else with it', async () => {
+    const child = ws.start('test', ws.path('output-web/web-1.2.0.qcow2'), '--exec', 'true');
+    const ended = finished(child);
+    while (child.exitCode === null && !ws.residue().some((line) => line.includes('qemu-system')))
+      await sleep(100);
+    // As a terminal does it: to all that run there.
+    process.kill(-(child.pid as number), 'SIGINT');
+    const { exitCode, stderr } = await ended;
+    expect(exitCode, stderr).toBe(130);
+    expect(ws.residue()).toEqual([]);
   });
 });
