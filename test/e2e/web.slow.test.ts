@@ -160,8 +160,10 @@ describe('examples/web, the whole way', () => {
       const outcome = await testGoss(disk, { ...DISK_ONLY, boot: true }, context());
       // The disk looks well; the booted copy alone tells.
       expect(failed(outcome).filter((name) => /^(?:Service|Process|Port): /.test(name))).toEqual([
-        ...['Port: tcp6:80: listening', 'Port: tcp:80: listening'],
-        ...['Process: nginx: running', 'Service: nginx: running'],
+        'Port: tcp6:80: listening',
+        'Port: tcp:80: listening',
+        'Process: nginx: running',
+        'Service: nginx: running',
       ]);
       expect(outcome.checks.find((c) => c.name === 'Service: nginx: running')?.message).toMatch(
         /Expected false to equal true/,
