@@ -65,12 +65,12 @@ export class AgentRoot {
     return spawnSync(command, rest, { encoding: 'utf8', timeout: 60_000 });
   }
 
-  /** Starts the agent; `by` is put in front of it. A read-only folder takes writing in its /run alone. */
+  /** Starts the agent; `by` is put in front of it. */
   start(
     args: readonly string[],
-    { by = [], isReadOnly = false }: { by?: readonly string[]; isReadOnly?: boolean } = {},
+    { by = [], mounts }: { by?: readonly string[]; mounts?: string } = {},
   ): RunningAgent {
-    return this.#start(this.#within([...by, 'node', PATHS.agent, ...args], isReadOnly ? READ_ONLY : ''));
+    return this.#start(this.#within([...by, 'node', PATHS.agent, ...args], mounts));
   }
 
   /** Starts what images have in place of the agent. */
@@ -89,10 +89,23 @@ export class AgentRoot {
   }
 }
 
-const READ_ONLY = `
+/** For `start`: the folder takes writing in its /run alone. */
+export const READ_ONLY = `
 mount --bind "$1" "$1"
 mount -o remount,ro,bind "$1"
 mount -t tmpfs ingot-run "$1/run"
+`;
+/**
+ * For `start`: /etc/app and /var/lib are on a disk of their own, which has what was synced, and nothing else: nothing is
+ * written to it by time.
+ */
+export const onDisk = (path: string): string => `
+mkdir -p "$1/mnt" "$1/etc/app" "$1/var/lib"
+mount -t ext4 -o loop,commit=3600 ${path} "$1/mnt"
+mkdir -p "$1/mnt/app" "$1/mnt/lib"
+sync -f "$1/mnt"
+mount --bind "$1/mnt/app" "$1/etc/app"
+mount --bind "$1/mnt/lib" "$1/var/lib"
 `;
 const ENTER = `
 mount -t proc ingot-proc "$1/proc"
@@ -121,6 +134,11 @@ export class RunningAgent implements AsyncDisposable {
     const isThere = (): boolean => what.test(this.output) || this.#child.exitCode !== null;
     await vi.waitUntil(isThere, { timeout: 90_000 }).catch(() => {});
     if (!what.test(this.output)) throw new Error(`no ${what} in:\n${this.output}`);
+  }
+
+  /** Stops it where it is. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,20 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PATHS } from '../../src/firstboot/paths.ts';
 import { VALS_RENDER, VALS_SCRIPT } from '../../src/firstboot/vals-script.ts';
-import { consulServer, freePort, goTool, moto, openBao, startServer } from '../secrets/real-tools.ts';
+import { consulServer, freePort, goTool, moto, openBao, output, startServer } from '../secrets/real-tools.ts';
 import { RunningConsul } from '../secrets/running-consul.ts';
 import { KEYS, REGION, RunningMoto } from '../secrets/running-moto.ts';
 import { RunningVault } from '../secrets/running-vault.ts';
 import { selfSigned, tlsProxy } from '../secrets/tls-proxy.ts';
 import { file } from './agent-machine.ts';
-import { AgentRoot, type RunningAgent } from './agent-root.ts';
+import { AgentRoot, onDisk, READ_ONLY, type RunningAgent } from './agent-root.ts';
 import { Door } from './door.ts';
 
 const vaultTool = openBao();
+const CUTS = 10;
 const motoTool = moto();
 const consulTool = consulServer();
 
@@ -210,6 +212,62 @@ describe.skipIf(vaultTool.missing)(
       },
     );
 
+    test(`after ${CUTS} power cuts at random moments nothing is half, and the next boot does it all`, async () => {
+      const root = system.copy('cuts');
+      const names = Array.from({ length: 20 }, (_, n) => `${n}.conf`);
+      root.put('/t/app.conf', 'pw=ref+vault://kv/app#/password\n');
+      const step = { script: undefined, environment: {}, timeout: 60_000 };
+      const command = (n: number) => ({
+        ...step,
+        name: `step ${n}`,
+        command: ['sh', '-c', `cat /etc/app/0.conf > /var/lib/step-${n}; sleep 0.1`],
+      });
+      const files = names.map((name) => file(`/etc/app/${name}`, 'app.conf'));
+      root.configure({ file: files, command: [0, 1, 2].map(command) }, access);
+      const disk = join(folder, 'cut.img');
+      const makeDisk = (): unknown => {
+        rmSync(disk, { force: true });
+        return output('mke2fs', ['-q', '-t', 'ext4', disk, '16M'], { quiet: true });
+      };
+      const whole = 'pw=hunter2\n';
+      const boot = async (from: string): Promise<void> => {
+        await using agent = root.start(['first-boot'], { mounts: onDisk(from) });
+        expect(await agent.ended, agent.output).toBe(0);
+      };
+      makeDisk();
+      const began = Date.now();
+      await boot(disk);
+      const duration = Date.now() - began;
+
+      const seed = Number(process.env.INGOT_FAULT_SEED ?? Date.now() % 100_000);
+      console.log(`INGOT_FAULT_SEED=${seed}`);
+      let state = seed;
+      for (let i = 0; i < CUTS; i++) {
+        state = (state * 1103515245 + 12345) % 2 ** 31;
+        const moment = (state / 2 ** 31) * duration;
+        const when = `after a cut at ${Math.round(moment)} of ${duration} ms (seed ${seed})`;
+        makeDisk();
+        const left = join(folder, 'left.img');
+        {
+          await using agent = root.start(['first-boot'], { mounts: onDisk(disk) });
+          await Promise.race([sleep(moment), agent.ended]);
+          agent.pause();
+          copyFileSync(disk, left);
+        }
+        const before = filesOn(left);
+        const made = before.names('app').filter((name) => names.includes(name));
+        for (const name of made) expect(before.read(`app/${name}`), `${when}: ${name}`).toBe(whole);
+        const isDone = before.read('lib/ingot/first-boot.done') !== '';
+        for (const path of [...names.map((name) => `app/${name}`), 'lib/step-0', 'lib/step-1', 'lib/step-2'])
+          if (isDone) expect(before.read(path), `${when}: ${path}`).toBe(whole);
+        await boot(left);
+        const after = filesOn(left);
+        expect(after.names('app'), when).toEqual([...names].sort());
+        for (const name of names) expect(after.read(`app/${name}`), when).toBe(whole);
+        expect(after.read('lib/ingot/first-boot.done'), when).toMatch(/^20/);
+      }
+    });
+
     /** A token whose time is over. */
     async function expired(): Promise<string> {
       const token = await vault.tokenFor(['app'], '1s');
@@ -224,7 +282,7 @@ describe.skipIf(vaultTool.missing)(
       readonly environment?: Readonly<Record<string, string>>;
       readonly reference?: string;
       readonly by?: string[];
-      readonly isReadOnly?: boolean;
+      readonly mounts?: string;
       readonly says: RegExp;
       repair(agent: RunningAgent): unknown;
     }
@@ -305,7 +363,7 @@ describe.skipIf(vaultTool.missing)(
       'a clock that is years ahead': (root) =>
         atTheTime(root, '+3650d', /certificate has expired; the clock of this machine says 20/),
       'a disk that is read-only': async (root) => ({
-        isReadOnly: true,
+        mounts: READ_ONLY,
         says: /EROFS: read-only file system, mkdir '\/etc\/app'/,
         repair: ({ pid }) =>
           execFileSync('nsenter', ['-t', String(pid), '-m', 'mount', '-o', 'remount,rw,bind', root.path]),
@@ -400,6 +458,24 @@ describe.skipIf(vaultTool.missing)(
     });
   },
 );
+
+/** Files of an ext4 filesystem, put in order as its next mount does. */
+function filesOn(disk: string) {
+  const { status, stdout } = spawnSync('e2fsck', ['-p', disk], { encoding: 'utf8' });
+  if (status === null || status > 1) throw new Error(`the filesystem is damaged: ${stdout}`);
+  const debugfs = (command: string): string =>
+    output('debugfs', ['-R', command, disk], { quiet: true }).toString();
+  return {
+    /** Empty where there is none. */
+    read: (path: string): string => debugfs(`cat ${path}`),
+    names: (folder: string): string[] =>
+      debugfs(`ls -p ${folder}`)
+        .split('\n')
+        .map((line) => line.split('/')[5] ?? '')
+        .filter((name) => !/^\.{0,2}$/.test(name))
+        .sort(),
+  };
+}
 
 /** A name server of one zone, which whoever has the key may change. */
 const namedConf = (port: number, secret: string): string => `
