@@ -138,6 +138,7 @@ ConditionPathExists=!/var/lib/ingot/first-boot.done
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
+CPUWeight=1000
 ExecStart=/usr/bin/ingot-agent first-boot
 `);
     // Our files come before the unit's own check of its configuration.
