@@ -61,7 +61,7 @@ export function addGossOptions(command: Command): Command {
         .default('container'),
     )
     .option('--no-boot', 'leave out what only a booted image tells')
-    .option('--add <type>', 'write the state of the named things into the goss file')
+    .option('--add <type>', 'write the state of the named things into the goss file', oneType)
     .option('--autoadd', 'write everything with these names into the goss file')
     .option('--mutate', 'change the image bit by bit, and tell which changes no check notices')
     .option(
@@ -152,4 +152,10 @@ async function runMutations(image: string, file: string, flags: GossFlags, cli: 
 
 function usage(message: string, hint: string): IngotError {
   return new IngotError('goss/bad-arguments', message, { hint, exitCode: ExitCode.Usage });
+}
+
+/** All names are of one type: the second would take those of the first. */
+function oneType(type: string, earlier: string | undefined): string {
+  if (earlier === undefined) return type;
+  throw new InvalidArgumentError(`It was given before, as ${earlier}; add one type at a time.`);
 }

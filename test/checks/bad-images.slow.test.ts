@@ -94,6 +94,19 @@ describe('a disk without a root that can be mounted', () => {
   });
 
   test.each([
+    ['sbom', (luks: string) => ['sbom', luks]],
+    ['diff', (luks: string) => ['diff', luks, dir]],
+    ['test --exec', (luks: string) => ['test', luks, '--exec', 'true']],
+    ['test --add', (luks: string) => ['test', luks, '--add', 'package', 'nginx']],
+  ])('an encrypted one is refused by ingot %s', (_, verb) => {
+    const { status, stdout, stderr } = ingot(...verb(partitioned('luks.raw', [0, 'LUKS\xba\xbe\0\x02'])));
+    // A bill of materials is JSON, and so are the reasons why there is none.
+    expect(stdout).toMatch(verb('')[0] === 'sbom' ? /disk\/no-root/ : /^$/);
+    expect(stderr).toMatch(/found LUKS/);
+    expect(status).toBe(1);
+  });
+
+  test.each([
     ['whose table of inodes is damaged', 4096, 16 * MIB],
     ['whose superblock is damaged behind its mark', 1024 + 64, 512],
   ])('with an ext4 %s', (_, offset, length) => {

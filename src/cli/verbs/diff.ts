@@ -19,7 +19,7 @@ export function configure(command: Command, cli: Cli): void {
     .action(async (before: string, after: string, flags: Flags) => {
       const { diffImages, diffPage, renderDiff } = await import('../../app/diff.ts');
       const { store } = flags;
-      const diff = await cli.report({ json: true }, (deps) =>
+      const diff = await cli.report({ json: flags.json }, (deps) =>
         diffImages({ before, after, ...(store !== undefined && { store }) }, deps),
       );
       if (flags.html !== undefined) await writeFile(flags.html, diffPage(diff));
