@@ -39,7 +39,7 @@ fill_all() {
   while IFS='\t' read -r template path owner group mode; do
     n=$((n + 1))
     why="$path could not be written"
-    mkdir -m 0755 -p "$(dirname "$path")" &&
+    (umask 022 && mkdir -p "$(dirname "$path")") &&
       install -T -o "$owner" -g "$group" -m "$mode" "$work/$n" "$path.ingot-part" &&
       sync "$path.ingot-part" && mv -Tf "$path.ingot-part" "$path" || return 1
   done <"$list"

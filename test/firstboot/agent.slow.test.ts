@@ -194,18 +194,28 @@ describe.skipIf(vaultTool.missing)(
         root.put('/t/app.conf', 'pw=ref+vault://kv/app#/password\n');
         root.put('/t/plain.conf', 'no secret\n');
         const line = (name: string): string =>
-          `${[`/t/${name}`, `/etc/app/${name}`, 'root', 'www-data', '0640'].join('\t')}\n`;
+          `${[`/t/${name}`, `/etc/app/conf/${name}`, 'root', 'www-data', '0640'].join('\t')}\n`;
         root.put('/list', line('plain.conf') + line('app.conf'));
-        root.put('/commands', 'cp /etc/app/app.conf /var/lib/joined\n');
+        root.put('/commands', 'cp /etc/app/conf/app.conf /var/lib/joined\n');
         root.setEnvironment({ ...access, VAULT_TOKEN: await vault.tokenFor(['default']) });
         await using script = root.startScript(VALS_SCRIPT, '/list', '/commands');
         await script.heard(/ingot: waiting: .*policies grant access/);
-        for (const path of ['/etc/app/plain.conf', '/etc/app/app.conf', '/var/lib/joined', PATHS.done])
+        for (const path of [
+          '/etc/app/conf/plain.conf',
+          '/etc/app/conf/app.conf',
+          '/var/lib/joined',
+          PATHS.done,
+        ])
           expect(root.read(path), path).toBeUndefined();
         root.setEnvironment(access);
         expect(await script.ended, script.output).toBe(0);
-        expect(root.read('/etc/app/app.conf')).toBe('pw=hunter2\n');
-        expect(statSync(root.at('/etc/app/app.conf'))).toMatchObject({ uid: 0, gid: 33, mode: 0o100640 });
+        expect(root.read('/etc/app/conf/app.conf')).toBe('pw=hunter2\n');
+        expect(statSync(root.at('/etc/app/conf/app.conf'))).toMatchObject({
+          uid: 0,
+          gid: 33,
+          mode: 0o100640,
+        });
+        expect(statSync(root.at('/etc/app')).mode).toBe(0o40755);
         expect(root.read('/var/lib/joined')).toBe('pw=hunter2\n');
         expect(root.read(PATHS.done)).toContain(' 20');
         expect(script.output).not.toContain('hunter2');
