@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sshKey } from '../scripts/postgres/connection.mjs';
-import { freePort } from '../scripts/postgres/processes.mjs';
+import { endAll, freePort } from '../scripts/postgres/processes.mjs';
 import { startOpenBao } from '../scripts/postgres/secrets.mjs';
 import { build, launch, SERVERS, untilReady } from '../scripts/postgres/servers.mjs';
 import { bundle } from './bundle.mjs';
@@ -31,6 +31,7 @@ export default {
     state.asked = {};
   },
   async teardown({ state }) {
+    endAll();
     if (state.work) rmSync(state.work, { recursive: true, force: true });
   },
   cases: [

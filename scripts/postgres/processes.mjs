@@ -4,9 +4,12 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const children = [];
-process.on('exit', () => {
+process.on('exit', endAll);
+
+/** Ends what was started, at once. */
+export function endAll() {
   for (const child of children) child.kill('SIGKILL');
-});
+}
 
 /** A process that ends with this one, at the latest. */
 export function start(command, args, options = {}) {
