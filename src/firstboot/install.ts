@@ -7,7 +7,16 @@ import { isMap } from '../secrets/document.ts';
 import { readYamlStream } from '../secrets/read-yaml.ts';
 import type { FileOptions, FirstBootConfig, FirstBootOptions } from './config.ts';
 import { PATHS } from './paths.ts';
-import { AGENT_COMMANDS, type Commands, dropInText, startPreOf, UNITS, unitTexts } from './units.ts';
+import {
+  AGENT_COMMANDS,
+  type Commands,
+  dropInText,
+  startPreOf,
+  UNITS,
+  unitTexts,
+  LAST_IN_LINE,
+  LAST_IN_LINE_DROP_IN,
+} from './units.ts';
 import { VALS_LISTS, VALS_READY, VALS_READY_SCRIPT, VALS_RENDER, VALS_SCRIPT } from './vals-script.ts';
 
 /** Oldest Node that the agent runs on: Debian 12's. */
@@ -64,6 +73,12 @@ export function installFirstBoot(
     const startPre = startPreOf(unitFiles(root, unit));
     root.mkdir(`${UNITS}/${unit}.d`);
     root.write(`${UNITS}/${unit}.d/${DROP_IN}`, dropInText(unit, file.length > 0, startPre, commands));
+  }
+  for (const unit of LAST_IN_LINE.filter((name) =>
+    UNIT_FOLDERS.some((dir) => root.exists(`${dir}/${name}`)),
+  )) {
+    root.mkdir(`${UNITS}/${unit}.d`);
+    root.write(`${UNITS}/${unit}.d/${DROP_IN}`, LAST_IN_LINE_DROP_IN);
   }
   const files = config.file.length + config.service.reduce((n, { file }) => n + file.length, 0);
   return {

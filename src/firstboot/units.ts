@@ -5,10 +5,11 @@ import { PATHS } from './paths.ts';
 export const UNITS = '/usr/lib/systemd/system';
 
 /**
- * The services wait for it, while cloud-init's later stages, which nobody waits for, want the same processor: ten times
- * their share (systemd.resource-control(5)).
+ * Units that nobody waits for, while the first boot and the services behind it want the same processor: they get a tenth
+ * of its share (systemd.resource-control(5)).
  */
-const FIRST_IN_LINE = 'CPUWeight=1000';
+export const LAST_IN_LINE = ['cloud-config.service', 'cloud-final.service'];
+export const LAST_IN_LINE_DROP_IN = '[Service]\nCPUWeight=10\n';
 
 export interface UnitText {
   /** Below {@link UNITS}. */
@@ -57,7 +58,6 @@ ${services === '' ? '' : `Before=${services}\n`}ConditionPathExists=!${PATHS.don
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-${FIRST_IN_LINE}
 ExecStart=${commands.firstBoot}
 `,
     },
@@ -74,7 +74,6 @@ After=network-online.target ${after}
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-${FIRST_IN_LINE}
 ExecStart=${commands.ready(services)}
 `,
     },

@@ -138,7 +138,6 @@ ConditionPathExists=!/var/lib/ingot/first-boot.done
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-CPUWeight=1000
 ExecStart=/usr/bin/ingot-agent first-boot
 `);
     // Our files come before the unit's own check of its configuration.
@@ -163,6 +162,17 @@ TimeoutStartSec=infinity
     const text = root.readText('/usr/lib/systemd/system/app.service.d/zz-ingot.conf');
     expect(text).toContain('ExecStartPre=/usr/bin/app -t\nExecStartPre=/bin/certificate\n');
     expect(text).not.toContain('/bin/zzz');
+  });
+
+  test("puts cloud-init's later stages last in line for the processor, where there is cloud-init", () => {
+    const dropIn = '/usr/lib/systemd/system/cloud-final.service.d/zz-ingot.conf';
+    const without = image();
+    install(without, decode(BLOCK).options);
+    expect(without.exists(dropIn)).toBe(false);
+    put('root/lib/systemd/system/cloud-final.service', '[Service]\n');
+    const root = image();
+    install(root, decode(BLOCK).options);
+    expect(root.readText(dropIn)).toBe('[Service]\nCPUWeight=10\n');
   });
 
   test('made twice is the same', () => {
