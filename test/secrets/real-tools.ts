@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Real tools and servers that tests speak to, made once from the registries and kept here. */
@@ -41,24 +41,28 @@ export function goTool(name: string): Tool {
 }
 
 /** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
-export const vaultServer = (): Tool => goServer('vault-in-memory');
+export const vaultServer = (): Tool => goProgram('secrets/vault-in-memory');
 
 /** OpenBao's own program: `bao`. */
-export const openBao = (): Tool => goServer('openbao');
+export const openBao = (): Tool => goProgram('secrets/openbao');
 
-/** A program of the folder test/fixtures/secrets/`name`, made by its build.sh. */
-function goServer(name: string): Tool {
-  const source = join(import.meta.dirname, '../fixtures/secrets', name);
+/** The scanner grype; beside it, as `…-database`, what makes a database for it (test/fixtures/scan/grype). */
+export const grype = (): Tool => goProgram('scan/grype');
+
+/** A program of a folder of test/fixtures, made by its build.sh. */
+function goProgram(folder: string): Tool {
+  const source = join(import.meta.dirname, '../fixtures', folder);
+  const name = basename(folder);
   const files = readdirSync(source).sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(readFileSync(join(source, file)));
   const path = join(CACHE, `${name}-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(path)) return { path };
   if (!mayBuild) return { path, missing: TO_BUILD };
-  const folder = join(CACHE, 'build', name);
-  mkdirSync(folder, { recursive: true });
-  for (const file of files) copyFileSync(join(source, file), join(folder, file.replace('.txt', '')));
-  return make(path, 'sh', ['build.sh', path], { cwd: folder });
+  const cwd = join(CACHE, 'build', name);
+  mkdirSync(cwd, { recursive: true });
+  for (const file of files) copyFileSync(join(source, file), join(cwd, file.replace('.txt', '')));
+  return make(path, 'sh', ['build.sh', path], { cwd });
 }
 
 /** Consul's own program. Its module has no command of its own to install, so that a module around it is built. */

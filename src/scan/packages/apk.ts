@@ -64,6 +64,7 @@ function toPackage(
   const architecture = fields.get('A');
   const namespace = os.id ?? 'alpine';
   const licence = licenceExpression(fields.get('L') ?? '');
+  const origin = fields.get('o') ?? name;
   const homepage = fields.get('U');
   const supplier = fields.get('m');
   return [
@@ -73,7 +74,7 @@ function toPackage(
       name,
       version,
       ...(architecture !== undefined && { architecture }),
-      source: { name: fields.get('o') ?? name, version },
+      source: { name: origin, version },
       ...(licence !== undefined && { licence }),
       ...(supplier !== undefined && { supplier }),
       ...(homepage !== undefined && { homepage }),
@@ -84,7 +85,11 @@ function toPackage(
         namespace,
         name,
         version,
-        qualifiers: { arch: architecture, distro: os.versionId && `${namespace}-${os.versionId}` },
+        qualifiers: {
+          arch: architecture,
+          distro: os.versionId && `${namespace}-${os.versionId}`,
+          upstream: origin === name ? undefined : origin,
+        },
       }),
     },
   ];

@@ -135,7 +135,9 @@ function toPackage(
         version,
         qualifiers: {
           arch: architecture,
-          distro: os.codename ?? (os.versionId && `${namespace}-${os.versionId}`),
+          // grype looks its database up by this, and knows no code name; an unreleased suite has nothing else.
+          distro: os.versionId === undefined ? os.codename : `${namespace}-${os.versionId}`,
+          upstream: upstreamOf(source, name, version),
         },
       }),
     },
@@ -143,13 +145,27 @@ function toPackage(
 }
 
 /** `glibc (2.36-9)`, `glibc`, or absent: then the binary package's own name and version (deb-control(5)). */
-function sourceOf(field: string | undefined, name: string, version: string): ImagePackage['source'] {
+function sourceOf(
+  field: string | undefined,
+  name: string,
+  version: string,
+): NonNullable<ImagePackage['source']> {
   const [, sourceName, sourceVersion] = /^(\S+)(?:\s+\((\S+)\))?$/.exec(field ?? '') ?? [];
   // A rebuild of the binary alone (+b1) is no new source.
   return {
     name: sourceName ?? name,
     version: sourceVersion ?? (sourceName === undefined ? version.replace(/\+b\d+$/, '') : version),
   };
+}
+
+/** Scanners find what is known of a source package by it; left out where it would repeat name and version. */
+function upstreamOf(
+  source: NonNullable<ImagePackage['source']>,
+  name: string,
+  version: string,
+): string | undefined {
+  if (source.version !== version) return `${source.name}@${source.version}`;
+  return source.name === name ? undefined : source.name;
 }
 
 function licenceOf(root: Rootfs, name: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { Inventory } from '../packages/inventory.ts';
 import type { ImagePackage } from '../packages/package.ts';
+import { parseDebianVersion } from '../versions/debian.ts';
 import { type ArchiveHashes, hashesOf, idOf, type SbomSubject, timestampOf, uuidOf } from './document.ts';
 
 /** CycloneDX 1.6 as JSON (cyclonedx.org/docs/1.6/json). The same image gives the same bytes. */
@@ -24,7 +25,8 @@ export function toCycloneDx(inventory: Inventory, subject: SbomSubject, archives
     metadata: {
       timestamp: timestampOf(subject),
       tools: { components: [{ type: 'application', name: 'ingot' }] },
-      component: { type: 'operating-system', 'bom-ref': root, name: subject.name, version: subject.version },
+      // Not an operating system, too: trivy refuses a document with two of those.
+      component: { type: 'container', 'bom-ref': root, name: subject.name, version: subject.version },
     },
     components: parts,
     dependencies: [{ ref: root, dependsOn: parts.map((c) => c['bom-ref']).sort() }],
@@ -46,6 +48,7 @@ function componentOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
           { name: 'ingot:package:source-version', value: source.version },
         ]
       : []),
+    ...(type === 'deb' && source ? trivySource(source) : []),
   ];
   return {
     type: type === 'golang' || !isOfSystem ? 'library' : 'application',
@@ -63,6 +66,21 @@ function componentOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
     evidence: { occurrences: [{ location: path }] },
     properties,
   };
+}
+
+/**
+ * Trivy knows the source package of a Debian package by these alone (aquasecurity.github.io/trivy, "CycloneDX"): what is
+ * known of `glibc` is not found for `libc6` without them.
+ */
+function trivySource({ name, version }: { name: string; version: string }) {
+  const { epoch, upstream, revision } = parseDebianVersion(version);
+  const property = (key: string, value: string) => ({ name: `aquasecurity:trivy:${key}`, value });
+  return [
+    property('SrcName', name),
+    property('SrcVersion', upstream),
+    ...(revision === '' ? [] : [property('SrcRelease', revision)]),
+    ...(/^[1-9]\d{0,8}$/.test(epoch) ? [property('SrcEpoch', epoch)] : []),
+  ];
 }
 
 /** What packages write there is not always an address. */

@@ -40,10 +40,16 @@ export async function scanWith(
     maxBytes: MAX_OUTPUT,
     timeoutMs: TIMEOUT_MS,
     signal: ctx.signal,
-    // Their databases lie in the user's home.
-    env: { HOME: process.env.HOME ?? '/root' },
+    env: settingsOf(process.env),
   });
   return scanner === 'trivy' ? readTrivy(stdout) : readGrype(stdout);
+}
+
+/** Where a user's scanner finds its database, settings and way out: its own variables, the home, and a proxy. */
+function settingsOf(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const names = /^(HOME|XDG_[A-Z_]+|(GRYPE|SYFT|TRIVY)_\w+|SSL_CERT_(FILE|DIR)|(https?|no|all)_proxy)$/i;
+  const kept = Object.entries(environment).filter(([name, value]) => names.test(name) && value !== undefined);
+  return Object.fromEntries(kept) as Record<string, string>;
 }
 
 /** Trivy's JSON report (aquasecurity.github.io/trivy, "Reporting"). */

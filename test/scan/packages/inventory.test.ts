@@ -30,7 +30,7 @@ describe('dpkg', () => {
           name: 'libc6',
           source: { name: 'glibc', version: '2.36-9+deb12u9' },
           licence: 'LGPL-2.1-or-later AND (MIT OR GPL-2.0-only)',
-          purl: 'pkg:deb/debian/libc6@2.36-9%2Bdeb12u9?arch=amd64&distro=bookworm',
+          purl: 'pkg:deb/debian/libc6@2.36-9%2Bdeb12u9?arch=amd64&distro=debian-12&upstream=glibc',
         },
       ],
     });
@@ -53,7 +53,7 @@ describe('dpkg', () => {
   test('one file a package, as images without dpkg have it', () => {
     const entry = 'Package: tzdata\nVersion: 2024a-0\nArchitecture: all\n';
     expect(purls(imageOf({ 'etc/os-release': BOOKWORM, 'var/lib/dpkg/status.d/tzdata': entry }))).toEqual([
-      'pkg:deb/debian/tzdata@2024a-0?arch=all&distro=bookworm',
+      'pkg:deb/debian/tzdata@2024a-0?arch=all&distro=debian-12',
     ]);
   });
 

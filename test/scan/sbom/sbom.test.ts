@@ -49,7 +49,7 @@ test('CycloneDX', () => {
     serialNumber: expect.stringMatching(
       /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     ),
-    metadata: { component: { name: 'web', version: '1.0.0' } },
+    metadata: { component: { type: 'container', name: 'web', version: '1.0.0' } },
     components: [
       { type: 'operating-system', name: 'debian', version: '12' },
       {
@@ -64,6 +64,18 @@ test('CycloneDX', () => {
       { group: '@s', name: 'x', purl: 'pkg:npm/%40s/x@1.0.0' },
     ],
   });
+});
+
+test('trivy finds the source package of a Debian package by its own properties', () => {
+  const inventory = takeInventory(debianImage({ zlib1g: '1:1.2.13.dfsg-1+b1 zlib (1:1.2.13.dfsg-1)' }));
+  const [, zlib] = JSON.parse(renderSbom('cyclonedx', inventory, subject)).components;
+  const ofTrivy = zlib.properties.filter((p: { name: string }) => p.name.startsWith('aquasecurity:trivy:'));
+  expect(ofTrivy.map((p: { name: string; value: string }) => `${p.name.slice(19)}=${p.value}`)).toEqual([
+    'SrcName=zlib',
+    'SrcVersion=1.2.13.dfsg',
+    'SrcRelease=1',
+    'SrcEpoch=1',
+  ]);
 });
 
 describe('a bill of materials', () => {
