@@ -53,8 +53,9 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
+    const isFolder = (cause as NodeJS.ErrnoException).code === 'EISDIR';
     throw new IngotError('template/no-such-file', `there is no template at ${path}`, {
-      hint: (cause as Error).message,
+      hint: isFolder ? 'It is a folder; name the JSON file.' : (cause as Error).message,
       cause,
     });
   }

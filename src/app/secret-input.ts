@@ -12,7 +12,8 @@ export interface SecretInput {
 /** The documents of a file, of a folder's files, or of standard input. */
 export async function readDocuments({ file, stdin }: SecretInput): Promise<unknown[]> {
   if (file === '-') return readYamlStream(await stdin(), 'standard input');
-  if (!(await stat(file)).isDirectory()) return readYamlStream(await readFile(file, 'utf8'), file);
+  const isFolder = await reading(file, async () => (await stat(file)).isDirectory());
+  if (!isFolder) return readYamlStream(await readTextInput({ file, stdin }), file);
   const names = (await readdir(file)).sort();
   const each = await Promise.all(names.map((name) => readDocuments({ file: join(file, name), stdin })));
   return each.flat();
@@ -29,5 +30,17 @@ export async function readFirstDocument(input: SecretInput): Promise<unknown> {
 
 /** A file's text as it is. */
 export async function readTextInput({ file, stdin }: SecretInput): Promise<string> {
-  return file === '-' ? await stdin() : await readFile(file, 'utf8');
+  return file === '-' ? await stdin() : await reading(file, () => readFile(file, 'utf8'));
+}
+
+/** Throws `secrets/unreadable` for what the system refuses. */
+async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new IngotError('secrets/unreadable', `${file} can't be read: ${(cause as Error).message}`, {
+      hint: 'Name a file after -f, or - for standard input.',
+      cause,
+    });
+  }
 }

@@ -91,6 +91,10 @@ async function knownName(store: ReleaseStore, name: string): Promise<string> {
   if (names.includes(name)) return name;
   const near = nearest(name, names);
   throw new IngotError('release/unknown', `${store.location} has no releases of "${name}"`, {
-    hint: near ? `Did you mean ${near}?` : names.length > 0 ? `It has: ${names.join(', ')}.` : 'It is empty.',
+    hint: near
+      ? `Did you mean ${near}?`
+      : names.length > 0
+        ? `It has: ${names.join(', ')}.`
+        : 'It is empty; --store names another one.',
   });
 }

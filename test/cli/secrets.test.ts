@@ -74,6 +74,18 @@ describe('eval', () => {
   });
 });
 
+test.each([
+  [['eval', '-f', '@/none.yaml'], 'ENOENT'],
+  [['env', '-f', '@/none.yaml'], 'ENOENT'],
+  [['flatten', '-f', '@'], 'EISDIR'],
+  [['flatten', '-f', '@', '--dry-run'], 'EISDIR'],
+])('%j says what is wrong with the file', async (args, reason) => {
+  const { code, stderr } = await secrets(args);
+  expect(code).toBe(1);
+  expect(stderr).toContain(reason);
+  expect(stderr).toContain('[secrets/unreadable]');
+});
+
 test('--dry-run lists references and reads none', async () => {
   const input = 'a: ref+file:///nonexistent/ref+envsubst://$X\nb: secretref+vault://s/p?token=abc#/k\n';
   const { code, stdout } = await secrets(['eval', '--dry-run', '-o', 'json'], input);
