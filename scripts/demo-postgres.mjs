@@ -3,11 +3,11 @@
 //   --keep    leaves the machines running until Enter is pressed
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { connect, quote, run, sql, sshKey } from './postgres/connection.mjs';
 import { freePort, until } from './postgres/processes.mjs';
 import { writeBootPage } from './postgres/report.mjs';
-import { build, launch, SERVERS, untilReady } from './postgres/servers.mjs';
+import { build, example, launch, SERVERS, untilReady } from './postgres/servers.mjs';
 import { startOpenBao } from './postgres/secrets.mjs';
 
 const began = performance.now();
@@ -41,7 +41,7 @@ async function main() {
   const starts = await Promise.all(servers.map((server) => untilReady(server, say)));
   for (const [i, { seconds, own, stages }] of starts.entries())
     say(`${names[i]}, from power-on: firmware ${(seconds - own).toFixed(1)} s, ${stages}`);
-  const page = join(dirname(image), 'boot.html');
+  const page = join(example, 'output-postgres/boot.html');
   await writeBootPage(page, 'examples/postgres', starts, work);
   say(`drawn: ${page}`);
 

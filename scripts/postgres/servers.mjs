@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ended, freePort, outputOf, start } from './processes.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const example = join(root, 'examples/postgres');
+export const example = join(root, 'examples/postgres');
 const ingot = join(root, 'bin/ingot');
 const NETWORK = '10.77.0.0/24';
 const PRIMARY = '10.77.0.1';

@@ -29,8 +29,11 @@ export async function runFirstBoot(machine: AgentMachine): Promise<void> {
       for (; next < config.command.length; next++) {
         const command = config.command[next] as CommandOptions;
         const from = machine.uptime();
-        await runCommand(command, filler, machine);
-        spans.push({ name: `command ${command.name}`, from, to: machine.uptime() });
+        try {
+          await runCommand(command, filler, machine);
+        } finally {
+          spans.push({ name: `command ${command.name}`, from, to: machine.uptime() });
+        }
       }
       await markDone(PATHS.done, machine);
     },
