@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import type { Sources } from '../core/diagnostic.ts';
 import type { BuildEvent, Emit } from '../core/event.ts';
+import type { RenderOptions } from '../core/render-diagnostic.ts';
 import {
   createReporter,
   type OutputStream,
@@ -48,6 +51,8 @@ export class Cli {
   readonly name: ProgramName;
   /** Texts of the files that diagnostics point into; filled by who reads them. */
   readonly sources = new Map<string, string>();
+  /** Folder of the template, as it was given: files of diagnostics are named from there. */
+  templateFolder = '';
   /** Set when the answer is no although nothing was thrown (a failed test). */
   exitCode = 0;
   /** True when standard output is for data. */
@@ -76,6 +81,17 @@ export class Cli {
     return this.io.stderr.columns || 100;
   }
 
+  /** How diagnostics look on a stream. */
+  rendering(stream: OutputStream): Required<RenderOptions> {
+    return { color: this.color(stream), width: this.width, shownAs: (file) => this.#shownAs(file) };
+  }
+
+  /** From where the user is, as editors and terminals follow it. */
+  #shownAs(file: string): string {
+    const path = join(this.templateFolder, file);
+    return this.templateFolder !== '' && !isAbsolute(file) && existsSync(path) ? path : file;
+  }
+
   /** Prints lines for people on standard output. */
   print(text: string): void {
     this.io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -100,7 +116,8 @@ export class Cli {
   async report<T>(options: ReportingOptions, work: (deps: UseCaseDeps) => Promise<T>): Promise<T> {
     this.json = options.json === true;
     const stream = this.#progressStream(options);
-    const settings = { color: this.color(stream), sources: this.sources };
+    const shownAs = (file: string): string => this.#shownAs(file);
+    const settings = { color: this.color(stream), sources: this.sources, shownAs };
     const reporter = await createReporter(this.#kind(stream, options), {
       ...settings,
       stream,

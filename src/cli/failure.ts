@@ -57,7 +57,7 @@ function showDiagnostics(diagnostics: readonly Diagnostic[], cli: Cli): void {
     return;
   }
   if (cli.json) cli.printJson({ ...cli.partial, diagnostics: diagnostics.map(diagnosticToJson) });
-  stderr.write(renderDiagnostics(diagnostics, cli.sources, { color: cli.color(stderr), width: cli.width }));
+  stderr.write(renderDiagnostics(diagnostics, cli.sources, cli.rendering(stderr)));
 }
 
 /** The last output of what failed, unless the reporter showed it while it ran. */

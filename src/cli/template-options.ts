@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { dirname, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Cli } from './cli.ts';
@@ -72,6 +74,7 @@ export function variableArguments(command: Command): Pick<TemplateArguments, 'va
 /** Reads back what `addTemplateOptions` declared. */
 export function templateArguments(path: string, command: Command, cli: Cli): TemplateArguments {
   const flags = command.opts<Flags>();
+  cli.templateFolder = folderOf(path);
   return {
     path,
     stdin: () => text(cli.io.stdin),
@@ -81,6 +84,13 @@ export function templateArguments(path: string, command: Command, cli: Cli): Tem
     except: flags.except,
     ...(flags.imageFile !== undefined && { imageFile: flags.imageFile }),
   };
+}
+
+/** Folder of a template that is a file or a folder; none for standard input, and for one that is where we are. */
+function folderOf(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const folder = normalize(isFolder ? path : dirname(path));
+  return path === '-' || folder === '.' || folder === './' ? '' : folder;
 }
 
 /** Adds examples below a verb's flags. */

@@ -4,6 +4,8 @@ export interface RenderOptions {
   readonly color: boolean;
   /** Columns of the terminal; longer source lines are cut around the caret. Default 110. */
   readonly width?: number;
+  /** Name of a file as its reader finds it from where they are; default: as the range has it. */
+  readonly shownAs?: (file: string) => string;
 }
 
 /** Diagnostics for people: message, place, the lines of the source with a caret, and what to do. */
@@ -17,6 +19,7 @@ export function renderDiagnostics(
 
 function renderDiagnostic(diagnostic: Diagnostic, sources: Sources, options: RenderOptions): string {
   const { code, severity, message, range, hint } = diagnostic;
+  const { shownAs = (file: string) => file } = options;
   const paint = painter(options.color);
   const tone = severity === 'error' ? RED : YELLOW;
   const lines = [
@@ -32,7 +35,7 @@ function renderDiagnostic(diagnostic: Diagnostic, sources: Sources, options: Ren
     );
     const gutter = ' '.repeat(excerpt.gutter);
     lines.push(
-      `${gutter}${paint(DIM, '-->')} ${clean(range.file)}:${range.start.line}:${range.start.column}`,
+      `${gutter}${paint(DIM, '-->')} ${clean(shownAs(range.file))}:${range.start.line}:${range.start.column}`,
       ...excerpt.lines,
     );
   }

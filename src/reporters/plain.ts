@@ -79,6 +79,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
             renderDiagnostics([event.diagnostic], options.sources ?? new Map(), {
               color,
               width: options.width ?? 100,
+              ...(options.shownAs && { shownAs: options.shownAs }),
             }),
           );
           break;

@@ -19,6 +19,8 @@ export interface ReporterOptions {
   readonly width?: number;
   /** Texts for the excerpts of diagnostics; may be filled while the reporter runs. */
   readonly sources?: Sources;
+  /** Names of files in diagnostics (RenderOptions). */
+  readonly shownAs?: (file: string) => string;
   /** Milliseconds since 1970; only shown, never hashed. */
   readonly now?: () => number;
   /** `plain`: each line starts with the time. */

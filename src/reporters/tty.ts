@@ -88,6 +88,7 @@ class TtyReporter implements Reporter {
           renderDiagnostics([event.diagnostic], this.#options.sources ?? new Map(), {
             color: this.#options.color,
             width: this.#width,
+            ...(this.#options.shownAs && { shownAs: this.#options.shownAs }),
           }).trimEnd(),
         );
         break;

@@ -44,6 +44,12 @@ test('the example is valid, as folder and as file, and nothing is written beside
   expect(readdirSync(web)).toEqual(before);
 });
 
+test('a place is told from where the user is', async () => {
+  edit('web.pkr.hcl', 'locals', 'locales');
+  const { stderr } = await runCli(['validate', web]);
+  expect(stderr).toMatch(new RegExp(`--> ${web}/web\\.pkr\\.hcl:\\d+:\\d+\\n`));
+});
+
 describe('bad input is told of with file, line and remedy', () => {
   test.each([
     ['a syntax error', 'web.pkr.hcl', 'locals {', 'locals', 1, /web\.pkr\.hcl:\d+:\d+/],

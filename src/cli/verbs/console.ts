@@ -79,7 +79,7 @@ async function answer(line: string, console: TemplateConsole, cli: Cli): Promise
   const { text, diagnostics } = await console.evaluate(line);
   const { stderr } = cli.io;
   const sources = new Map([...cli.sources, ['<console-input>', line]]);
-  stderr.write(renderDiagnostics(diagnostics, sources, { color: cli.color(stderr), width: cli.width }));
+  stderr.write(renderDiagnostics(diagnostics, sources, cli.rendering(stderr)));
   if (hasErrors(diagnostics)) cli.exitCode = ExitCode.Failed;
   return { text };
 }

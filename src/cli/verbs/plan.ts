@@ -19,7 +19,7 @@ export function configure(command: Command, cli: Cli): void {
       cli.addSources(sources);
       if (!plan) throw new DiagnosticsError(diagnostics, failureCode(diagnostics));
       const { stderr, stdout } = cli.io;
-      stderr.write(renderDiagnostics(diagnostics, sources, { color: cli.color(stderr), width: cli.width }));
+      stderr.write(renderDiagnostics(diagnostics, sources, cli.rendering(stderr)));
       if (flags.json) return cli.printJson(planToJson(plan));
       const style = styles(cli.color(stdout));
       for (const image of plan.images) {

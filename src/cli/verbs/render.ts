@@ -113,7 +113,7 @@ function tell({ files, diagnostics, sources, cloudInit }: RenderReport, flags: F
       diagnostics: diagnostics.map(diagnosticToJson),
     });
   }
-  stderr.write(renderDiagnostics(diagnostics, sources, { color: cli.color(stderr), width: cli.width }));
+  stderr.write(renderDiagnostics(diagnostics, sources, cli.rendering(stderr)));
   const isWritten = flags.output !== undefined || flags.seed !== undefined || flags.check === true;
   const first = files.find(({ name }) => name === 'user-data') ?? files[0];
   if (!isWritten && first) {

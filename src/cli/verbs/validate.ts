@@ -48,7 +48,7 @@ export function configure(command: Command, cli: Cli): void {
       }
       if (!valid) throw new DiagnosticsError(diagnostics, failureCode(diagnostics));
       const { stderr } = cli.io;
-      stderr.write(renderDiagnostics(diagnostics, sources, { color: cli.color(stderr), width: cli.width }));
+      stderr.write(renderDiagnostics(diagnostics, sources, cli.rendering(stderr)));
       cli.print('The configuration is valid.');
     });
   addExamples(
