@@ -23,7 +23,8 @@ export async function run(
   io: Surroundings,
   name: ProgramName = 'ingot',
 ): Promise<number> {
-  const { args, globals } = readArguments(separateChildCommand(argv));
+  const { args: given, globals } = readArguments(separateChildCommand(argv));
+  const args = given.join(' ') === 'help help' ? ['help'] : given;
   const cli = new Cli(io, globals, name);
   stopOnClosedPipe(io.stdout);
   try {

@@ -35,12 +35,17 @@ function renderDiagnostic(diagnostic: Diagnostic, sources: Sources, options: Ren
     );
     const gutter = ' '.repeat(excerpt.gutter);
     lines.push(
-      `${gutter}${paint(DIM, '-->')} ${clean(shownAs(range.file))}:${range.start.line}:${range.start.column}`,
+      `${gutter}${paint(DIM, '-->')} ${clean(shownAs(range.file))}${isWhole(range, sources) ? '' : `:${range.start.line}:${range.start.column}`}`,
       ...excerpt.lines,
     );
   }
   if (hint !== undefined) lines.push(`  ${paint(GREEN, 'hint:')} ${clean(hint, true)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether it speaks of a file that was not read: no line of it is meant. */
+function isWhole({ file, end }: SourceRange, sources: Sources): boolean {
+  return end.offset === 0 && !sources.has(file);
 }
 
 type Paint = (text: string) => string;

@@ -26,6 +26,10 @@ describe('help', () => {
     },
   );
 
+  test('of help is the help', async () => {
+    expect(await runCli(['help', 'help'])).toEqual(await runCli(['help']));
+  });
+
   test('without a verb the help is shown, and the command line was wrong', async () => {
     const { code, stderr } = await runCli([]);
     expect(code).toBe(2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Diagnostic } from '../../src/core/diagnostic.ts';
+import { type Diagnostic, startOf } from '../../src/core/diagnostic.ts';
 import { renderDiagnostics } from '../../src/core/render-diagnostic.ts';
 
 const text = 'source "null" "a" {\n  communicator = nome\n}\n';
@@ -42,6 +42,12 @@ test('without source, range or hint', () => {
     'web.pkr.hcl:2:18\n',
   );
   expect(hint).toBeDefined();
+});
+
+test('of a file that was not read, no line is told', () => {
+  const unreadable = { ...wrong, range: startOf('gone.pkrvars.hcl'), hint: 'Check the path.' };
+  const shown = renderDiagnostics([unreadable], new Map(), { color: false });
+  expect(shown.split('\n')[1]?.trim()).toBe('--> gone.pkrvars.hcl');
 });
 
 test('colours only where asked for', () => {
