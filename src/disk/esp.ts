@@ -1,6 +1,10 @@
-import { truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfs, truncate, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import { IngotError } from '../core/error.ts';
+
+/** A disk with so few bytes left is full to what makes filesystems. */
+const FULL_BELOW = 2 ** 20;
 
 /** A file on the EFI system partition. */
 export interface EspFile {
@@ -20,7 +24,9 @@ export async function writeEsp(
 ): Promise<void> {
   await writeFile(target, '');
   await truncate(target, o.size);
-  await ctx.host.run('mkfs.vfat', ['-F', '32', '-s', '1', '-i', o.id, '-n', 'ESP', '--invariant', target]);
+  await ctx.host
+    .run('mkfs.vfat', ['-F', '32', '-s', '1', '-i', o.id, '-n', 'ESP', '--invariant', target])
+    .catch((error: unknown) => sayIfFull(error, target));
   // mtools writes the time of day unless told otherwise; TZ is UTC for every command we run.
   const env = { SOURCE_DATE_EPOCH: String(ctx.epoch), MTOOLS_SKIP_CHECK: '1' };
   const folders = new Set<string>();
@@ -36,4 +42,14 @@ export async function writeEsp(
     await utimes(source, ctx.epoch, ctx.epoch);
     await ctx.host.run('mcopy', ['-m', '-i', target, source, `::${path}`], { env });
   }
+}
+
+/** mkfs.vfat says that a write failed, and not why. */
+async function sayIfFull(error: unknown, target: string): Promise<never> {
+  const { bavail, bsize } = await statfs(dirname(target));
+  if (!(error instanceof IngotError) || bavail * bsize >= FULL_BELOW) throw error;
+  throw new IngotError(error.code, `no space left on device: ${error.message}`, {
+    output: error.output,
+    cause: error,
+  });
 }

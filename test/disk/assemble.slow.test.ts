@@ -14,12 +14,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context } from '../../src/core/context.ts';
+import { explainSystemError } from '../../src/core/system-error.ts';
 import { sha256 } from '../../src/core/digest.ts';
 import { Scope } from '../../src/core/scope.ts';
 import { assembleDisk, type DiskFacts } from '../../src/disk/assemble.ts';
+import { writeEsp } from '../../src/disk/esp.ts';
 import { SECTOR } from '../../src/disk/layout.ts';
 import type { DiskOptions } from '../../src/disk/spec.ts';
 import { createHost } from '../../src/host/index.ts';
+import { SmallDisk } from '../e2e/small-disk.ts';
 
 const EPOCH = 1_700_000_000;
 const OPTIONS: DiskOptions = {
@@ -154,4 +157,13 @@ test('a disk that is too small is refused, and firmware left out leaves its part
   expect(existsSync(join(dir, 'small.raw'))).toBe(false);
   const bios = await assemble('bios', { change: { firmware: ['bios'], partition: [] } });
   expect(bios.partitions.map((p) => p.name)).toEqual(['bios', 'root']);
+});
+
+test('an ESP for which the disk has no room is told so, though mkfs.vfat says nothing of it', async () => {
+  using disk = new SmallDisk(join(dir, 'small'), '300k');
+  const host = createHost({ leaseDir: join(dir, 'leases') });
+  const ctx = { host, epoch: EPOCH, workDir: dir } as Context;
+  const esp = { size: 64 * 2 ** 20, id: '01020304', files: [] };
+  const failed = await writeEsp(join(disk.dir, 'esp.img'), esp, ctx).catch((error: unknown) => error);
+  expect(explainSystemError(failed)).toMatchObject({ code: 'host/no-space' });
 });
