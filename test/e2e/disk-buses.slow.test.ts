@@ -39,7 +39,6 @@ const BUSES: readonly (readonly [image: Image, bus: DiskBus, firmware: Firmware]
   ['full', 'ahci', 'uefi'],
   ['full', 'pvscsi', 'bios'],
   ['full', 'nvme', 'uefi'],
-  ['full', 'virtio', 'bios'],
   ['cloud', 'nvme', 'bios'],
 ];
 /** `fixed` is `cloud` with what tells systemd-repart to enlarge the root taken away. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Workspace } from './ingot.ts';
 
 /** In `npm test` a few moments, in `npm run test:faults` all. */
-const KILLS = process.env.INGOT_FAULTS === 'long' ? 20 : 4;
+const KILLS = process.env.INGOT_FAULTS === 'long' ? 20 : 2;
 const IMAGE = `image "web" {
   version = "1.0.0"
   output "qcow2" { compression = "none" }
