@@ -75,7 +75,8 @@ describe('bombs end with a clear error', () => {
   test.each(BOMBS)('%s', async (_, text, message) => {
     const taken = cpuTime();
     const { diagnostics, sources } = await loadTemplate({ path: folderOf({ 'a.pkr.hcl': text }) });
-    expect(taken()).toBeLessThan(15_000);
+    // The slowest takes 5 s, and 15 on a machine whose processors others use, too; without an end it would be hours.
+    expect(taken()).toBeLessThan(40_000);
     expect(diagnostics.length).toBeGreaterThan(0);
     expect(diagnostics.length).toBeLessThan(10);
     expect(diagnostics[0]?.message).toMatch(message);
