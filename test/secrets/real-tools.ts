@@ -1,13 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Real tools and servers that tests speak to, made once from the registries and kept here. */
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingot-test-tools');
+import { layOut, programPath, TOOLS } from '../../scripts/go-program.mjs';
 
 /** Go modules of the tools that `go install` makes. */
 const GO_TOOLS: Readonly<Record<string, string>> = {
@@ -33,10 +29,10 @@ const mayBuild = process.env.INGOT_TEST_TOOLS === 'build';
 
 /** A tool written in Go. */
 export function goTool(name: string): Tool {
-  const path = join(CACHE, name);
+  const path = join(TOOLS, name);
   if (existsSync(path)) return { path };
   if (!mayBuild) return { path, missing: TO_BUILD };
-  const env = { ...process.env, GOBIN: CACHE };
+  const env = { ...process.env, GOBIN: TOOLS };
   return make(path, 'go', ['install', GO_TOOLS[name] as string], { env });
 }
 
@@ -52,25 +48,18 @@ export const grype = (): Tool => goProgram('scan/grype');
 /** A program of a folder of test/fixtures, made by its build.sh. */
 function goProgram(folder: string): Tool {
   const source = join(import.meta.dirname, '../fixtures', folder);
-  const name = basename(folder);
-  const files = readdirSync(source).sort();
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(readFileSync(join(source, file)));
-  const path = join(CACHE, `${name}-${hash.digest('hex').slice(0, 12)}`);
+  const path = programPath(source);
   if (existsSync(path)) return { path };
   if (!mayBuild) return { path, missing: TO_BUILD };
-  const cwd = join(CACHE, 'build', name);
-  mkdirSync(cwd, { recursive: true });
-  for (const file of files) copyFileSync(join(source, file), join(cwd, file.replace('.txt', '')));
-  return make(path, 'sh', ['build.sh', path], { cwd });
+  return make(path, 'sh', ['build.sh', path], { cwd: layOut(source) });
 }
 
 /** Consul's own program. Its module has no command of its own to install, so that a module around it is built. */
 export function consulServer(): Tool {
-  const path = join(CACHE, 'consul-1.12.9');
+  const path = join(TOOLS, 'consul-1.12.9');
   if (existsSync(path)) return { path };
   if (!mayBuild) return { path, missing: TO_BUILD };
-  const folder = join(CACHE, 'build/consul');
+  const folder = join(TOOLS, 'build/consul');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'go.mod'),
@@ -86,17 +75,17 @@ export function consulServer(): Tool {
 
 /** moto, which speaks for AWS, in a Python environment of its own. */
 export function moto(): Tool {
-  const path = join(CACHE, 'moto/bin/moto_server');
+  const path = join(TOOLS, 'moto/bin/moto_server');
   if (existsSync(path)) return { path };
   const script = 'python3 -m venv "$1" && "$1/bin/pip" -q install "moto[server]"';
-  return make(path, 'sh', ['-c', script, 'sh', join(CACHE, 'moto')], {});
+  return make(path, 'sh', ['-c', script, 'sh', join(TOOLS, 'moto')], {});
 }
 
 /** Azurite, which speaks for Azure Blob Storage. */
 export function azurite(): Tool {
-  const path = join(CACHE, 'azurite/node_modules/.bin/azurite-blob');
+  const path = join(TOOLS, 'azurite/node_modules/.bin/azurite-blob');
   if (existsSync(path)) return { path };
-  const folder = join(CACHE, 'azurite');
+  const folder = join(TOOLS, 'azurite');
   return make(path, 'npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, 'azurite@3.37.0'], {});
 }
 
@@ -106,7 +95,7 @@ function make(
   args: string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string },
 ): Tool {
-  mkdirSync(CACHE, { recursive: true });
+  mkdirSync(TOOLS, { recursive: true });
   const { status, stderr, error } = spawnSync(command, args, {
     ...options,
     encoding: 'utf8',

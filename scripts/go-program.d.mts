@@ -1,0 +1,3 @@
+export declare const TOOLS: string;
+export declare function programPath(source: string): string;
+export declare function layOut(source: string): string;
