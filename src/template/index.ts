@@ -24,6 +24,7 @@ export type { VariableInfo } from './packer/variables.ts';
 export { parseJson } from './json/parse-json.ts';
 export { SafeRegExp } from './regexp/regexp.ts';
 export { PatternError } from './regexp/syntax.ts';
-export { goQuote, printValue } from './value/print.ts';
+export { goQuote } from './value/go-quote.ts';
+export { printValue } from './value/print.ts';
 export { toJson, valueFromJson } from './value/json.ts';
 export type { Value } from './value/value.ts';

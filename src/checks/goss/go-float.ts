@@ -1,4 +1,4 @@
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../../template/value/go-quote.ts';
 
 const WORDS: ReadonlyMap<string, number> = new Map([
   ['inf', Infinity],

@@ -1,4 +1,4 @@
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../../template/value/go-quote.ts';
 import { valueText } from './go-text.ts';
 import { capacityOf, GoTime, type GoValue, isList, isMap, Reader, sortedEntries, Strings } from './values.ts';
 

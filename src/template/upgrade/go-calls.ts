@@ -1,7 +1,7 @@
 import { GoTemplateError, type GoNode, type Operand, type Pipeline } from '../gotemplate/ast.ts';
 import { executeGoTemplate, type GoFunction } from '../gotemplate/execute.ts';
 import { parseGoTemplate } from '../gotemplate/parse.ts';
-import { goQuote } from '../value/print.ts';
+import { goQuote } from '../value/go-quote.ts';
 
 /** Between these an expression of HCL stands in a text; both are private to Unicode and come from nowhere else. */
 const OPEN = '\uE000';

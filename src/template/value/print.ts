@@ -1,3 +1,4 @@
+import { goQuote } from './go-quote.ts';
 import { type Decimal, numberToFloat, numberToText } from './number.ts';
 import { entriesOf, itemsOf, type Value } from './value.ts';
 
@@ -8,32 +9,6 @@ const LONGEST = 20;
 export function printValue(value: Value): string {
   return typeof value.data === 'string' && value.marks.sensitive.size === 0 ? value.data : print(value, '');
 }
-
-/** A text between double quotes with Go's escapes (strconv.Quote). */
-export function goQuote(text: string): string {
-  const escaped = text.replace(/["\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => {
-    const known = ESCAPES[char];
-    if (known !== undefined) return known;
-    const code = char.codePointAt(0) as number;
-    if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
-    return code < 0x10000
-      ? `\\u${code.toString(16).padStart(4, '0')}`
-      : `\\U${code.toString(16).padStart(8, '0')}`;
-  });
-  return `"${escaped}"`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-};
 
 function print(value: Value, indent: string): string {
   const { data, marks } = value;

@@ -1,5 +1,5 @@
 import { valueText } from '../go-text.ts';
-import { goQuote, goQuoteRune } from '../go-quote.ts';
+import { goQuote, goQuoteRune } from '../../../template/value/go-quote.ts';
 import { goType } from '../gomega-text.ts';
 import { GoTime, type GoMap, type GoValue, isList, isMap, sortedEntries } from '../values.ts';
 import { consistOf, containElement, containElements, haveKey } from './collections.ts';

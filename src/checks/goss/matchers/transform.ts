@@ -1,6 +1,6 @@
 import { jsonPair, type JsonWriter } from '../go-json.ts';
 import { parseGoFloat } from '../go-float.ts';
-import { goQuote } from '../go-quote.ts';
+import { goQuote } from '../../../template/value/go-quote.ts';
 import { valueText } from '../go-text.ts';
 import { gomegaText } from '../gomega-text.ts';
 import { appendedList, type GoValue, isList, sameValue, Strings } from '../values.ts';

@@ -1,5 +1,5 @@
 import { jsonPair } from '../go-json.ts';
-import { goQuote } from '../go-quote.ts';
+import { goQuote } from '../../../template/value/go-quote.ts';
 import { floatText, valueText } from '../go-text.ts';
 import { goType } from '../gomega-text.ts';
 import { evaluateXPath } from '../xml/evaluate-xpath.ts';
