@@ -1,6 +1,7 @@
+import { type Digest, sha256 } from '../../core/digest.ts';
 import { GzipFile, type Sink } from './gzip-file.ts';
 import type { LayerChunk } from './layer-tar.ts';
-import { hashOf, type PackedPieces } from './packed-pieces.ts';
+import type { PackedPieces } from './packed-pieces.ts';
 import type { GzipAnswer, Pool } from './pool.ts';
 
 /** Most bytes of a piece: windows begin anew in each, which at this size costs about one per cent. */
@@ -31,18 +32,18 @@ export async function gzipStream(
   memory?: PieceMemory,
 ): Promise<void> {
   const gzip = new GzipFile(sink);
-  const ahead: { digest: string; answer: Promise<GzipAnswer>; length: number }[] = [];
+  const ahead: { digest: Digest | undefined; answer: Promise<GzipAnswer>; length: number }[] = [];
   const takeFirst = async () => {
     const first = ahead.shift();
     if (!first) return;
     const answer = await first.answer;
     const at = await gzip.add(answer.packed, answer.crc32, first.length);
-    memory?.pieces.add(first.digest, answer, memory.path, memory.start + at);
+    if (memory && first.digest) memory.pieces.add(first.digest, answer, memory.path, memory.start + at);
   };
   for await (const piece of pieces(source)) {
     if (ahead.length >= 4 * pool.size) await takeFirst();
-    const digest = memory ? hashOf(piece) : '';
-    const known = memory?.pieces.find(digest);
+    const digest = memory && sha256(piece);
+    const known = digest && memory.pieces.find(digest);
     const answer = known ? Promise.resolve(known) : pool.gzip(piece.slice(), GZIP_LEVEL);
     // It is awaited in its turn; until then a failure must not count as unhandled.
     answer.catch(() => {});

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../core/context.ts';
-import { sha256 } from '../../core/digest.ts';
+import { type Digest, sha256 } from '../../core/digest.ts';
 import { Remembered } from '../../store/remembered.ts';
 import type { GzipAnswer } from './pool.ts';
 
@@ -11,8 +10,8 @@ const VERSION = 1;
 /** Pieces of some twenty archives; about 4 MB. */
 const MOST = 40_000;
 
-/** Where a deflated piece lies: `[offset, length, CRC-32 of the bytes before, SHA-256 of the deflated ones, path]`. */
-type Place = readonly [offset: number, length: number, crc32: number, sha256: string, path: string];
+/** Where a deflated piece lies: `[offset, length, CRC-32 of the bytes before, digest of the deflated ones, path]`. */
+type Place = readonly [offset: number, length: number, crc32: number, digest: Digest, path: string];
 
 /**
  * Deflated pieces of archives that earlier builds have left in the cache: an image shares most of its files with the one
@@ -36,8 +35,8 @@ export class PackedPieces implements Disposable {
     return new PackedPieces(known, cacheDir);
   }
 
-  /** The piece whose bytes have this SHA-256. */
-  find(digest: string): GzipAnswer | undefined {
+  /** The piece whose bytes have this digest. */
+  find(digest: Digest): GzipAnswer | undefined {
     const said = this.#known.get(digest);
     if (said === undefined) return undefined;
     const [offset, length, crc32, expected, path] = JSON.parse(said) as Place;
@@ -45,12 +44,12 @@ export class PackedPieces implements Disposable {
     if (fd === undefined) return undefined;
     const packed = new Uint8Array(length);
     const whole = readSync(fd, packed, 0, length, offset) === length;
-    return whole && hashOf(packed) === expected ? { packed, crc32 } : undefined;
+    return whole && sha256(packed) === expected ? { packed, crc32 } : undefined;
   }
 
   /** Says that the piece is in the file that will lie at `path`, below the cache. */
-  add(digest: string, { packed, crc32 }: GzipAnswer, path: string, offset: number): void {
-    const place: Place = [offset, packed.length, crc32, hashOf(packed), relative(this.#cacheDir, path)];
+  add(digest: Digest, { packed, crc32 }: GzipAnswer, path: string, offset: number): void {
+    const place: Place = [offset, packed.length, crc32, sha256(packed), relative(this.#cacheDir, path)];
     this.#known.set(digest, JSON.stringify(place));
   }
 
@@ -76,9 +75,4 @@ function openedIfThere(path: string): number | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** SHA-256 in hex. */
-export function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
