@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
+import { unlessExactlyOne } from '../core/exactly-one.ts';
 import { assignments, readAssignments } from '../core/shell-words.ts';
 import { fillString } from '../template/index.ts';
 
@@ -36,14 +37,10 @@ export const localScriptSpec = bodySpec(
   },
   {},
   (o): OptionProblem[] => {
-    const given = [o.command, o.inline, o.script, o.scripts].filter((v) => v !== undefined);
     const problems: OptionProblem[] = [];
-    if (given.length !== 1 || given[0]?.length === 0) {
-      problems.push({
-        path: [],
-        message: `expected exactly one of command, inline, script and scripts; got ${given.length > 1 ? 'more' : 'none'}`,
-      });
-    }
+    const { command, inline, script, scripts } = o;
+    const message = unlessExactlyOne({ command, inline, script, scripts });
+    if (message !== undefined) problems.push({ path: [], message });
     const { bad } = readAssignments(o.environment_vars, o.env);
     if (bad !== undefined)
       problems.push({ path: ['environment_vars'], message: `${JSON.stringify(bad)} is no NAME=value` });

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
+import { unlessExactlyOne } from '../core/exactly-one.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Provisioner } from '../core/plugin.ts';
 import { assignments, quoteWord, readAssignments } from '../core/shell-words.ts';
@@ -50,14 +51,10 @@ const shellSpec = bodySpec(
   {},
   (o): OptionProblem[] => {
     const problems: OptionProblem[] = [];
-    const given = [o.inline, o.script, o.scripts].filter((v) => v !== undefined);
-    if (given.length !== 1 || given[0]?.length === 0) {
-      problems.push({
-        path: [],
-        message: `expected exactly one of inline, script and scripts; got ${given.length > 1 ? 'more' : 'none'}`,
-        hint: 'Write inline = ["command"], or script = "file.sh".',
-      });
-    }
+    const { inline, script, scripts } = o;
+    const message = unlessExactlyOne({ inline, script, scripts });
+    if (message !== undefined)
+      problems.push({ path: [], message, hint: 'Write inline = ["command"], or script = "file.sh".' });
     const { bad } = readAssignments(o.environment_vars, o.env);
     if (bad !== undefined) {
       problems.push({
