@@ -1,9 +1,9 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../core/digest.ts';
 import { asIngotError } from '../core/error.ts';
 import { EVIDENCE_TYPE, type EvidenceBundle, factsOf } from '../core/evidence.ts';
 import { explainSystemError } from '../core/system-error.ts';
+import { replaceFile } from '../core/replace-file.ts';
 import type { ImagePlan } from '../plan/types.ts';
 import type { BuildRecord } from '../engine/record.ts';
 import type { Evidence } from '../release/publish.ts';
@@ -94,18 +94,13 @@ export class EvidenceKeeper {
 
 async function writeEvidence(image: ImagePlan, bundle: EvidenceBundle): Promise<string> {
   const path = join(image.outputDir, evidenceFile(image));
-  const temporary = join(image.outputDir, `.${evidenceFile(image)}.part`);
   try {
-    await mkdir(image.outputDir, { recursive: true });
-    await writeFile(temporary, `${JSON.stringify(bundle, undefined, 2)}\n`);
-    await rename(temporary, path);
+    await replaceFile(path, `${JSON.stringify(bundle, undefined, 2)}\n`);
     return path;
   } catch (error) {
     throw explainSystemError(error, {
       place: `the outputs in ${image.outputDir}`,
       elsewhere: 'write the outputs to a larger disk: --output-dir /folder',
     });
-  } finally {
-    await rm(temporary, { force: true });
   }
 }

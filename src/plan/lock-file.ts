@@ -1,8 +1,8 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { isDigest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { Lock, LockEntry } from '../core/lock.ts';
+import { replaceFile } from '../core/replace-file.ts';
 
 /** Name of the lock file, beside the template. */
 export const LOCK_FILE = 'ingot.lock.json';
@@ -118,14 +118,5 @@ function formatEntry(entry: LockEntry): string {
 
 /** Writes a lock whole or not at all. */
 export async function writeLock(path: string, lock: Lock): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.part`;
-  try {
-    await using file = await open(temporary, 'w', 0o644);
-    await file.writeFile(formatLock(lock));
-    await file.sync();
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFile(path, formatLock(lock), { mode: 0o644, sync: true });
 }

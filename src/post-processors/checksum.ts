@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { replaceFile } from '../core/replace-file.ts';
 import { fillString } from '../template/index.ts';
 
 const TYPES = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
@@ -77,8 +78,5 @@ async function addLines(path: string, sums: ReadonlyMap<string, string>): Promis
   });
   const others = before.split('\n').filter((line) => line !== '' && !sums.has(line.replace(/^[^\t]*\t/, '')));
   const lines = [...others, ...[...sums].map(([name, sum]) => `${sum}\t${name}`)];
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.part`;
-  await writeFile(temporary, lines.map((line) => `${line}\n`).join(''));
-  await rename(temporary, path);
+  await replaceFile(path, lines.map((line) => `${line}\n`).join(''));
 }

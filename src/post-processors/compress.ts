@@ -1,8 +1,8 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { IngotError } from '../core/error.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { replaceFileBy } from '../core/replace-file.ts';
 import { fillString } from '../template/index.ts';
 import { type CompressFormat, endingOf, formatNames, formatOf } from './compress/format.ts';
 
@@ -44,14 +44,9 @@ export const compressPostProcessor: PostProcessor<CompressOptions> = {
     const name = fillString(options.output, values, 'output');
     const target = isAbsolute(name) ? name : join(ctx.templateDir, name);
     checkFiles(artifact.files, target, format);
-    await mkdir(dirname(target), { recursive: true });
-    const temporary = `${target}.${process.pid}.part`;
-    try {
-      await write(temporary, artifact.files, format, options.compression_level, ctx);
-      await rename(temporary, target);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await replaceFileBy(target, (temporary) =>
+      write(temporary, artifact.files, format, options.compression_level, ctx),
+    );
     const made = {
       builderId: 'packer.post-processor.compress',
       id: '',

@@ -1,7 +1,7 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { replaceFileBy } from '../core/replace-file.ts';
 import { requireImage } from '../machines/docker/image-artifact.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-save. */
@@ -21,15 +21,7 @@ export const dockerSavePostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
     const tags = artifact.metadata?.docker_tags;
     const names = Array.isArray(tags) && tags.length > 0 ? tags.map(String) : [image];
     const target = isAbsolute(path) ? path : join(ctx.templateDir, path);
-    const partial = `${target}.${process.pid}.part`;
-    await mkdir(dirname(target), { recursive: true });
-    try {
-      await new DockerEngine().save(names, partial, ctx.signal);
-      await rename(partial, target);
-    } catch (error) {
-      await rm(partial, { force: true });
-      throw error;
-    }
+    await replaceFileBy(target, (partial) => new DockerEngine().save(names, partial, ctx.signal));
     const made = {
       builderId: 'packer.post-processor.docker-save',
       id: artifact.id,

@@ -1,10 +1,11 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionsOf } from '../core/body-spec.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { replaceFile } from '../core/replace-file.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/docs/post-processors/manifest. */
 const manifestSpec = bodySpec({
@@ -75,11 +76,5 @@ async function readManifest(path: string): Promise<Manifest> {
 
 async function writeWhole(path: string, manifest: Manifest, ctx: Context): Promise<void> {
   ctx.signal.throwIfAborted();
-  const temporary = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }

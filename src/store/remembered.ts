@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { Digest } from '../core/digest.ts';
+import { replaceFile } from '../core/replace-file.ts';
 
 /**
  * What one build learned and another need not find out again: names with a value each, in a text file. It can be lost
@@ -50,10 +50,7 @@ export class Remembered {
     const lines = [...this.#known]
       .slice(-this.#most)
       .map(([name, value]) => (value ? `${name}\t${value}` : name));
-    await mkdir(dirname(this.#path), { recursive: true });
-    const part = `${this.#path}.${process.pid}`;
-    await writeFile(part, [this.#key, ...lines].join('\n'), { mode: 0o600 });
-    await rename(part, this.#path);
+    await replaceFile(this.#path, [this.#key, ...lines].join('\n'), { mode: 0o600 });
   }
 }
 

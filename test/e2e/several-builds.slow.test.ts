@@ -147,12 +147,12 @@ describe('by hand', () => {
   test('a breakpoint waits for Enter, one build at a time', async () => {
     write(breakpoint, shell('echo went on'));
     let stops = 0;
-    const { exitCode } = await inTerminal(
+    const { exitCode, stdout } = await inTerminal(
       /look around\. Stopped here; press Enter/,
       () => (stops++, '\r'),
       '--timestamp-ui',
     );
-    expect(exitCode).toBe(0);
+    expect(exitCode, stdout).toBe(0);
     expect(stops).toBe(2);
   });
 

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Descriptor } from '../../core/descriptor.ts';
 import { hexOf, sha256 } from '../../core/digest.ts';
+import { replaceFile } from '../../core/replace-file.ts';
 import { badImage } from './bad-image.ts';
 import { type ImageOrigin, readText } from './image.ts';
 
@@ -25,10 +26,7 @@ export function documentReader(
     const text = await readText(from, descriptor);
     if (sha256(text) !== descriptor.digest)
       throw badImage(`${from.location} gave other content than ${descriptor.digest}`);
-    await mkdir(dir, { recursive: true });
-    const temporary = `${path}.${process.pid}.part`;
-    await writeFile(temporary, text);
-    await rename(temporary, path);
+    await replaceFile(path, text);
     return text;
   };
 }

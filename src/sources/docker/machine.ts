@@ -1,5 +1,4 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { type Context, note } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
 import type { LayerChain } from '../../core/layer.ts';
 import type { Machine } from '../../core/machine.ts';
+import { replaceFileBy } from '../../core/replace-file.ts';
 import { packFolder } from '../../machines/container/upload.ts';
 import { startDockerContainer } from '../../machines/docker.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
@@ -148,16 +148,10 @@ async function exportTo(
   ctx: Context,
 ): Promise<Artifact> {
   const target = isAbsolute(path) ? path : join(ctx.templateDir, path);
-  const partial = `${target}.${process.pid}.part`;
-  await mkdir(dirname(target), { recursive: true });
-  try {
+  await replaceFileBy(target, async (partial) => {
     const response = await engine.request(`/containers/${container}/export`, { signal: ctx.signal });
     await pipeline(response, createWriteStream(partial));
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  });
   return {
     builderId: EXPORTED,
     id: 'Container',

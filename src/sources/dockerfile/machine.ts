@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { type Digest, digestOf, hexOf } from '../../core/digest.ts';
@@ -7,6 +7,7 @@ import { IngotError } from '../../core/error.ts';
 import type { LayerChain } from '../../core/layer.ts';
 import type { Machine } from '../../core/machine.ts';
 import type { Pinned, PinContext } from '../../core/plugin.ts';
+import { replaceFile } from '../../core/replace-file.ts';
 import type { Image } from '../../disk/oci/image.ts';
 import { contextDigest, contextPaths, packContext } from './context.ts';
 import { availableEngine, type BuiltImage, buildWith, readDockerfile } from './engines.ts';
@@ -96,8 +97,5 @@ async function recall(cacheDir: string, key: Digest): Promise<Image | undefined>
 
 async function remember(cacheDir: string, key: Digest, image: Image): Promise<void> {
   const path = join(cacheDir, 'dockerfile', `${hexOf(key)}.json`);
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.part`;
-  await writeFile(temporary, JSON.stringify(image));
-  await rename(temporary, path);
+  await replaceFile(path, JSON.stringify(image));
 }

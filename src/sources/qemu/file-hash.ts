@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../core/digest.ts';
+import { replaceFile } from '../../core/replace-file.ts';
 
 export type HashName = 'md5' | 'sha1' | 'sha256' | 'sha512';
 
@@ -26,8 +27,6 @@ export async function rememberedHash(
   const known = await readFile(note, 'utf8').catch(() => undefined);
   if (known !== undefined && /^[0-9a-f]{32,128}$/.test(known)) return known;
   const hash = await hashFile(path, name, signal);
-  await mkdir(dir, { recursive: true });
-  await writeFile(`${note}.${process.pid}`, hash);
-  await rename(`${note}.${process.pid}`, note);
+  await replaceFile(note, hash);
   return hash;
 }
