@@ -1,14 +1,14 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '../../core/context.ts';
 import { hexOf, sha256 } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
+import { inTurn } from '../../core/in-turn.ts';
 import type { Checksum } from './checksum.ts';
 import { hashFile } from './file-hash.ts';
+import { PartialDownload } from './partial-download.ts';
 
 type Ctx = Pick<Context, 'signal' | 'emit' | 'step' | 'cacheDir' | 'templateDir'>;
 
@@ -56,15 +56,33 @@ export async function download(
   wanted: Checksum | undefined,
   ctx: Ctx,
 ): Promise<{ readonly sha256: string; readonly size: number }> {
-  const folder = join(ctx.cacheDir, 'downloads');
-  await mkdir(folder, { recursive: true });
-  const part = join(folder, `part-${hexOf(sha256(`${place}\0${wanted?.hex ?? ''}`)).slice(0, 32)}`);
-  await fetchInto(part, place, ctx);
-  const { size } = await stat(part);
-  if (wanted) {
-    const found = await hashFile(part, wanted.name, ctx.signal);
-    if (found !== wanted.hex) {
-      await rm(part, { force: true });
+  const key = hexOf(sha256(`${place}\0${wanted?.hex ?? ''}`)).slice(0, 32);
+  const folder = join(ctx.cacheDir, 'downloads', `part-${key}`);
+  // The builds of this process wait for the first of them, and find what it has fetched.
+  return await inTurn(folder, async () => {
+    const there = wanted?.name === 'sha256' ? await sizeOf(downloadPath(wanted.hex, ctx)) : undefined;
+    if (wanted && there !== undefined) return { sha256: wanted.hex, size: there };
+    const part = await PartialDownload.open(folder);
+    try {
+      await fetchInto(part.path, place, ctx);
+    } catch (error) {
+      await part.keep();
+      throw error;
+    }
+    return await publish(part, place, wanted, ctx);
+  });
+}
+
+async function publish(
+  part: PartialDownload,
+  place: string,
+  wanted: Checksum | undefined,
+  ctx: Ctx,
+): Promise<{ readonly sha256: string; readonly size: number }> {
+  try {
+    const size = (await stat(part.path)).size;
+    const found = wanted && (await hashFile(part.path, wanted.name, ctx.signal));
+    if (wanted && found !== wanted.hex) {
       throw new IngotError(
         'qemu/checksum-mismatch',
         `${place} has the ${wanted.name} ${found}, expected ${wanted.hex}`,
@@ -73,17 +91,25 @@ export async function download(
         },
       );
     }
+    const digest = wanted?.name === 'sha256' ? wanted.hex : await hashFile(part.path, 'sha256', ctx.signal);
+    await part.publish(downloadPath(digest, ctx));
+    return { sha256: digest, size };
+  } catch (error) {
+    if (ctx.signal.aborted) await part.keep();
+    else await part.drop();
+    throw error;
   }
-  const digest = await hashFile(part, 'sha256', ctx.signal);
-  await rename(part, downloadPath(digest, ctx));
-  return { sha256: digest, size };
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return await stat(path).then(
+    (s) => s.size,
+    () => undefined,
+  );
 }
 
 async function fetchInto(part: string, place: string, ctx: Ctx): Promise<void> {
-  const have = await stat(part).then(
-    (s) => s.size,
-    () => 0,
-  );
+  const have = (await sizeOf(part)) ?? 0;
   const response = await request(place, have > 0 ? { range: `bytes=${have}-` } : {}, ctx);
   // All of it is there; or the file has become shorter: then its checksum tells.
   if (response.status === 416) {
@@ -93,17 +119,18 @@ async function fetchInto(part: string, place: string, ctx: Ctx): Promise<void> {
   const resumed = response.status === 206;
   const total = Number(response.headers.get('content-length') ?? Number.NaN) + (resumed ? have : 0);
   let done = resumed ? have : 0;
-  const body = Readable.fromWeb(response.body as never);
   let told = 0;
-  body.on('data', (chunk: Buffer) => {
-    done += chunk.length;
-    if (done - told < 8 << 20) return;
-    told = done;
-    const progress = { type: 'step:progress', step: ctx.step, done, unit: 'bytes', what: place } as const;
-    ctx.emit(Number.isNaN(total) ? progress : { ...progress, total });
-  });
+  await using file = await open(part, resumed ? 'a' : 'w');
   try {
-    await pipeline(body, createWriteStream(part, { flags: resumed ? 'a' : 'w' }), { signal: ctx.signal });
+    // Each piece is written as it comes: what came before the connection broke is kept.
+    for await (const chunk of response.body ?? []) {
+      await file.writeFile(chunk);
+      done += chunk.length;
+      if (done - told < 8 << 20) continue;
+      told = done;
+      const progress = { type: 'step:progress', step: ctx.step, done, unit: 'bytes', what: place } as const;
+      ctx.emit(Number.isNaN(total) ? progress : { ...progress, total });
+    }
   } catch (cause) {
     ctx.signal.throwIfAborted();
     throw failed(place, `the connection broke after ${done} bytes`, cause);

@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../../src/core/digest.ts';
 import { createHost } from '../../../src/host/index.ts';
 import type { Lock } from '../../../src/core/lock.ts';
 import type { PinContext } from '../../../src/core/plugin.ts';
 import { imageFile, pinQemu } from '../../../src/sources/qemu/pin.ts';
 import type { QemuSourceOptions } from '../../../src/sources/qemu/options.ts';
+import { claimName } from '../../../src/store/claim.ts';
 import { decodeBody, emptyScope, parseHcl } from '../../../src/template/index.ts';
 import { qemuSpec } from '../../../src/sources/qemu/options.ts';
 import { fakeContext } from '../../provisioners/fake-machine.ts';
@@ -33,13 +34,22 @@ beforeAll(async () => {
     const rest = body.subarray(from);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length });
     if (breakAfter === undefined) return void response.end(rest);
-    response.write(rest.subarray(0, breakAfter), () => response.destroy());
+    response.write(rest.subarray(0, breakAfter));
     breakAfter = undefined;
+    // Once something of it has been kept: what is under way is lost with the connection.
+    void vi.waitUntil(() => kept().length > 0, 30_000).then(() => response.destroy());
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterAll(() => server.close());
+
+/** What is there of a download that has not ended. */
+function kept(): Buffer {
+  const downloads = join(dir, 'downloads');
+  const paths = readdirSync(downloads, { recursive: true, encoding: 'utf8' }).map((p) => join(downloads, p));
+  return Buffer.concat(paths.filter((path) => statSync(path).isFile()).map((path) => readFileSync(path)));
+}
 
 let dir: string;
 let lock: Lock;
@@ -77,12 +87,40 @@ describe('a download', () => {
   test('goes on where it broke', async () => {
     breakAfter = 100_000;
     await expect(pin(remote(`sha256:${HEX}`)).pinned).rejects.toMatchObject({ code: 'qemu/download-failed' });
-    const [part] = readdirSync(join(dir, 'downloads')) as [string];
-    const { length } = readFileSync(join(dir, 'downloads', part));
-    expect(length).toBeGreaterThan(0);
+    const { length } = kept();
+    expect(kept()).toEqual(IMAGE.subarray(0, length));
     await pin(remote(`sha256:${HEX}`)).pinned;
     expect(asked).toEqual(['/disk.qcow2', `/disk.qcow2 bytes=${length}-`]);
     expect(readdirSync(join(dir, 'downloads'))).toEqual([`sha256-${HEX}`]);
+  });
+
+  test('that another process was killed in is gone on with', async () => {
+    breakAfter = 100_000;
+    await expect(pin(remote(`sha256:${HEX}`)).pinned).rejects.toThrow();
+    const { length } = kept();
+    const [folder] = readdirSync(join(dir, 'downloads')) as [string];
+    const part = join(dir, 'downloads', folder);
+    renameSync(join(part, 'kept'), join(part, (await claimName()).replace(/^\d+/, '4194305')));
+    await pin(remote(`sha256:${HEX}`)).pinned;
+    expect(asked).toEqual(['/disk.qcow2', `/disk.qcow2 bytes=${length}-`]);
+    expect(readdirSync(join(dir, 'downloads'))).toEqual([`sha256-${HEX}`]);
+  });
+
+  test('for two builds at once is one', async () => {
+    await Promise.all([pin(remote(`sha256:${HEX}`)).pinned, pin(remote(`sha256:${HEX}`)).pinned]);
+    expect(asked).toEqual(['/disk.qcow2']);
+  });
+
+  test('beside that of another process leaves it alone', async () => {
+    breakAfter = 100_000;
+    await expect(pin(remote(`sha256:${HEX}`)).pinned).rejects.toThrow();
+    const [folder] = readdirSync(join(dir, 'downloads')) as [string];
+    const part = join(dir, 'downloads', folder);
+    const others = join(part, await claimName());
+    renameSync(join(part, 'kept'), others);
+    await pin(remote(`sha256:${HEX}`)).pinned;
+    expect(asked).toEqual(['/disk.qcow2', '/disk.qcow2']);
+    expect(readFileSync(others).length).toBeGreaterThan(0);
   });
 
   test('of something else is thrown away', async () => {
