@@ -1,12 +1,26 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/setup/longest-first.ts';
+import { privateMounts } from './test/setup/private-mounts.ts';
 
 // Three projects, by what they need: `fast` runs anywhere in under two minutes, `slow` needs root and the
 // system packages, `faults` kills builds at random moments. A file's suffix says where it belongs.
 const shared = { setupFiles: ['test/setup/no-leaks.ts'] };
 
+const root = {
+  ...shared,
+  // After the others, whose limits of time are for a machine that does little else. Two at once: most of what they
+  // do, an emulated machine or a package manager, keeps one processor busy.
+  sequence: { groupOrder: 1 },
+  maxWorkers: 2,
+  pool: privateMounts,
+  env: { INGOT_TEST_MOUNTS: '1' },
+  hookTimeout: 600_000,
+};
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -21,34 +35,8 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      {
-        test: {
-          ...shared,
-          name: 'slow',
-          // After the others: mounts and load of one test must not be another's leak or timeout.
-          sequence: { groupOrder: 1 },
-          maxWorkers: 1,
-          env: { INGOT_TEST_MOUNTS: '1' },
-          include: ['test/**/*.slow.test.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          ...shared,
-          name: 'faults',
-          // After the others: mounts and load of one test must not be another's leak or timeout.
-          sequence: { groupOrder: 2 },
-          maxWorkers: 1,
-          env: { INGOT_TEST_MOUNTS: '1' },
-          include: ['test/**/*.fault.test.ts'],
-          testTimeout: 3_600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { ...root, name: 'slow', include: ['test/**/*.slow.test.ts'], testTimeout: 600_000 } },
+      { test: { ...root, name: 'faults', include: ['test/**/*.fault.test.ts'], testTimeout: 3_600_000 } },
     ],
   },
 });
