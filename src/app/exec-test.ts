@@ -69,7 +69,7 @@ export async function bootForCommand(
   dir: string,
   ctx: Context,
 ): Promise<ReachableCopy> {
-  const { privateKey, publicKey } = await buildKey(dir);
+  const { privateKey, publicKey } = buildKey(dir);
   const key = join(dir, 'key');
   await writeFile(key, privateKey, { mode: 0o600 });
   const vm = await startAgentVm(

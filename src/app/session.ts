@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { SecretResolver } from '../core/context.ts';
+import { createOnce } from '../core/create-once.ts';
 import type { Sources } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
@@ -58,16 +59,7 @@ export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): S
 export function hmacKey(paths: Paths): Uint8Array {
   const path = join(paths.cacheDir, 'hmac.key');
   mkdirSync(paths.cacheDir, { recursive: true });
-  try {
-    writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      // A key cut short by a full disk would be refused ever after.
-      rmSync(path, { force: true });
-      throw error;
-    }
-  }
-  const key = readFileSync(path);
+  const key = createOnce(path, () => randomBytes(32));
   if (key.length !== 32) {
     throw new IngotError('app/bad-key', `${path} holds ${key.length} bytes, expected 32`, {
       hint: 'Delete it; steps with sensitive values will run again.',

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createOnce } from '../../core/create-once.ts';
 import { IngotError } from '../../core/error.ts';
 import { sha256 } from '../../core/digest.ts';
 
@@ -17,16 +17,11 @@ export interface BuildKey {
  * The key that this cache's machines let in: machines that were saved know it, so it lives as long as the cache. It is
  * no part of an image: sealing removes it.
  */
-export async function buildKey(cacheDir: string): Promise<BuildKey> {
-  const dir = join(cacheDir, 'vm');
-  const path = join(dir, 'build-key.pem');
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  await writeFile(path, pem, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  const kept = await readFile(path, 'utf8');
+export function buildKey(cacheDir: string): BuildKey {
+  const path = join(cacheDir, 'vm/build-key.pem');
+  const kept = createOnce(path, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  ).toString();
   return { privateKey: openSshKey(kept, path), publicKey: publicLine(kept, path), fingerprint: sha256(kept) };
 }
 

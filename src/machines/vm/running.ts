@@ -48,7 +48,7 @@ export async function startVm(
   resume?: { readonly file: string; readonly key: string },
 ): Promise<RunningVm> {
   const { hardware } = o;
-  const key = o.seedUser === undefined ? undefined : await buildKey(ctx.cacheDir);
+  const key = o.seedUser === undefined ? undefined : buildKey(ctx.cacheDir);
   const seed =
     key &&
     (await writeSeed(ctx.host, dir, {

@@ -14,7 +14,7 @@ export async function wayIn(
 ): Promise<string | undefined> {
   if (o.ssh === 'none') return undefined;
   const given = o.ssh.privateKeys?.[0];
-  const key = given ?? (o.seedUser === undefined ? undefined : (await buildKey(ctx.cacheDir)).privateKey);
+  const key = given ?? (o.seedUser === undefined ? undefined : buildKey(ctx.cacheDir).privateKey);
   const file = join(dir, 'key');
   if (key !== undefined) await writeFile(file, key, { mode: 0o600 });
   const identity = key === undefined ? '' : `-i ${quoteWord(file)} `;

@@ -78,7 +78,7 @@ export async function startMachine(
           'the HTTP server',
         )
       : undefined;
-  const key = await buildKey(ctx.cacheDir);
+  const key = buildKey(ctx.cacheDir);
   const values = {
     HTTPIP: HOST_ADDRESS,
     HTTPPort: String(server?.port ?? 0),

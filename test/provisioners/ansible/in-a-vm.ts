@@ -22,7 +22,7 @@ export function describePlaybooks(resumed: Resume, context: () => Context): void
     ws = new Workspace();
     for (const file of ['web.pkr.hcl', 'web.ingot.hcl']) rmSync(ws.path(file));
     cpSync(PLAYBOOK, ws.path('site.yml'));
-    const { privateKey } = await buildKey(context().cacheDir);
+    const { privateKey } = buildKey(context().cacheDir);
     writeFileSync(ws.path('key'), privateKey, { mode: 0o600 });
     shareWhatRuns();
   });
