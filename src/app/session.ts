@@ -9,6 +9,7 @@ import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import { createHost } from '../host/create-host.ts';
+import { proxySecrets } from '../store/http/proxy-variables.ts';
 import { createMask, type Mask, maskingEmit } from './mask.ts';
 import { type Paths, pathsFrom } from './paths.ts';
 
@@ -36,7 +37,7 @@ export interface Session {
 /** Opens the session of one command. Touches nothing but the lease folder. */
 export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): Session {
   const paths = pathsFrom(env);
-  const mask = createMask();
+  const mask = createMask(proxySecrets(env));
   const emit = maskingEmit(deps.emit, mask);
   let resolver: Promise<SecretResolver> | undefined;
   const openResolver = async (): Promise<SecretResolver> => {

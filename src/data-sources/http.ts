@@ -2,6 +2,7 @@ import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { DataSource } from '../core/plugin.ts';
+import { fetch } from '../store/http/fetch.ts';
 
 /** A template wants a few lines from a server, not a disk image. */
 const MAX_BYTES = 10 * 1024 * 1024;

@@ -1,7 +1,8 @@
 import type * as http from 'node:http';
-import type * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
+import { type Environment, hasProxy } from '../store/http/proxy-variables.ts';
+import { type Agents, directWay, type Way } from './http-way.ts';
 
 /** Whom to trust, and as whom to call. PEM texts. */
 export interface Tls {
@@ -44,6 +45,8 @@ export interface Patience {
   /** Default 5; the boot agent has no limit but the deadline. */
   readonly attempts?: number;
   readonly signal?: AbortSignal;
+  /** Whose proxies are used; without it none is. */
+  readonly env?: Environment;
 }
 
 export type Fetch = (request: HttpRequest) => Promise<HttpAnswer>;
@@ -74,20 +77,21 @@ const PASSING = new Set([
  * connection can't be made; an answer, whatever its status, is returned.
  */
 export function createFetch(patience: Patience = {}): Fetch {
-  const agents = new Map<string, http.Agent>();
-  const { attemptMs = 10_000, deadlineMs = 20_000, attempts = 5, signal } = patience;
+  const agents: Agents = new Map();
+  const { attemptMs = 10_000, deadlineMs = 20_000, attempts = 5, signal, env = {} } = patience;
+
+  const wayByProxy = async (request: HttpRequest): Promise<Way | undefined> =>
+    hasProxy(env) ? (await import('./http-proxy-way.ts')).wayByProxy(request, agents, env) : undefined;
 
   const ask = async (request: HttpRequest): Promise<HttpAnswer> => {
     let { url } = request;
     for (let hops = 0; ; hops++) {
-      const client = await clientFor(url);
-      const answer = await send(
-        { ...request, url },
-        agentFor(agents, request, client),
-        client,
-        attemptMs,
-        signal,
-      );
+      const one = { ...request, url };
+      const way = (await wayByProxy(one)) ?? (await directWay(one, agents));
+      const answer = await send(one, way, attemptMs, signal).catch((error: Error) => {
+        throw way.proxy?.failed(error) ?? error;
+      });
+      if (way.proxy && answer.status === 407) throw way.proxy.refused();
       const { location } = answer.headers;
       if (
         ![301, 302, 307, 308].includes(answer.status) ||
@@ -133,50 +137,24 @@ function pause(attempt: number, outcome: Error | HttpAnswer): number {
   return Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 20), LONGEST_DELAY_MS);
 }
 
-/** Loaded when it is needed: the boot agent starts before each service, and often asks nobody. */
-async function clientFor({ protocol }: URL): Promise<typeof http | typeof https> {
-  return protocol === 'https:' ? await import('node:https') : await import('node:http');
-}
-
-function agentFor(
-  agents: Map<string, http.Agent>,
-  { url, tls = {} }: HttpRequest,
-  client: typeof http | typeof https,
-): http.Agent {
-  const key = `${url.protocol}${JSON.stringify(tls)}`;
-  const known = agents.get(key);
-  if (known) return known;
-  const { ca, cert, key: privateKey, insecure, servername } = tls;
-  // An agent of HTTP alone looks at no key but the first.
-  const agent = new client.Agent({
-    keepAlive: true,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(privateKey !== undefined && { key: privateKey }),
-    ...(servername !== undefined && { servername }),
-    rejectUnauthorized: insecure !== true,
-  });
-  agents.set(key, agent);
-  return agent;
-}
-
 /** One request, one answer. */
 function send(
   { method, url, headers, body, timeoutMs }: HttpRequest,
-  agent: http.Agent,
-  client: typeof http | typeof https,
+  way: Way,
   attemptMs: number,
   signal: AbortSignal | undefined,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const limit = timeoutMs ?? attemptMs;
-    const request = client.request(
-      url,
+    const request = way.client.request(
+      way.address,
       {
-        agent,
+        agent: way.agent,
+        ...(way.path !== undefined && { path: way.path }),
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {
           ...headers,
+          ...way.headers,
           ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
         },
         ...(signal && { signal }),

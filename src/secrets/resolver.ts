@@ -30,7 +30,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const hide = options.onSecret ?? (() => {});
   const around: Surroundings = {
     env: options.env,
-    fetch: createFetch(options.patience),
+    fetch: createFetch({ ...options.patience, env: options.env }),
     run: options.run ?? refuseCommand,
     now: options.now ?? (() => new Date()),
     once<T>(key: readonly unknown[], make: () => Promise<T>): Promise<T> {

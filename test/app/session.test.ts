@@ -27,3 +27,22 @@ test('a step gets the value of a reference, and no event shows it', async () => 
     rmSync(folder, { recursive: true });
   }
 });
+
+test('no event shows how a proxy lets us in', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ingot-session-'));
+  try {
+    const texts: string[] = [];
+    const session = openSession(
+      {
+        emit: (event) => void texts.push('text' in event ? event.text : ''),
+        signal: new AbortController().signal,
+      },
+      { INGOT_CACHE_DIR: folder, HTTPS_PROXY: 'http://me:p%40ss@proxy.test:3128' },
+    );
+    for (const secret of ['p%40ss', 'p@ss', Buffer.from('me:p@ss').toString('base64')])
+      session.emit({ type: 'message', level: 'info', text: `<${secret}>` });
+    expect(texts).toEqual(Array(3).fill('<<sensitive>>'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { breaches, importsOf } from './import-rule.ts';
 import { exportsPlugin } from './plugin-files.ts';
-import { filesBelow, read } from './source-files.ts';
+import { filesBelow, read, withoutComments } from './source-files.ts';
 
 const isPlugin = (path: string): boolean => exportsPlugin(read(path));
 
@@ -36,4 +36,40 @@ describe('the rule sees', () => {
   test('no import in comments', () => {
     expect(importsOf("// import x from 'x';\n/* import('y') */\n")).toEqual([]);
   });
+});
+
+describe('every request of ours goes by the proxies of the environment', () => {
+  // The rest asks this machine: Docker's socket, what it serves itself.
+  const clients = [
+    'src/machines/docker/engine.ts',
+    'src/secrets/http-way.ts',
+    'src/store/http/fetch-through.ts',
+    'src/store/http/fetch.ts',
+    'src/store/http/tunnel.ts',
+  ];
+  const importsFetch = /^import \{ fetch \} from '[./a-z]*\/http\/fetch\.ts';$/m;
+
+  /** Whether a file asks servers by what Node has for it. */
+  function asksItself(text: string): boolean {
+    const code = withoutComments(text);
+    if (/^import \{[^}]*\brequest\b[^}]*\} from 'node:https?'/m.test(code)) return true;
+    if (/\bglobalThis\.fetch\(|\bimport\('node:https?'\)/.test(code)) return true;
+    return (
+      /(?:\bawait|\breturn|=>|=)\s+fetch\(/.test(code) && !/\bfetch = /.test(code) && !importsFetch.test(code)
+    );
+  }
+
+  test('by src/store/http', () => {
+    const asking = filesBelow('src', '.ts').filter((file) => asksItself(read(file)));
+    expect(asking.sort()).toEqual(clients);
+  });
+
+  test.each([
+    ["const r = await fetch('http://a');", true],
+    ["import { request } from 'node:https';", true],
+    ["import { request as ask } from 'node:http';", true],
+    ["import { fetch } from '../store/http/fetch.ts';\nawait fetch(url);", false],
+    ["import { createServer } from 'node:http';", false],
+    ['await around.fetch({ url });', false],
+  ])('%s', (text, expected) => expect(asksItself(text)).toBe(expected));
 });

@@ -4,6 +4,7 @@ import { describeReference } from '../../secrets/reference.ts';
 import { createResolver, type Resolver } from '../../secrets/resolver.ts';
 import { scan } from '../../secrets/scan.ts';
 import { settleAll } from '../../secrets/settle-all.ts';
+import { proxySecrets } from '../../store/http/proxy-variables.ts';
 import { GoTemplateError } from '../../template/gotemplate/ast.ts';
 import { executeGoTemplate } from '../../template/gotemplate/execute.ts';
 import { parseGoTemplate } from '../../template/gotemplate/parse.ts';
@@ -27,6 +28,7 @@ export async function openFiller(machine: AgentMachine): Promise<Filler> {
   const { variables, env } = await readInstance(machine);
   for (const [name, value] of Object.entries(env))
     if (/TOKEN|SECRET|PASSWORD/.test(name)) machine.hide(value);
+  for (const text of proxySecrets(env)) machine.hide(text);
   const resolver = createResolver({
     env,
     patience: { ...PATIENCE, signal: machine.signal },

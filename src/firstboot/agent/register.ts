@@ -50,6 +50,7 @@ async function registerConsul(
       body: JSON.stringify(body),
     },
     what,
+    filler,
     machine,
   );
 }
@@ -69,12 +70,18 @@ async function callHttp(
       ...(body !== undefined && { body }),
     },
     what,
+    filler,
     machine,
   );
 }
 
-async function call(request: HttpRequest, what: string, { signal }: AgentMachine): Promise<void> {
-  const answer = await createFetch({ attempts: 2, signal })(request);
+async function call(
+  request: HttpRequest,
+  what: string,
+  { env }: Filler,
+  { signal }: AgentMachine,
+): Promise<void> {
+  const answer = await createFetch({ attempts: 2, signal, env })(request);
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, request.url.origin, what);
 }
 

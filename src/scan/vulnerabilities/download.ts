@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
+import { fetch } from '../../store/http/fetch.ts';
 
 /** OSV's export of everything has about 1 GB. */
 const MAX_BYTES = 4 * 1024 * 1024 * 1024;

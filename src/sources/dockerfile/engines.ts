@@ -7,6 +7,7 @@ import type { Host } from '../../core/host.ts';
 import { openDockerArchive } from '../../disk/oci/docker-archive.ts';
 import type { Image, ImageOrigin } from '../../disk/oci/image.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
+import { proxyVariables } from '../../store/http/proxy-variables.ts';
 import { buildahStorage, touchStorage } from './buildah-storage.ts';
 import type { DockerfileEngine } from './options.ts';
 
@@ -94,6 +95,8 @@ async function withBuildah(job: BuildJob, ctx: Context): Promise<BuiltImage> {
   const script = ['/bin/sh', '-c', SCRIPT, 'sh', storage, at('run'), result, ...args];
   await ctx.host
     .run('flock', [lock, 'unshare', '--mount', '--propagation=private', '--', ...script], {
+      // For base images and what RUN fetches; it writes them into no layer (buildah-build(1), --http-proxy).
+      env: proxyVariables(process.env),
       onLine: (_stream, line) => note(ctx, line),
       signal: ctx.signal,
     })

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { IngotError } from '../../core/error.ts';
+import { fetch } from '../../store/http/fetch.ts';
 import type { BlobCache, Expected } from './blobs.ts';
 
 /** The server answered, but not with the file. */

@@ -6,6 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { type Context, note } from '../../core/context.ts';
 import { asIngotError } from '../../core/error.ts';
+import { fetch } from '../../store/http/fetch.ts';
+import { proxyFor } from '../../store/http/proxy-rules.ts';
+import { connectThrough } from '../../store/http/tunnel.ts';
 import type { LockedArchive } from './locked-archive.ts';
 
 /** A running proxy; dispose closes it and every connection. */
@@ -41,7 +44,7 @@ export async function startArchiveProxy(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('connect', (request, client) => tunnel(request, client, unpinned, sockets));
+  server.on('connect', (request, client) => tunnel(request, client, unpinned, sockets, ctx));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -116,20 +119,38 @@ function tunnel(
   client: Duplex,
   unpinned: (host: string) => void,
   sockets: Set<Duplex>,
+  ctx: Pick<Context, 'emit' | 'step'>,
 ): void {
   const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(request.url ?? '');
   if (!match?.[1] || !match[2]) {
     client.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     return;
   }
-  unpinned(match[1]);
-  const upstream: Socket = connect(Number(match[2]), match[1], () => {
+  const [, host, port] = match;
+  unpinned(host);
+  const join = (upstream: Socket): void => {
+    sockets.add(upstream);
+    upstream.on('close', () => sockets.delete(upstream));
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+    if (client.destroyed) return void upstream.destroy();
     client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     upstream.pipe(client);
     client.pipe(upstream);
+  };
+  open(host, Number(port)).then(join, (error: Error) => {
+    note(ctx, error.message);
+    client.end('HTTP/1.1 502 ingot: see the build log\r\n\r\n');
   });
-  sockets.add(upstream);
-  upstream.on('close', () => sockets.delete(upstream));
-  upstream.on('error', () => client.destroy());
-  client.on('error', () => upstream.destroy());
+}
+
+/** A connection to a server, by way of the host's own proxy where it has one. */
+async function open(host: string, port: number): Promise<Socket> {
+  const name = host.includes(':') ? `[${host}]` : host;
+  const proxy = proxyFor(new URL(`https://${name}:${port}`), process.env);
+  if (proxy) return await connectThrough(proxy, { host, port });
+  return await new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => resolve(socket.off('error', reject)));
+    socket.once('error', reject);
+  });
 }

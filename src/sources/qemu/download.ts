@@ -6,6 +6,7 @@ import type { Context } from '../../core/context.ts';
 import { hexOf, sha256 } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
 import { inTurn } from '../../core/in-turn.ts';
+import { fetch } from '../../store/http/fetch.ts';
 import type { Checksum } from './checksum.ts';
 import { hashFile } from './file-hash.ts';
 import { PartialDownload } from './partial-download.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IngotError } from '../../core/error.ts';
+import { fetch } from '../http/fetch.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { apiHost } from './reference.ts';
