@@ -87,18 +87,22 @@ export function describeMachine(name: string, start: () => Promise<Machine>): vo
 
     test('a timeout and an abort end everything that the command had started', async () => {
       await using m = await start();
-      await expect(m.communicator.exec(['sleep', '1001'], { timeoutMs: 500 })).rejects.toMatchObject({
+      // Tests of other machines sleep beside this one.
+      const long = (seconds: number): string => `sleep ${seconds}.${process.pid}`;
+      await expect(m.communicator.exec(long(1001).split(' '), { timeoutMs: 500 })).rejects.toMatchObject({
         code: 'host/timeout',
       });
       const stop = new AbortController();
-      const run = sh(m, 'sleep 1002 & setsid sleep 1003 & echo up; sleep 1004', {
+      const run = sh(m, `${long(1002)} & setsid ${long(1003)} & echo up; ${long(1004)}`, {
         signal: stop.signal,
         onLine: () => stop.abort(new Error('stopped')),
       });
       await expect(run).rejects.toThrow('stopped');
       await m[Symbol.asyncDispose]();
       const left = execFileSync('ps', ['ax', '-o', 'args='], { encoding: 'utf8' });
-      expect(left.split('\n').filter((l) => /^sleep 100[1-4]$/.test(l))).toEqual([]);
+      expect(
+        left.split('\n').filter((l) => /^sleep 100[1-4]\./.test(l) && l.endsWith(`.${process.pid}`)),
+      ).toEqual([]);
     });
 
     test('upload and download of binary data', async () => {

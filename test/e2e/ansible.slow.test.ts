@@ -119,14 +119,15 @@ test('modules in an image without python', async () => {
 });
 
 test('a build that is killed within a playbook leaves nothing that the next one does not take away', async () => {
-  write('site.yml', '- hosts: all\n  gather_facts: false\n  tasks:\n    - raw: sleep 1007\n');
+  const sleeping = `sleep 1007.${process.pid}`;
+  write('site.yml', `- hosts: all\n  gather_facts: false\n  tasks:\n    - raw: ${sleeping}\n`);
   const build = ws.start('build', '.');
   const running = (): string =>
     execFileSync('ps', ['ax', '-o', 'args='], { encoding: 'utf8' })
       .split('\n')
-      .filter((line) => /^sleep 1007|ansible-playbook.*site\.yml/.test(line))
+      .filter((line) => line === sleeping || (line.includes('ansible-playbook') && line.includes(ws.root)))
       .join('\n');
-  await vi.waitUntil(() => /^sleep 1007/m.test(running()), { timeout: 60_000 });
+  await vi.waitUntil(() => running().includes(sleeping), { timeout: 60_000 });
   const leases = `${ws.env.INGOT_CACHE_DIR}/leases`;
   const taken = readdirSync(leases).map((name) => readFileSync(`${leases}/${name}`, 'utf8'));
   const [folder] = taken.flatMap((lease) => /"([^"]*\/ingot-ansible-[^"]*)"/.exec(lease)?.[1] ?? []);

@@ -197,11 +197,11 @@ describe('several builds', () => {
     const began = performance.now();
     const slow = of(
       ['a', 'b', 'c'],
-      shell('if test ${source.name} = b; then exit 5; fi; sleep 30; touch made-${source.name}'),
+      shell('if test ${source.name} = b; then exit 5; fi; sleep 300; touch made-${source.name}'),
     );
     const { code, stdout, stderr } = await build(slow, '-on-error=abort', '-parallel-builds=2');
     expect(code).toBe(1);
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(stdout).toMatch(/    a: shell-local[^\n]*: cancelled/);
     expect(stdout).toContain('    c: waits: 2 builds run at once (-parallel-builds)');
     expect(stdout).not.toContain('==> c:');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { breakpointProvisioner } from '../../src/provisioners/breakpoint.ts';
 import { type Bench, openBench } from './local-machine.ts';
 import { optionsOf } from './options.ts';
@@ -32,8 +32,8 @@ test.each([
 test('waits for Enter, and says why', async () => {
   process.stdin.isTTY = true;
   const waiting = provision('note = "Look at nginx"');
-  await new Promise((done) => setTimeout(done, 50));
-  expect(bench.lines).toEqual(['note: Look at nginx. Stopped here; press Enter to go on.']);
+  const told = ['note: Look at nginx. Stopped here; press Enter to go on.'];
+  await vi.waitFor(() => expect(bench.lines).toEqual(told), { timeout: 30_000 });
   process.stdin.emit('data', Buffer.from('\n'));
   expect(await waiting).toEqual({});
 });
@@ -42,7 +42,8 @@ test('an interrupt ends the waiting, and listens no more', async () => {
   process.stdin.isTTY = true;
   const before = process.stdin.listenerCount('data');
   const waiting = provision('');
-  setTimeout(() => stop.abort(new Error('interrupted')), 50);
+  await vi.waitUntil(() => bench.lines.length > 0, { timeout: 30_000 });
+  stop.abort(new Error('interrupted'));
   await expect(waiting).rejects.toThrow('interrupted');
   expect(process.stdin.listenerCount('data')).toBe(before);
 });

@@ -68,9 +68,9 @@ describe('a host is reached', () => {
 
   test('again after its connection broke', async () => {
     await using m = await login({ ssh_password: 'right' });
-    const command = m.communicator.exec(['sleep', '60']);
-    await new Promise((done) => setTimeout(done, 300));
-    server.drop();
+    const command = m.communicator.exec(['sh', '-c', 'echo begun; sleep 60'], {
+      onLine: () => server.drop(),
+    });
     await expect(command).rejects.toMatchObject({ code: 'machine/disconnected' });
     expect((await m.communicator.exec(['echo', 'back'])).stdout).toBe('back\n');
   });

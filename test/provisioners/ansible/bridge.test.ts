@@ -73,12 +73,12 @@ describe('exec', () => {
       command: `touch ${started}; sleep 1005`,
     };
     socket.write(`${JSON.stringify(request)}\n`);
-    await vi.waitUntil(() => existsSync(started), { timeout: 5000 });
+    await vi.waitUntil(() => existsSync(started), { timeout: 50_000 });
     const began = performance.now();
     socket.destroy();
     // Requests wait for their turn, so the answer says that the command before has ended.
     expect((await ask({ op: 'exec', command: 'true' })).header).toMatchObject({ code: 0 });
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
   });
 });
 

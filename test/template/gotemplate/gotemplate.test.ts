@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { GoTemplateError } from '../../../src/template/gotemplate/ast.ts';
 import { executeGoTemplate } from '../../../src/template/gotemplate/execute.ts';
 import { parseGoTemplate } from '../../../src/template/gotemplate/parse.ts';
+import { cpuTime } from '../../cpu-time.ts';
 
 const data = {
   Name: 'web',
@@ -139,7 +140,7 @@ test('any text is filled or refused, in bounded time', () => {
     }),
     { numRuns: 3000 },
   );
-  const start = performance.now();
+  const taken = cpuTime();
   for (const text of [
     '{{'.repeat(50_000),
     `{{"${'\\'.repeat(100_000)}`,
@@ -149,5 +150,5 @@ test('any text is filled or refused, in bounded time', () => {
   ]) {
     expect(() => fill(text)).toThrow(GoTemplateError);
   }
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(taken()).toBeLessThan(10_000);
 });
