@@ -7,8 +7,7 @@ import { runAtConsole } from '../host/qemu-run.ts';
 import { bootUntilLine } from '../host/qemu-wait.ts';
 import type { Seed } from '../host/qemu-seed.ts';
 import { type BootOutcome, consoleReader } from './boot-outcome.ts';
-import { lookup } from './lookup.ts';
-import { diskOf } from './open-image.ts';
+import { diskOf, releaseOf } from './open-image.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
@@ -34,9 +33,7 @@ export interface BootOptions {
 export async function boot(o: BootOptions, deps: Deps): Promise<BootOutcome | undefined> {
   const session = openSession(deps);
   await recoverAll(session.paths);
-  const image = existsSync(o.image)
-    ? o.image
-    : diskOf(await lookup({ reference: o.image, ...(o.store !== undefined && { store: o.store }) }, deps));
+  const image = existsSync(o.image) ? o.image : diskOf(await releaseOf(o, deps));
   const copy = {
     image,
     firmware: o.firmware,

@@ -7,6 +7,7 @@ import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { openRootfs } from '../host/index.ts';
 import { inspectImage } from '../host/qemu-image.ts';
+import { requireWhole } from '../host/require-bootable.ts';
 import { startAgentVm } from '../machines/agent-vm.ts';
 import { startContainer } from '../machines/container.ts';
 import type { ContainerRoot } from '../machines/container/root.ts';
@@ -25,6 +26,7 @@ export interface OpenedImage extends AsyncDisposable {
 export async function openDiskImage(path: string, ctx: Context): Promise<OpenedImage> {
   ctx.host.requireRoot('to mount a disk image');
   const facts = await inspectImage(path);
+  await requireWhole(ctx.host, path, facts);
   await using scope = new Scope();
   const scratch = scope.use(await ctx.host.scratch(ctx.workDir, 'goss-'), "the image's folder");
   const mounted = async (name: string): Promise<Mount> => {

@@ -41,6 +41,7 @@ export async function readLegacy(
   stdin: () => Promise<string>,
 ): Promise<Readonly<Record<string, Json>>> {
   const text = path === '-' ? await stdin() : await readText(path);
+  if (/\.hcl$/.test(path)) throw noTemplate(path);
   const { diagnostics } = parseJson(text, path);
   if (hasErrors(diagnostics))
     throw new DiagnosticsError(diagnostics, ExitCode.Failed, new Map([[path, text]]));
@@ -53,16 +54,20 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const isFolder = (cause as NodeJS.ErrnoException).code === 'EISDIR';
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EISDIR') throw cause;
     throw new IngotError('template/no-such-file', `there is no template at ${path}`, {
-      hint: isFolder ? 'It is a folder; name the JSON file.' : (cause as Error).message,
+      hint:
+        code === 'EISDIR'
+          ? 'It is a folder; name the JSON file.'
+          : 'Give the path of a legacy JSON template.',
       cause,
     });
   }
 }
 
 function noTemplate(path: string): IngotError {
-  return new IngotError('template/wrong-type', `${path} is no template: expected an object in JSON`, {
-    hint: 'Legacy templates begin with { "builders": … }. HCL2 needs no upgrade.',
+  return new IngotError('template/wrong-type', `${path} is no legacy template: expected an object in JSON`, {
+    hint: 'Legacy templates begin with { "builders": … }; what is HCL2 already stays as it is.',
   });
 }

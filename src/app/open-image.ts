@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import { Scope } from '../core/scope.ts';
 import { inspectImage } from '../host/qemu-image.ts';
+import { requireWhole } from '../host/require-bootable.ts';
 import type { Release } from '../release/manifest.ts';
 import { lookup } from './lookup.ts';
 import { mountCopy } from './mount-copy.ts';
@@ -26,14 +27,27 @@ export interface OpenImage extends AsyncDisposable {
 export async function openImage(request: ImageRequest, session: Session, deps: Deps): Promise<OpenImage> {
   const path = resolve(request.image);
   if (!existsSync(path)) {
-    const release = await lookup(
-      { reference: request.image, ...(request.store !== undefined && { store: request.store }) },
-      deps,
-    );
+    const release = await releaseOf(request, deps);
     return { ...(await openDisk(diskOf(release), session)), release };
   }
   if (statSync(path).isDirectory()) return { dir: path, async [Symbol.asyncDispose]() {} };
   return await openDisk(path, session);
+}
+
+/** What most people end a disk's name with, or a path begins with. */
+const FILE_NAME = /^[./~]|\.(?:raw|img|iso|qcow2|vhdx?|vmdk|ova|json|html)$/;
+
+/** The release that is named where no file is. Throws `qemu/no-image` when a file was meant, `release/*`. */
+export async function releaseOf(
+  { image, store }: ImageRequest,
+  deps: Pick<Deps, 'emit' | 'signal'>,
+): Promise<Release> {
+  if (FILE_NAME.test(image)) {
+    throw new IngotError('qemu/no-image', `there is no file ${image}`, {
+      hint: 'Give the path of a raw or qcow2 disk, or a release such as web@1.2.0.',
+    });
+  }
+  return await lookup({ reference: image, ...(store !== undefined && { store }) }, deps);
 }
 
 /** A disk of a release that can be mounted. */
@@ -52,6 +66,7 @@ export function diskOf(release: Release): string {
 async function openDisk(path: string, { host, paths }: Session): Promise<OpenImage> {
   host.requireRoot('to mount the image');
   const facts = await inspectImage(path);
+  await requireWhole(host, path, facts);
   await using scope = new Scope();
   const parent = join(paths.cacheDir, 'tmp');
   mkdirSync(parent, { recursive: true });

@@ -5,8 +5,7 @@ import type { Rootfs } from '../core/rootfs.ts';
 import { openRootfs } from '../host/index.ts';
 import { readOsRelease } from '../scan/packages/os-release.ts';
 import { inventoryForSbom, renderSbom, type SbomFormat } from '../scan/sbom.ts';
-import { lookup } from './lookup.ts';
-import { type ImageRequest, openImage } from './open-image.ts';
+import { type ImageRequest, openImage, releaseOf } from './open-image.ts';
 import { recoverAll } from './recover.ts';
 import { type Deps, openSession } from './session.ts';
 
@@ -33,10 +32,7 @@ export async function sbom(o: SbomOptions, deps: Deps): Promise<string> {
 }
 
 async function releasedSbom(o: SbomOptions, deps: Deps): Promise<string | undefined> {
-  const release = await lookup(
-    { reference: o.image, ...(o.store !== undefined && { store: o.store }) },
-    deps,
-  );
+  const release = await releaseOf(o, deps);
   const path = release.outputs.find((output) => output.format === o.format)?.path;
   return path === undefined ? undefined : await readFile(path, 'utf8');
 }

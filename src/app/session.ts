@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { SecretResolver } from '../core/context.ts';
 import { createOnce } from '../core/create-once.ts';
@@ -56,15 +56,30 @@ export function openSession(deps: Deps, env: NodeJS.ProcessEnv = process.env): S
   };
 }
 
-/** The key under which sensitive values enter digests. Made once; never leaves this machine. */
+/**
+ * The key under which sensitive values enter digests. Made once; never leaves this machine. Where there may be no cache, it
+ * holds for this run: looking at a template needs no folder of one's own.
+ */
 export function hmacKey(paths: Paths): Uint8Array {
   const path = join(paths.cacheDir, 'hmac.key');
-  mkdirSync(paths.cacheDir, { recursive: true });
-  const key = createOnce(path, () => randomBytes(32));
+  const key = readOrMake(path);
   if (key.length !== 32) {
     throw new IngotError('app/bad-key', `${path} holds ${key.length} bytes, expected 32`, {
       hint: 'Delete it; steps with sensitive values will run again.',
     });
   }
   return key;
+}
+
+function readOrMake(path: string): Uint8Array {
+  const make = (): Buffer => randomBytes(32);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return createOnce(path, make);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isForbidden = code === 'EACCES' || code === 'EROFS' || code === 'EPERM';
+    if (!isForbidden || existsSync(path)) throw error;
+    return make();
+  }
 }

@@ -5,8 +5,10 @@ import type { Context } from '../core/context.ts';
 import { note } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { type AccelerationChoice, chooseAcceleration } from '../host/acceleration.ts';
+import { whyNotBootable } from '../host/bootable.ts';
+import { headOf } from '../host/require-bootable.ts';
 import type { DiskBus, Firmware, QemuDisk } from '../host/qemu-command.ts';
-import { copyToRaw, hasBootCode, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
+import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
 import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
 import { compareClones } from './boot/clones.ts';
 import { injectReporter } from './boot/inject.ts';
@@ -30,16 +32,6 @@ const GROWTH = 512 * 1024 * 1024;
 /** Emulation is slow, and slower on a busy host. */
 const TIMEOUT_MS = { kvm: 120_000, tcg: 300_000 } as const;
 const CONSOLE_LINES = 40;
-/** A BIOS would run the zeros of the empty sector and stay silent until the timeout. */
-const NO_BOOT_CODE: BootOutcome = {
-  seconds: 0,
-  failure: {
-    reason: 'the disk has no BIOS boot code in its first sector',
-    hint: 'Install GRUB for BIOS, or test with firmware = ["uefi"].',
-  },
-  console: '',
-};
-
 const NO_CLOUD_INIT = {
   status: 'skipped',
   message: 'the image has no cloud-init',
@@ -68,6 +60,7 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
   const cloudInit = await hasCloudInit(ctx.host, work.dir, 'disk.raw', root.offset);
 
   const base: QemuDisk = { path: join(work.dir, 'disk.raw'), format: 'raw', readOnly: true };
+  const head = await headOf(ctx.host, base, work.dir);
   const planned = planCases(o, cloudInit);
   const share = shareOf(planned.length, o, hostRoom());
   const machine: BootMachine = {
@@ -79,9 +72,9 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
   };
   const runCase = async (boot: BootCase, signal: AbortSignal): Promise<BootCaseResult> => {
     if (boot.seed && !cloudInit) return { ...boot, ...NO_CLOUD_INIT };
-    if (boot.firmware === 'bios' && !(await hasBootCode(base.path))) {
-      return judge(boot, NO_BOOT_CODE, root.bytes, o);
-    }
+    const failure = whyNotBootable(head, image.virtualSize, boot.firmware);
+    // A BIOS would run the zeros of an empty sector and stay silent until the timeout.
+    if (failure) return judge(boot, { seconds: 0, failure, console: '' }, root.bytes, o);
     const dir = join(work.dir, boot.name.replaceAll(/\W+/g, '-'));
     await mkdir(dir);
     const size = image.virtualSize + GROWTH;

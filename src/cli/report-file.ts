@@ -51,7 +51,7 @@ function save(path: string, text: string, flag = 'w'): void {
   } catch (error) {
     throw new IngotError(
       'cli/report-not-written',
-      `the report ${path} could not be written: ${String(error)}`,
+      `the report ${path} could not be written: ${(error as Error).message}`,
       {
         hint: 'Give the path of a file in a folder that exists and may be written.',
         cause: error,

@@ -2,13 +2,15 @@ import { asIngotError, IngotError } from './error.ts';
 
 /** What strerror(3) says to ENOSPC and EDQUOT: commands print it, since they run with LC_ALL=C.UTF-8. */
 const FULL = /no space left on device|disk quota exceeded/i;
+/** The way to a file leads nowhere, or to something of another kind. */
+const OTHER_KIND = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
 /** Deepest chain of causes that is looked into. */
 const DEPTH = 10;
 
 /**
- * An error that the system caused, as what the user can do about it: a full disk (`host/no-space`) or missing
- * permission (`host/no-permission`). Commands are recognized by what they printed. Every other error stays what it
- * is. `where`: what lies on that disk, and how to put it on another.
+ * An error that the system caused, as what the user can do about it: a full disk (`host/no-space`), missing permission
+ * (`host/no-permission`), or a path that leads elsewhere (`host/wrong-path`). Commands are recognized by what they printed.
+ * Every other error stays what it is. `where`: what lies on that disk, and how to put it on another.
  */
 export function explainSystemError(
   thrown: unknown,
@@ -40,6 +42,15 @@ export function explainSystemError(
     return new IngotError('host/no-permission', `this user may not do that: ${error.message}`, {
       ...kept,
       hint: 'Use folders of your own (INGOT_CACHE_DIR, INGOT_DATA_DIR, --output-dir), or run the command with sudo.',
+    });
+  }
+  if (error.code === 'internal/unexpected' && errno !== undefined && OTHER_KIND.has(errno)) {
+    return new IngotError('host/wrong-path', `a path does not lead where it should: ${error.message}`, {
+      ...kept,
+      hint:
+        errno === 'ENOENT'
+          ? 'Does the folder exist? If it is a temporary one, is TMPDIR right, and does nobody else clean it up?'
+          : 'A file is where a folder belongs, or the other way round: move it away, or name another place.',
     });
   }
   return error;

@@ -1,10 +1,10 @@
-import { closeSync, mkdirSync, openSync, readSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
 import type { DiskMountSpec, Host, HostProcess, Mount } from '../core/host.ts';
 import { Scope } from '../core/scope.ts';
-import { type DiskRoot, findRoot } from './find-root.ts';
+import { type DiskRoot, findRootOf } from './find-root.ts';
 import { growExt4, growPartition, growXfs } from './grow-root.ts';
 import { dropLease, takeLease } from './lease.ts';
 import { attachLoop } from './loop.ts';
@@ -24,9 +24,9 @@ export async function mountDisk(host: Mounter & Pick<Host, 'start'>, spec: DiskM
   const file = join(realpathSync(spec.dir), 'disk');
   writeFileSync(file, '', { mode: 0o600 });
   scope.use(await exportDisk(host, spec, file), 'the disk as a file');
-  const before = rootOf(file);
+  const before = findRootOf(file);
   const isLarger = spec.grow === true && (await growPartition(file, before));
-  const root = isLarger ? rootOf(file) : before;
+  const root = isLarger ? findRootOf(file) : before;
   const loop = scope.use(await attachLoop(host.leaseDir, file, root), 'the loop device');
   if (isLarger && root.filesystem === 'ext4') await growExt4(loop.device);
   const target = join(spec.dir, 'root');
@@ -42,19 +42,6 @@ export async function mountDisk(host: Mounter & Pick<Host, 'start'>, spec: DiskM
 /** All that is written goes to the daemon, which closes the image whole: nobody has to wait for a disk on the way. */
 function optionsOf(filesystem: DiskRoot['filesystem']): string {
   return `nodev,noatime,${filesystem === 'xfs' ? 'nouuid' : 'barrier=0'}`;
-}
-
-function rootOf(file: string): DiskRoot {
-  const disk = openSync(file, 'r');
-  try {
-    const read = (offset: number, length: number): Uint8Array => {
-      const buffer = Buffer.alloc(length);
-      return buffer.subarray(0, readSync(disk, buffer, 0, length, offset));
-    };
-    return findRoot(read, statSync(file).size);
-  } finally {
-    closeSync(disk);
-  }
 }
 
 async function exportDisk(

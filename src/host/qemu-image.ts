@@ -26,11 +26,18 @@ export async function inspectImage(path: string): Promise<ImageFacts> {
     });
   });
   try {
+    const stat = await file.stat();
+    if (!stat.isFile() && !stat.isBlockDevice()) {
+      const what = stat.isDirectory() ? 'a folder' : 'no file';
+      throw new IngotError('qemu/no-image', `${path} is ${what}, expected a disk image`, {
+        hint: 'Give the path of a raw or qcow2 disk image.',
+      });
+    }
     const header = Buffer.alloc(104);
     const { bytesRead } = await file.read(header, 0, header.length, 0);
-    if (bytesRead < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) {
-      return { format: 'raw', virtualSize: (await file.stat()).size };
-    }
+    if (bytesRead < 4 || header.readUInt32BE(0) !== QCOW2_MAGIC)
+      return { format: 'raw', virtualSize: stat.size };
+    if (bytesRead < 72) throw damagedImage(path, 'it ends within its header');
     const version = header.readUInt32BE(4);
     const features = version >= 3 ? header.readBigUInt64BE(72) : 0n;
     if (header.readBigUInt64BE(8) !== 0n) throw notStandalone(path, 'a backing file');
@@ -54,6 +61,14 @@ export async function isCompressed(host: Host, path: string): Promise<boolean> {
   const args = ['check', '--output=json', '-f', 'qcow2', fileName(path)];
   const { stdout } = await host.run('qemu-img', args, { okCodes: [0, 3] });
   return ((JSON.parse(stdout) as { 'compressed-clusters'?: number })['compressed-clusters'] ?? 0) > 0;
+}
+
+/** `qemu/damaged`. `output`: what a program says of it. */
+export function damagedImage(path: string, why: string, output: readonly string[] = []): IngotError {
+  return new IngotError('qemu/damaged', `${path} is a qcow2 that is not whole: ${why}`, {
+    hint: 'Was it copied or downloaded to its end? Fetch or build it again.',
+    output,
+  });
 }
 
 function notStandalone(path: string, what: string): IngotError {
@@ -149,14 +164,6 @@ async function takesDirect(path: string): Promise<boolean> {
   }
 }
 
-/** Whether the first sector has any code for a BIOS to run (bytes before the disk signature of an MBR). */
-export async function hasBootCode(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
-  const code = Buffer.alloc(440);
-  await file.read(code, 0, code.length, 0);
-  return code.some((byte) => byte !== 0);
-}
-
 /** What must not change while an image is booted: inode, size and time of the last write in nanoseconds. */
 export async function imageFingerprint(path: string): Promise<string> {
   const s = await stat(path, { bigint: true });
@@ -165,6 +172,6 @@ export async function imageFingerprint(path: string): Promise<string> {
 }
 
 /** qemu-img reads "nbd:…" or "json:…" as protocols and "-x" as an option; `file:` makes a name a name. */
-function fileName(path: string): string {
+export function fileName(path: string): string {
   return `file:${path}`;
 }

@@ -10,6 +10,7 @@ import type { DiskBus, Firmware, QemuDisk } from './qemu-command.ts';
 import { ConsoleKeys } from './qemu-console.ts';
 import { createOverlay, imageFingerprint, inspectImage } from './qemu-image.ts';
 import { connectUnix } from './qemu-qmp.ts';
+import { requireBootable } from './require-bootable.ts';
 import { type Seed, writeSeed } from './qemu-seed.ts';
 
 /** What is run, and with what. */
@@ -54,8 +55,10 @@ export async function withCopy<T>(
   ctx: RunContext,
   use: (console: Socket, qemu: Qemu) => Promise<T>,
 ): Promise<T> {
-  const { format, virtualSize } = await inspectImage(o.image);
+  const facts = await inspectImage(o.image);
+  const { format, virtualSize } = facts;
   await using work = await ctx.host.scratch(ctx.workDir, 'run-');
+  await requireBootable(ctx.host, o.image, facts, o.firmware ?? 'bios', work.dir);
   const base: QemuDisk = { path: resolve(o.image), format, readOnly: true };
   const disk = o.persist
     ? await persistentOverlay(ctx, resolve(o.persist), base, virtualSize)

@@ -4,12 +4,14 @@ import { type Context, note } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { Communicator } from '../core/machine.ts';
 import { Scope } from '../core/scope.ts';
+import { whyNotBootable } from '../host/bootable.ts';
 import { openRootfs } from '../host/index.ts';
 import { startQemu } from '../host/qemu.ts';
 import type { Forward, QemuDisk } from '../host/qemu-command.ts';
-import { createOverlay, hasBootCode, type ImageFacts } from '../host/qemu-image.ts';
+import { createOverlay, type ImageFacts } from '../host/qemu-image.ts';
 import { connectUnix } from '../host/qemu-qmp.ts';
 import { writeSeed } from '../host/qemu-seed.ts';
+import { headOf } from '../host/require-bootable.ts';
 import { AgentChannel } from './agent/channel.ts';
 import { AGENT_FILES, AGENT_UNIT, type GuestFile, WANTS_FOLDER } from './agent/guest.ts';
 import { consoleTail, deathOf } from './vm/console-log.ts';
@@ -58,7 +60,7 @@ export async function startAgentVm(o: AgentVmOptions, ctx: Context): Promise<Age
       {
         disk: { ...disk, volatile: true },
         stateDir: dir,
-        firmware: (await canBootByBios(base, dir, ctx)) ? 'bios' : 'uefi',
+        firmware: (await canBootByBios(base, o.facts.virtualSize, dir, ctx)) ? 'bios' : 'uefi',
         serial: [{ file: 'console.log' }, { socket: 'agent.sock' }],
         network: o.network,
         forwards: (o.ports ?? []).map((guest) => ({ guest, host: 0 })),
@@ -106,21 +108,8 @@ async function addFiles(
   return { hasCloudInit: root.exists('/usr/bin/cloud-init') };
 }
 
-async function canBootByBios({ path, format }: QemuDisk, dir: string, ctx: Context): Promise<boolean> {
-  if (format === 'raw') return await hasBootCode(path);
-  const sector = join(dir, 'sector');
-  await ctx.host.run('qemu-img', [
-    'dd',
-    '-f',
-    format,
-    '-O',
-    'raw',
-    'bs=512',
-    'count=1',
-    `if=${path}`,
-    `of=${sector}`,
-  ]);
-  return await hasBootCode(sector);
+async function canBootByBios(disk: QemuDisk, size: number, dir: string, { host }: Context): Promise<boolean> {
+  return whyNotBootable(await headOf(host, disk, dir), size, 'bios') === undefined;
 }
 
 /** Waits for `wanted` until the machine ends, its console tells that it will never come up, or the time is over. */

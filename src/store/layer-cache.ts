@@ -46,7 +46,7 @@ export interface DiskLayerCache extends LayerCache {
 }
 
 /**
- * Opens the cache below `dir`. A layer is staged in `dir/tmp`, and appears in `dir/layers/<hex>` by one rename:
+ * Opens the cache below `dir`, which the first write makes. A layer is staged in `dir/tmp`, and appears in `dir/layers/<hex>` by one rename:
  * whatever is there is whole, and a layer whose
  * files were changed since counts as none. Several processes may use one cache.
  */
@@ -58,7 +58,10 @@ export async function openLayerCache(options: {
   const layers = join(options.dir, 'layers');
   const staging = join(options.dir, 'tmp');
   const leases = join(options.dir, 'layer-leases');
-  for (const dir of [layers, staging, leases]) await mkdir(dir, { recursive: true });
+  // Before anything is written: who only looks needs no cache of their own.
+  const prepare = async (): Promise<void> => {
+    for (const dir of [layers, staging, leases]) await mkdir(dir, { recursive: true });
+  };
   const folder = (id: Digest): string => join(layers, hexOf(id));
 
   const lookup = async (id: Digest): Promise<Layer | undefined> => {
@@ -109,6 +112,7 @@ export async function openLayerCache(options: {
     lookup,
 
     async stage(id): Promise<StagedLayer> {
+      await prepare();
       const scratch = await host.scratch(staging, 'layer-');
       for (const name of ['fs', 'files']) await mkdir(join(scratch.dir, name), { mode: 0o755 });
       const committedDir = folder(id);
@@ -133,7 +137,10 @@ export async function openLayerCache(options: {
       };
     },
 
-    lease: (ids) => leaseLayers(leases, ids),
+    async lease(ids) {
+      await prepare();
+      return await leaseLayers(leases, ids);
+    },
 
     list: () => listLayers(layers, host),
 
@@ -155,7 +162,7 @@ export async function openLayerCache(options: {
 /** Forgets the leases on layers that killed processes held in the cache below `dir`. */
 export async function dropDeadLayerLeases(dir: string): Promise<void> {
   const leases = join(dir, 'layer-leases');
-  if (await stat(leases).catch(orAbsent(undefined))) await leasedLayers(leases);
+  await leasedLayers(leases);
 }
 
 /** Renames a folder; false where the target is there and not empty. */
@@ -196,7 +203,7 @@ async function writeStored(dir: string, layer: StoredLayer): Promise<void> {
 /** All whole layers. What another process removes while we look is left out. */
 async function listLayers(dir: string, host: Host): Promise<CachedLayer[]> {
   const found: CachedLayer[] = [];
-  for (const name of (await readdir(dir)).sort()) {
+  for (const name of (await readdir(dir).catch(orAbsent<string[]>([]))).sort()) {
     const id = `sha256:${name}`;
     if (!isDigest(id)) continue;
     const stored = await readStored(join(dir, name), id);

@@ -27,7 +27,7 @@ export async function leaseLayers(dir: string, ids: readonly Digest[]): Promise<
 /** Layers that some living process holds. Leases of killed ones are removed. */
 export async function leasedLayers(dir: string): Promise<Set<Digest>> {
   const held = new Set<Digest>();
-  for (const name of (await readdir(dir)).sort()) {
+  for (const name of await namesIn(dir)) {
     const path = join(dir, name);
     if (await isDeadClaim(dir, name.replace(/\.new$/, ''))) {
       await rm(path, { force: true });
@@ -41,4 +41,13 @@ export async function leasedLayers(dir: string): Promise<Set<Digest>> {
     for (const id of JSON.parse(text) as Digest[]) held.add(id);
   }
   return held;
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return (await readdir(dir)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }

@@ -26,38 +26,48 @@ export class LayoutFolder {
     this.blobs = new BlobFolder(root);
   }
 
-  async prepare(): Promise<void> {
-    const marker = join(this.root, 'oci-layout');
-    await mkdir(join(this.root, 'blobs', 'sha256'), { recursive: true });
-    const found = await readFile(marker, 'utf8').catch(absent);
-    if (found === undefined) {
-      await withLock(this.#lock, async () => {
-        // The marker comes last: where it is, the rest is.
-        if ((await stat(this.#index).catch(absent)) === undefined) {
-          await this.blobs.replace(this.#index, formatIndex(EMPTY_INDEX));
-        }
-        await this.blobs.replace(marker, LAYOUT);
-      });
-    } else if (!/"imageLayoutVersion"\s*:\s*"1\.\d+\.\d+"/.test(found.slice(0, 1024))) {
+  /** Looks whether this is a layout, or nothing yet. Writes nothing: who only reads may not be allowed to. */
+  async check(): Promise<void> {
+    const found = await readFile(this.#marker, 'utf8').catch(absent);
+    if (found !== undefined && !/"imageLayoutVersion"\s*:\s*"1\.\d+\.\d+"/.test(found.slice(0, 1024))) {
       throw new IngotError(
         'store/not-a-layout',
-        `${marker} is ${JSON.stringify(found.slice(0, 80))}; expected ${LAYOUT}`,
+        `${this.#marker} is ${JSON.stringify(found.slice(0, 80))}; expected ${LAYOUT}`,
         {
           hint: 'Give a folder of its own to the release store.',
         },
       );
     }
-    await this.readIndex();
+    if (found !== undefined) await this.readIndex();
+  }
+
+  /** Makes what a layout consists of where it is not there yet. Comes before anything is written. */
+  async prepare(): Promise<void> {
+    if (await this.#isMade()) return;
+    await mkdir(join(this.root, 'blobs', 'sha256'), { recursive: true });
+    await withLock(this.#lock, async () => {
+      // The marker comes last: where it is, the rest is.
+      if ((await stat(this.#index).catch(absent)) === undefined) {
+        await this.blobs.replace(this.#index, formatIndex(EMPTY_INDEX));
+      }
+      await this.blobs.replace(this.#marker, LAYOUT);
+    });
   }
 
   async readIndex(): Promise<Index> {
-    const { size } = await stat(this.#index);
-    if (size > MAX_MANIFEST) return parseIndex(' '.repeat(MAX_MANIFEST + 1), this.#index);
+    const found = await stat(this.#index).catch(absent);
+    if (!found && !(await this.#isMade())) return EMPTY_INDEX;
+    if (found && found.size > MAX_MANIFEST) return parseIndex(' '.repeat(MAX_MANIFEST + 1), this.#index);
     return parseIndex(await readFile(this.#index, 'utf8'), this.#index);
+  }
+
+  async #isMade(): Promise<boolean> {
+    return (await stat(this.#marker).catch(absent)) !== undefined;
   }
 
   /** Reads, changes and replaces the index, alone. `change` answers undefined to leave it. */
   async updateIndex(change: (index: Index) => Index | undefined): Promise<void> {
+    await this.prepare();
     await withLock(this.#lock, async () => {
       const changed = change(await this.readIndex());
       if (changed) await this.blobs.replace(this.#index, formatIndex(changed));
@@ -68,6 +78,10 @@ export class LayoutFolder {
   async links(descriptor: Descriptor): Promise<ManifestLinks> {
     if (descriptor.size > MAX_MANIFEST) throw tooLarge(descriptor);
     return manifestLinks(await new Response(await this.blobs.fetch(descriptor)).text(), descriptor.digest);
+  }
+
+  get #marker(): string {
+    return join(this.root, 'oci-layout');
   }
 
   get #index(): string {

@@ -34,13 +34,13 @@ export interface OciLayout {
 }
 
 /**
- * Opens the layout at `dir`, made when there is nothing yet. Throws `store/not-a-layout` for a folder that holds
+ * Opens the layout at `dir`, which the first write makes when there is nothing yet. Throws `store/not-a-layout` for a folder that holds
  * something else, `store/bad-index`. Safe with several processes at once, and with kill -9 at any moment.
  */
 export async function openOciLayout(dir: string): Promise<OciLayout> {
   const root = resolve(dir);
   const layout = new LayoutFolder(root);
-  await layout.prepare();
+  await layout.check();
   return {
     dir: root,
     repository: (name) => repository(layout, name),
@@ -120,11 +120,15 @@ function repository(layout: LayoutFolder, name: string): OciRepository {
     fetch: (descriptor, range?: ByteRange) => blobs.fetch(descriptor, range),
     async push(descriptor, body) {
       if (isManifestType(descriptor.mediaType) && descriptor.size > MAX_MANIFEST) throw tooLarge(descriptor);
+      await layout.prepare();
       await blobs.push(descriptor, body);
       // Also when it was there: a process killed after the push had no time to register it.
       await register(descriptor);
     },
-    pushFile: (descriptor, path) => blobs.pushFile(descriptor, path),
+    async pushFile(descriptor, path) {
+      await layout.prepare();
+      await blobs.pushFile(descriptor, path);
+    },
     async resolve(tag) {
       const found = named(await layout.readIndex(), refName(tag));
       return found && withoutRefName(found);

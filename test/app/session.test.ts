@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSession } from '../../src/app/session.ts';
+import { pathsFrom } from '../../src/app/paths.ts';
+import { hmacKey, openSession } from '../../src/app/session.ts';
 import type { BuildEvent } from '../../src/core/event.ts';
 
 test('a step gets the value of a reference, and no event shows it', async () => {
@@ -42,6 +43,22 @@ test('no event shows how a proxy lets us in', () => {
     for (const secret of ['p%40ss', 'p@ss', Buffer.from('me:p@ss').toString('base64')])
       session.emit({ type: 'message', level: 'info', text: `<${secret}>` });
     expect(texts).toEqual(Array(3).fill('<<sensitive>>'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('where no cache may be made, the key of sensitive values holds for this run', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ingot-session-'));
+  try {
+    const paths = pathsFrom({ INGOT_CACHE_DIR: join(folder, 'cache'), HOME: folder });
+    const kept = hmacKey(paths);
+    expect(kept).toHaveLength(32);
+    expect(hmacKey(paths)).toEqual(kept);
+    // What the kernel gives as folders cannot be added to, by root neither.
+    const nowhere = pathsFrom({ INGOT_CACHE_DIR: '/sys/kernel/ingot', HOME: folder });
+    expect(hmacKey(nowhere)).toHaveLength(32);
+    expect(existsSync('/sys/kernel/ingot')).toBe(false);
   } finally {
     rmSync(folder, { recursive: true });
   }

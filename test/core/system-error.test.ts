@@ -25,6 +25,9 @@ describe('what the system refused', () => {
     ['another command', command('tar: x: No such file or directory'), 'host/command-failed'],
     ['a folder of another user', errno('EACCES', 'permission denied'), 'host/no-permission'],
     ['a read-only filesystem', errno('EROFS', 'read-only file system'), 'host/no-permission'],
+    ['a file where a folder belongs', errno('ENOTDIR', 'not a directory'), 'host/wrong-path'],
+    ['a folder that is not there', errno('ENOENT', 'no such file or directory'), 'host/wrong-path'],
+    ['a folder where a file belongs', errno('EISDIR', 'illegal operation on a directory'), 'host/wrong-path'],
     ['something else', errno('EIO', 'i/o error'), 'internal/unexpected'],
     [
       'an error that knows better',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findRoot, type ReadDisk } from '../../src/host/find-root.ts';
+import { findRoot } from '../../src/host/find-root.ts';
+import type { ReadDisk } from '../../src/host/partition-table.ts';
 
 const MIB = 1024 * 1024;
 const reader =

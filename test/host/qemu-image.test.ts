@@ -35,6 +35,14 @@ describe('inspectImage', () => {
     expect(await inspect(content)).toEqual({ format: 'raw', virtualSize: content.length });
   });
 
+  it('refuses a folder, and a qcow2 that ends within its header', async () => {
+    await expect(inspectImage(dir)).rejects.toMatchObject({
+      code: 'qemu/no-image',
+      message: expect.stringContaining('is a folder') as string,
+    });
+    await expect(inspect(header().subarray(0, 40))).rejects.toMatchObject({ code: 'qemu/damaged' });
+  });
+
   it('refuses a backing file', async () => {
     const image = inspect(header((h) => h.writeBigUInt64BE(256n, 8)));
     await expect(image).rejects.toMatchObject({ code: 'qemu/not-standalone' });

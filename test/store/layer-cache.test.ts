@@ -38,6 +38,14 @@ const contentOf = (layer: { dir: string } | undefined): string =>
   readFileSync(join(layer?.dir ?? '', 'fs/content'), 'utf8');
 
 describe('layers', () => {
+  test('where there are none, nothing is written to look for them', async () => {
+    const none = await openLayerCache({ dir: join(dir, 'none'), host });
+    expect(await none.lookup(id('a'))).toBeUndefined();
+    expect(await none.list()).toEqual([]);
+    expect(await none.gc({ maxBytes: 0 })).toEqual({ removed: [], keptBytes: 0 });
+    expect(existsSync(join(dir, 'none'))).toBe(false);
+  });
+
   test('a committed layer is found, also by another process', async () => {
     const layer = await add('a');
     const other = await openLayerCache({ dir, host: createHost({ leaseDir: join(dir, 'other') }) });

@@ -51,6 +51,14 @@ describe('openOciLayout', () => {
     expect(await readdir(join(dir, '.ingot', 'lock'))).toEqual([]);
   });
 
+  it('writes nothing where it is only read', async () => {
+    const layout = await openOciLayout(join(dir, 'none'));
+    expect(await layout.repositories()).toEqual([]);
+    expect(await layout.repository('web').tags()).toEqual([]);
+    expect(await layout.repository('web').resolve('1.0.0')).toBeUndefined();
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   it('keeps the tags of repositories apart', async () => {
     await tagged('web', '1.0.0');
     await tagged('team/web', '2.0.0');

@@ -72,8 +72,8 @@ async function deadDisk(name: string): Promise<string> {
 
 describe('checkBoot', () => {
   it.each([
-    ['bios', /no BIOS boot code/],
-    ['uefi', /firmware found nothing to boot/],
+    ['bios', /neither boot code for a BIOS nor a partition for UEFI/],
+    ['uefi', /neither boot code for a BIOS nor a partition for UEFI/],
   ])('says that %s finds nothing to boot, and leaves the image alone', async (firmware, message) => {
     const image = await deadDisk('a,file=b:c d.raw');
     const before = sha256(await readFile(image));
