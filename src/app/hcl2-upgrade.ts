@@ -41,7 +41,7 @@ export async function readLegacy(
   stdin: () => Promise<string>,
 ): Promise<Readonly<Record<string, Json>>> {
   const text = path === '-' ? await stdin() : await readText(path);
-  if (/\.hcl$/.test(path)) throw noTemplate(path);
+  if (path.endsWith('.hcl')) throw noTemplate(path);
   const { diagnostics } = parseJson(text, path);
   if (hasErrors(diagnostics))
     throw new DiagnosticsError(diagnostics, ExitCode.Failed, new Map([[path, text]]));

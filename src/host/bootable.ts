@@ -7,7 +7,13 @@ import type { Firmware } from './qemu-command.ts';
 const UEFI_TYPES = new Set([
   '28732ac11ff8d211ba4b00a0c93ec93b', // EFI system
   'a2a0d0ebe5b9334487c068b6b72699c7', // Microsoft basic data
-  ...['01', '04', '06', '0b', '0c', '0e', 'ef'],
+  '01',
+  '04',
+  '06',
+  '0b',
+  '0c',
+  '0e',
+  'ef',
 ]);
 
 /** Files that hold a disk in a form that must be undone first, by their first bytes. */
