@@ -45,6 +45,9 @@ export const openBao = (): Tool => goProgram('secrets/openbao');
 /** The scanner grype; beside it, as `…-database`, what makes a database for it (test/fixtures/scan/grype). */
 export const grype = (): Tool => goProgram('scan/grype');
 
+/** The scanner trivy; beside it, as `…-database`, what makes a database for it (test/fixtures/scan/trivy). */
+export const trivy = (): Tool => goProgram('scan/trivy');
+
 /** A program of a folder of test/fixtures, made by its build.sh. */
 function goProgram(folder: string): Tool {
   const source = join(import.meta.dirname, '../fixtures', folder);

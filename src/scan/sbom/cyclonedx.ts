@@ -1,5 +1,5 @@
 import type { Inventory } from '../packages/inventory.ts';
-import type { ImagePackage } from '../packages/package.ts';
+import type { ImagePackage, PackageType } from '../packages/package.ts';
 import { parseDebianVersion } from '../versions/debian.ts';
 import { type ArchiveHashes, hashesOf, idOf, type SbomSubject, timestampOf, uuidOf } from './document.ts';
 
@@ -48,7 +48,7 @@ function componentOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
           { name: 'ingot:package:source-version', value: source.version },
         ]
       : []),
-    ...(type === 'deb' && source ? trivySource(source) : []),
+    ...(source ? trivySource(type, source) : []),
   ];
   return {
     type: type === 'golang' || !isOfSystem ? 'library' : 'application',
@@ -69,12 +69,14 @@ function componentOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
 }
 
 /**
- * Trivy knows the source package of a Debian package by these alone (aquasecurity.github.io/trivy, "CycloneDX"): what is
- * known of `glibc` is not found for `libc6` without them.
+ * Trivy knows the source package of a package by these alone (aquasecurity.github.io/trivy, "CycloneDX"): what is known of
+ * `glibc` is not found for `libc6` without them. What is known of an rpm goes by its own name.
  */
-function trivySource({ name, version }: { name: string; version: string }) {
-  const { epoch, upstream, revision } = parseDebianVersion(version);
+function trivySource(type: PackageType, { name, version }: { name: string; version: string }) {
   const property = (key: string, value: string) => ({ name: `aquasecurity:trivy:${key}`, value });
+  if (type === 'apk') return [property('SrcName', name), property('SrcVersion', version)];
+  if (type !== 'deb') return [];
+  const { epoch, upstream, revision } = parseDebianVersion(version);
   return [
     property('SrcName', name),
     property('SrcVersion', upstream),

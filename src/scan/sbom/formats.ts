@@ -8,7 +8,7 @@ const empty = bodySpec({});
 export const sbomFormats = [
   {
     type: 'spdx',
-    version: 1,
+    version: 2,
     doc: 'Bill of materials in SPDX 2.3 JSON.',
     spec: empty,
     input: 'rootfs',
@@ -16,7 +16,7 @@ export const sbomFormats = [
   },
   {
     type: 'cyclonedx',
-    version: 1,
+    version: 2,
     doc: 'Bill of materials in CycloneDX 1.6 JSON.',
     spec: empty,
     input: 'rootfs',

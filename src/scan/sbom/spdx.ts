@@ -6,12 +6,21 @@ import { type ArchiveHashes, hashesOf, idOf, type SbomSubject, timestampOf, uuid
 
 const ROOT = 'SPDXRef-Image';
 const NONE = 'NOASSERTION';
+/** Of what stands for many packages. */
+const UNKNOWN = {
+  downloadLocation: NONE,
+  filesAnalyzed: false,
+  licenseConcluded: NONE,
+  licenseDeclared: NONE,
+  copyrightText: NONE,
+};
 
 /** SPDX 2.3 as JSON (spdx.github.io/spdx-spec/v2.3). The same image gives the same bytes. */
 export function toSpdx(inventory: Inventory, subject: SbomSubject, archives?: ArchiveHashes): string {
-  const { packages } = inventory;
+  const { os, packages } = inventory;
   const refs = [...new Set(packages.flatMap((p) => licenceRefs(p.licence ?? '')))].sort();
-  const ids = packages.map((found) => `SPDXRef-${idOf(found)}`);
+  const system = os.id === undefined ? [] : [systemOf(os.id, os.versionId)];
+  const parts = [...system, ...packages.map((found) => packageOf(found, archives))];
   const document = {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -19,13 +28,13 @@ export function toSpdx(inventory: Inventory, subject: SbomSubject, archives?: Ar
     name: `${subject.name}-${subject.version}`,
     documentNamespace: `urn:uuid:${uuidOf(subject, inventory)}`,
     creationInfo: { created: timestampOf(subject), creators: ['Tool: ingot'] },
-    packages: [imageOf(subject), ...packages.map((found, i) => packageOf(found, ids[i] as string, archives))],
+    packages: [imageOf(subject), ...parts],
     relationships: [
       { spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES', relatedSpdxElement: ROOT },
-      ...ids.map((id) => ({
+      ...parts.map(({ SPDXID }) => ({
         spdxElementId: ROOT,
         relationshipType: 'CONTAINS',
-        relatedSpdxElement: id,
+        relatedSpdxElement: SPDXID,
       })),
     ],
     ...(refs.length > 0 && {
@@ -40,25 +49,26 @@ export function toSpdx(inventory: Inventory, subject: SbomSubject, archives?: Ar
 }
 
 function imageOf({ name, version }: SbomSubject) {
+  return { SPDXID: ROOT, name, versionInfo: version, primaryPackagePurpose: 'OPERATING-SYSTEM', ...UNKNOWN };
+}
+
+/** Without a package whose id begins so, trivy takes no package of the distribution for one. */
+function systemOf(id: string, version: string | undefined) {
   return {
-    SPDXID: ROOT,
-    name,
-    versionInfo: version,
-    downloadLocation: NONE,
-    filesAnalyzed: false,
+    SPDXID: `SPDXRef-OperatingSystem-${id.replace(/[^A-Za-z0-9.-]/g, '-')}`,
+    name: id,
+    ...(version !== undefined && { versionInfo: version }),
     primaryPackagePurpose: 'OPERATING-SYSTEM',
-    licenseConcluded: NONE,
-    licenseDeclared: NONE,
-    copyrightText: NONE,
+    ...UNKNOWN,
   };
 }
 
-function packageOf(found: ImagePackage, id: string, archives: ArchiveHashes | undefined) {
+function packageOf(found: ImagePackage, archives: ArchiveHashes | undefined) {
   const { name, namespace, version, supplier, source, licence, homepage, path, purl, type } = found;
   const hashes = hashesOf(found, archives);
   const full = type === 'npm' && namespace !== undefined ? `${namespace}/${name}` : name;
   return {
-    SPDXID: id,
+    SPDXID: `SPDXRef-${idOf(found)}`,
     name: full,
     versionInfo: version,
     ...(supplier !== undefined && { supplier: supplierOf(supplier) }),
@@ -71,9 +81,9 @@ function packageOf(found: ImagePackage, id: string, archives: ArchiveHashes | un
       })),
     }),
     ...(isUrl(homepage) && { homepage }),
-    sourceInfo: source
-      ? `found in ${path}; built from the source package ${source.name} ${source.version}`
-      : `found in ${path}`,
+    // In these words, and no others, trivy looks for the source package.
+    ...(source && { sourceInfo: `built package from: ${source.name} ${source.version}` }),
+    comment: `found in ${path}`,
     licenseConcluded: NONE,
     licenseDeclared: licence ?? NONE,
     copyrightText: NONE,

@@ -34,7 +34,8 @@ export async function scanWith(
   await writeFile(sbom, toCycloneDx(inventory, { name: 'image', version: '0', epoch: ctx.epoch }));
   const args =
     scanner === 'trivy'
-      ? ['sbom', '--quiet', '--format', 'json', sbom]
+      ? // Its user may have it fail where it finds something: that is ours to judge.
+        ['sbom', '--quiet', '--format', 'json', '--exit-code', '0', sbom]
       : [`sbom:${sbom}`, '--quiet', '--output', 'json'];
   const { stdout } = await ctx.host.run(tool, args, {
     maxBytes: MAX_OUTPUT,
@@ -42,7 +43,7 @@ export async function scanWith(
     signal: ctx.signal,
     env: settingsOf(process.env),
   });
-  return scanner === 'trivy' ? readTrivy(stdout) : readGrype(stdout);
+  return scanner === 'trivy' ? readTrivy(stdout, inventory) : readGrype(stdout);
 }
 
 /** Where a user's scanner finds its database, settings and way out: its own variables, the home, and a proxy. */
@@ -52,11 +53,25 @@ function settingsOf(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(kept) as Record<string, string>;
 }
 
-/** Trivy's JSON report (aquasecurity.github.io/trivy, "Reporting"). */
-export function readTrivy(text: string): Vulnerability[] {
+/**
+ * Trivy's JSON report (aquasecurity.github.io/trivy, "Reporting"). It passes over the packages of a distribution that it does
+ * not know, and says so only by their absence.
+ */
+export function readTrivy(
+  text: string,
+  { os, packages }: Pick<Inventory, 'os' | 'packages'>,
+): Vulnerability[] {
   const report = parse('trivy', text) as { Results?: unknown; SchemaVersion?: unknown };
   if (report.SchemaVersion === undefined) throw bad('trivy', 'it has no SchemaVersion');
-  const results = (report.Results ?? []) as { Vulnerabilities?: readonly Record<string, unknown>[] }[];
+  const results = (report.Results ?? []) as {
+    Class?: unknown;
+    Vulnerabilities?: readonly Record<string, unknown>[];
+  }[];
+  const ofSystem = packages.filter(({ type }) => type === 'deb' || type === 'apk' || type === 'rpm');
+  if (ofSystem.length > 0 && !results.some((result) => result.Class === 'os-pkgs')) {
+    const system = `${os.id ?? 'a system without /etc/os-release'} ${os.versionId ?? ''}`.trim();
+    throw bad('trivy', `it leaves out the ${ofSystem.length} packages of ${system}, which it may not know`);
+  }
   return results
     .flatMap((result) => result.Vulnerabilities ?? [])
     .map((v) =>

@@ -7,6 +7,8 @@ import { takeInventory } from '../../../src/scan/packages/inventory.ts';
 import { readGrype, readTrivy, scanWith } from '../../../src/scan/vulnerabilities/external.ts';
 import { debianImage, folderOf } from '../image-tree.ts';
 
+const NO_PACKAGES = { os: {}, packages: [] };
+
 test('a report of trivy', () => {
   const report = {
     SchemaVersion: 2,
@@ -28,7 +30,7 @@ test('a report of trivy', () => {
       },
     ],
   };
-  expect(readTrivy(JSON.stringify(report))).toEqual([
+  expect(readTrivy(JSON.stringify(report), NO_PACKAGES)).toEqual([
     {
       id: 'CVE-2026-1',
       name: 'curl',
@@ -58,7 +60,7 @@ test('a report of grype', () => {
 describe('what is no report is an error, not an image without vulnerabilities', () => {
   test.each(['', '{}', '[]', 'null', '{"Results":[]}', '{"matches":{}}'])('%s', (text) => {
     for (const read of [readTrivy, readGrype]) {
-      expect(() => read(text)).toThrow(expect.objectContaining({ code: 'scan/bad-scanner' }));
+      expect(() => read(text, NO_PACKAGES)).toThrow(expect.objectContaining({ code: 'scan/bad-scanner' }));
     }
   });
 });
@@ -87,7 +89,7 @@ describe('an installed scanner', () => {
   const inventory = () => takeInventory(debianImage({ curl: '1-1' }));
 
   test.each([
-    ['trivy', '{"SchemaVersion":2}', ['sbom', '--quiet', '--format', 'json']],
+    ['trivy', '{"SchemaVersion":2,"Results":[{"Class":"os-pkgs"}]}', ['sbom', '--quiet', '--format', 'json']],
     ['grype', '{"matches":[]}', ['--quiet', '--output', 'json']],
   ] as const)('%s is handed the bill of materials', async (scanner, answer, flags) => {
     const { calls, ctx } = hostOf(answer);
