@@ -7,6 +7,7 @@ import { addExamples } from '../template-options.ts';
 interface Flags {
   store?: string;
   json?: boolean;
+  quiet?: boolean;
 }
 
 export function configure(command: Command, cli: Cli): void {
@@ -16,12 +17,14 @@ export function configure(command: Command, cli: Cli): void {
     .argument('[image]', 'name of the image')
     .option('--store <store>', 'where to look: oci-layout:/path; default: your own')
     .option('--json', 'print as JSON')
+    .option('-q, --quiet', 'print names only: name@version and name@channel, one a line')
     .action(async (name: string | undefined, flags: Flags) => {
       const { listReleases } = await import('../../app/release.ts');
       const releases = await cli.report({ json: flags.json }, (deps) =>
         listReleases({ ...(name !== undefined && { name }), ...storeOf(flags) }, deps),
       );
       if (flags.json) return cli.printJson(releases);
+      if (flags.quiet) return namesOf(releases).forEach((line) => cli.print(line));
       if (releases.length === 0) return cli.print('there are no releases');
       const rows = releases.map((release) => [
         release.name,
@@ -59,9 +62,24 @@ export function configure(command: Command, cli: Cli): void {
   addExamples(
     command,
     ['ingot release list', 'every release in your store'],
+    ['ingot release list --quiet', 'their names alone, for scripts'],
     ['ingot release list web --json', 'those of one image, for a program'],
     ['ingot release show web@1.2.0', 'outputs with digests, commit, lock, evidence'],
   );
+}
+
+interface Named {
+  readonly name: string;
+  readonly version: string;
+  readonly channels: readonly string[];
+}
+
+/** What the releases are called, versions before channels. */
+function namesOf(releases: readonly Named[]): string[] {
+  const names = releases.flatMap(({ name, version, channels }) =>
+    [version, ...channels].map((of) => `${name}@${of}`),
+  );
+  return [...new Set(names)];
 }
 
 function storeOf(flags: Flags): { store?: string } {
