@@ -1,6 +1,5 @@
 // Processes that end with us, and waiting for what they do.
 import { execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const children = [];
@@ -41,15 +40,4 @@ export async function until(ask, isGood, what = 'an answer') {
     await sleep(1000);
   }
   throw new Error(`${what} did not come within a minute`);
-}
-
-/** A port of loopback that nobody listens on. */
-export function freePort() {
-  return new Promise((done) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
 }

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { openBao } from '../openbao.mjs';
-import { freePort, start, until } from './processes.mjs';
+import { freePort } from '../free-port.mjs';
+import { start, until } from './processes.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** QEMU's user network leads from here to the host's loopback. */

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ended, freePort, outputOf, start } from './processes.mjs';
+import { freePort } from '../free-port.mjs';
+import { ended, outputOf, start } from './processes.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const example = join(root, 'examples/postgres');

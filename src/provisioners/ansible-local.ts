@@ -1,4 +1,5 @@
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
+import { unlessExactlyOne } from '../core/exactly-one.ts';
 import type { Provisioner } from '../core/plugin.ts';
 import { groupsOf, playbooksOf } from './ansible-local/lists.ts';
 import { Inputs } from './ansible/inputs.ts';
@@ -47,16 +48,10 @@ const ansibleLocalSpec = bodySpec(
   },
   {},
   (o): OptionProblem[] => {
-    const given = [o.playbook_file, o.playbook_files].filter((v) => v !== undefined).length;
+    const { playbook_file, playbook_files } = o;
+    const message = unlessExactlyOne({ playbook_file, playbook_files });
     return [
-      ...(given === 1
-        ? []
-        : [
-            {
-              path: [],
-              message: `expected exactly one of playbook_file and playbook_files; got ${given === 0 ? 'none' : 'both'}`,
-            },
-          ]),
+      ...(message === undefined ? [] : [{ path: [], message }]),
       ...badNames('inventory_groups', groupsOf(o.inventory_groups)),
     ];
   },

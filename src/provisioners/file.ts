@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, note } from '../core/context.ts';
+import { unlessExactlyOne } from '../core/exactly-one.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Provisioner } from '../core/plugin.ts';
 
@@ -24,14 +25,9 @@ const fileSpec = bodySpec(
   },
   {},
   (o): OptionProblem[] => {
-    const given = [o.source, o.sources, o.content].filter((v) => v !== undefined).length;
-    const problems: OptionProblem[] = [];
-    if (given !== 1) {
-      problems.push({
-        path: [],
-        message: `expected exactly one of source, sources and content; got ${given === 0 ? 'none' : 'more'}`,
-      });
-    }
+    const { source, sources, content } = o;
+    const message = unlessExactlyOne({ source, sources, content });
+    const problems: OptionProblem[] = message === undefined ? [] : [{ path: [], message }];
     if (o.content !== undefined && o.direction === 'download') {
       problems.push({
         path: ['content'],

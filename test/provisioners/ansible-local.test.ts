@@ -172,7 +172,7 @@ test('what the digest covers', async () => {
 
 test.each([
   ['', 'got none'],
-  ['playbook_file = "a"\nplaybook_files = ["b"]', 'got both'],
+  ['playbook_file = "a"\nplaybook_files = ["b"]', 'got more'],
   ['playbook_file = "a"\ninventory_groups = ["a b"]', 'is no name for an inventory'],
 ])('a wrong body is reported: %j', async (hcl, message) => {
   await expect(optionsOf(ansibleLocalProvisioner, hcl)).rejects.toThrow(message);

@@ -64,6 +64,8 @@ test.each([
 test.each([
   ['source = "a"', 'destination'],
   ['destination = "/x"', 'exactly one of source, sources and content; got none'],
+  ['destination = "/x"\nsources = []', 'exactly one of source, sources and content; got none'],
+  ['destination = "/x"\nsource = "a"\ncontent = "b"', 'exactly one of source, sources and content; got more'],
   ['source = "a"\ncontent = "b"\ndestination = "/x"', 'exactly one of'],
   ['content = "b"\ndestination = "/x"\ndirection = "download"', 'content is for uploads'],
   ['source = "a"\ndestination = "/x"\ndirection = "sideways"', 'sideways'],

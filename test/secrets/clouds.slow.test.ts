@@ -5,7 +5,8 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { azurite, freePort, goTool, type Server, startServer } from './real-tools.ts';
+import { freePort } from '../../scripts/free-port.mjs';
+import { azurite, goTool, type Server, startServer } from './real-tools.ts';
 
 const STATE = JSON.stringify({
   version: 4,

@@ -1,4 +1,5 @@
-import { freePort, type Server, startServer, type Tool } from './real-tools.ts';
+import { freePort } from '../../scripts/free-port.mjs';
+import { type Server, startServer, type Tool } from './real-tools.ts';
 
 /** Consul in memory, which refuses whoever has no token. */
 export class RunningConsul implements AsyncDisposable {

@@ -1,5 +1,6 @@
 import { signAwsRequest } from '../../src/core/aws-signature.ts';
-import { freePort, type Server, startServer, type Tool } from './real-tools.ts';
+import { freePort } from '../../scripts/free-port.mjs';
+import { type Server, startServer, type Tool } from './real-tools.ts';
 
 export const REGION = 'eu-central-1';
 export const KEYS = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret/key+example' };

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
-import { freePort, type Server, startServer, type Tool } from './real-tools.ts';
+import { freePort } from '../../scripts/free-port.mjs';
+import { type Server, startServer, type Tool } from './real-tools.ts';
 
 const UNSEAL_KEY = /Unseal Key: (\S+)\n/;
 

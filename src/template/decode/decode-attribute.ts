@@ -1,4 +1,4 @@
-import type { AttributeSpec } from '../../core/body-spec.ts';
+import type { AttributeSpec, ValueType } from '../../core/body-spec.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/digest.ts';
 import { evaluate } from '../eval/evaluate.ts';
@@ -6,8 +6,9 @@ import type { EvalScope } from '../eval/scope.ts';
 import type { Expression, HclAttribute } from '../hcl/ast.ts';
 import { suggestion } from '../nearest.ts';
 import { ConversionError, convert } from '../value/convert.ts';
+import { type Decimal, isInteger, numberToText } from '../value/number.ts';
 import { sensitiveMark } from '../value/marks.ts';
-import { deepMarks, isWhollyKnown, mark, UNKNOWN, type Value } from '../value/value.ts';
+import { deepMarks, isWhollyKnown, itemsOf, mark, UNKNOWN, type Value } from '../value/value.ts';
 import type { Gathering } from './decode-body.ts';
 import { FORMATS } from './formats.ts';
 import { hashForm, unknownForm } from './hash-form.ts';
@@ -90,7 +91,9 @@ function evaluateAs(
   const bent = attribute.json?.strings ? weaken(value, spec.type) : value;
   const marked = spec.sensitive ? mark(bent, sensitiveMark(attribute.name)) : bent;
   try {
-    return convert(marked, typeOfSpec(spec.type));
+    const converted = convert(marked, typeOfSpec(spec.type));
+    requireWhole(converted, spec.type);
+    return converted;
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     gathering.diagnostics.push({
@@ -100,6 +103,16 @@ function evaluateAs(
       range: gathering.ranges.at([...path, ...error.path]),
     });
     return UNKNOWN;
+  }
+}
+
+/** All numbers that plugins take are counts, ports, levels and codes: Packer refuses others, too. */
+function requireWhole(value: Value, type: ValueType, path: readonly number[] = []): void {
+  if (value.data === undefined || value.data === null) return;
+  if (typeof type === 'object' && 'list' in type) {
+    for (const [i, item] of itemsOf(value).entries()) requireWhole(item, type.list, [...path, i]);
+  } else if (type === 'number' && !isInteger(value.data as Decimal)) {
+    throw new ConversionError(`expected a whole number, got ${numberToText(value.data as Decimal)}`, path);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { ValueType } from '../../core/body-spec.ts';
-import { type Decimal, numberFromBigInt } from '../value/number.ts';
+import { type Decimal, numberFromBigInt, toBigInt } from '../value/number.ts';
 import { bool, entriesOf, itemsOf, mark, number, object, string, tuple, type Value } from '../value/value.ts';
 
 /**
  * A value of legacy JSON as Packer bends it to the type that is wanted (mapstructure, WeaklyTypedInput): "1" and 1 are
- * true, true is "1", "" is 0 and false, "0x10" is 16, one value is a list of one, a list of objects one map. What cannot
+ * true, true is "1", "" is 0 and false, "0x10" is 16, 2.5 is 2 (and "2.5" wrong), one value is a list of one, a list of objects one map. What cannot
  * be bent comes back as it is, and converting it fails.
  */
 export function weaken(value: Value, type: ValueType): Value {
@@ -54,6 +54,7 @@ function asBool(value: Value): Value {
 function asNumber(value: Value): Value {
   const { data } = value;
   if (typeof data === 'boolean') return number(data ? 1 : 0);
+  if (value.type.kind === 'number') return number(numberFromBigInt(toBigInt(data as Decimal)));
   if (typeof data !== 'string') return value;
   if (data === '') return number(0);
   const [, sign = '', digits = ''] = /^([-+]?)(0x[0-9a-f]+|0b[01]+|0o?[0-7]+)$/i.exec(data) ?? [];

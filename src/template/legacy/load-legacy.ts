@@ -87,6 +87,9 @@ export function loadLegacy(
     strings: stringReader(options, variables, diagnostics),
   };
   checkVersion(nodeOf('min_packer_version'), diagnostics);
+  const push = nodeOf('push');
+  if (push && push.kind !== 'object' && push.kind !== 'null')
+    diagnostics.push(wrongKind('push', 'an object', push));
   const uses = parsed.node ? readBuilders(nodeOf('builders'), top, source, scope) : [];
   const provisioners = itemsOf(nodeOf('provisioners'), 'provisioners', diagnostics).flatMap((node) =>
     readOne(node, 'provisioner', source, scope, readProvisioner),

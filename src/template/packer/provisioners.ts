@@ -1,6 +1,7 @@
 import { error } from '../diagnostics.ts';
 import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
 import { parseDuration } from '../decode/formats.ts';
+import { weaken } from '../decode/weaken.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import type { EvalScope } from '../eval/scope.ts';
 import type { HclAttribute, HclBlock, HclBody } from '../hcl/ast.ts';
@@ -97,16 +98,14 @@ export function readNames(
   const attribute = body.attributes.get(name);
   if (!attribute) return undefined;
   const { range } = attribute.expression;
-  const value = convertTo(
-    evaluate(attribute.expression, scope, diagnostics),
-    listOf(STRING),
-    name,
-    range,
-    diagnostics,
-  );
-  return value.data === null
-    ? undefined
-    : itemsOf(value).flatMap((item) => (typeof item.data === 'string' ? [item.data] : []));
+  const written = evaluate(attribute.expression, scope, diagnostics);
+  const bent = attribute.json?.strings ? weaken(written, { list: 'string' }) : written;
+  const value = convertTo(bent, listOf(STRING), name, range, diagnostics);
+  if (value.data === null) return undefined;
+  const items = itemsOf(value);
+  if (items.some((item) => item.data === null))
+    diagnostics.push(error('template/null-value', `${name}: expected names, got null among them`, range));
+  return items.flatMap((item) => (typeof item.data === 'string' ? [item.data] : []));
 }
 
 /** Packer takes one of the two: which of them should win can't be told. */

@@ -142,6 +142,9 @@ describe('what is wrong, all at once', () => {
     ['name = "n"\ndisk = 1\n', ['template/unknown-argument'], 'disk is a block: write `disk { … }`.'],
     ['name = "n"\noutpt "x" {}\n', ['template/unknown-block'], 'Did you mean "output"?'],
     ['name = ["n"]\ncount = "x"\n', ['template/wrong-type', 'template/wrong-type']],
+    ['name = "n"\ncount = 2.5\n', ['template/wrong-type']],
+    ['name = "n"\ncount = "2.5"\n', ['template/wrong-type']],
+    ['name = "n"\ncount = 2e1\n', []],
     [
       'name = "n"\nwait = "90"\nsize = "big"\nmode = "999"\n',
       ['template/wrong-format', 'template/wrong-format', 'template/wrong-format'],

@@ -211,6 +211,20 @@ describe('what is wrong has its line', () => {
       ['sensitive-variables: expected names of variables, got number'],
     ],
     [{ builders: [{ ...NULL, name: ['a'] }] }, ['name: expected string, got array']],
+    [{ builders: [NULL], push: null }, []],
+    [{ builders: [NULL], push: { name: 1, include: 'a' } }, []],
+    [{ builders: [NULL], push: 'x' }, ['push: expected an object, got string']],
+    [{ builders: [NULL], push: [] }, ['push: expected an object, got array']],
+    [{ builders: [NULL], provisioners: [{ type: 'shell', only: 'null' }] }, []],
+    [{ builders: [NULL], provisioners: [{ type: 'shell', only: null }] }, []],
+    [
+      { builders: [NULL], provisioners: [{ type: 'shell', only: [null] }] },
+      ['only: expected names, got null among them'],
+    ],
+    [
+      { builders: [NULL], 'post-processors': [{ type: 'manifest', except: [null] }] },
+      ['except: expected names, got null among them'],
+    ],
   ])('%j: what Packer takes and refuses', async (json, messages) => {
     const { diagnostics } = await load(json);
     expect(diagnostics.map(({ message }) => message)).toEqual(messages);
