@@ -76,7 +76,7 @@ export async function launch(server, { work, image, vault, ports, publicKey, say
   const console = join(folder, 'console.log');
   const end = (which, port) => `${which}.type=inet,${which}.host=127.0.0.1,${which}.port=${port}`;
   const options = [
-    '-machine q35,graphics=off -accel tcg,thread=multi -cpu max -smp 1 -m 768M -nodefaults -display none',
+    '-machine q35,graphics=off -accel tcg,thread=multi -cpu max -smp 2 -m 768M -nodefaults -display none',
     '-device virtio-rng-pci',
     `-netdev user,id=uplink,hostfwd=tcp:127.0.0.1:${ssh}-:22`,
     `-device virtio-net-pci,netdev=uplink,mac=${macs.uplink_mac}`,

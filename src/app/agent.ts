@@ -26,6 +26,8 @@ export interface Agent {
   ready(): Promise<void>;
   renderService(unit: string): Promise<void>;
   renderFile(file: FileOptions): Promise<void>;
+  /** Waits to be asked for what a start of the machine needs, until that is ready. */
+  attend(): Promise<void>;
   /** Answers when the server is there; it goes on until the process ends. */
   serve(): Promise<void>;
   status(): Promise<ReadyState>;
@@ -42,13 +44,18 @@ const secrets = () => import('./secrets.ts');
 
 /** Opens the machine. Throws `firstboot/no-config` where the verb needs what the image does not have. */
 export async function openAgent(deps: AgentDeps): Promise<Agent> {
-  const machine = openMachine(await readConfig(), deps);
+  const config = await readConfig();
+  const machine = openMachine(config, deps);
   const reading = async () => ({ env: (await openFiller(machine)).env, signal: deps.signal });
   return {
     firstBoot: async () => (await import('../firstboot/agent/first-boot.ts')).runFirstBoot(machine),
     ready: async () => (await import('../firstboot/agent/ready.ts')).becomeReady(machine),
     renderService: async (unit) =>
       (await import('../firstboot/agent/first-boot.ts')).renderService(unit, machine),
+    attend: async () =>
+      (await import('../firstboot/agent/attend.ts')).attend(machine, (print, startedAt) =>
+        openMachine(config, { ...deps, print }, startedAt),
+      ),
     renderFile: async (file) => renderFiles([file], await openFiller(machine), machine),
     async serve() {
       const { ready } = machine.config;
@@ -83,7 +90,11 @@ async function readConfig(): Promise<FirstBootConfig> {
   return text === undefined ? NO_FIRST_BOOT : (JSON.parse(text) as FirstBootConfig);
 }
 
-function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps): AgentMachine {
+function openMachine(
+  config: FirstBootConfig,
+  { env, signal, print }: AgentDeps,
+  startedAt?: number,
+): AgentMachine {
   const mask = createMask();
   const note = (line: string): void => print(mask.hide(line));
   return {
@@ -96,7 +107,7 @@ function openMachine(config: FirstBootConfig, { env, signal, print }: AgentDeps)
     now: () => new Date(),
     uptime,
     get startedAt() {
-      return startOfProcess();
+      return startedAt ?? startOfProcess();
     },
     pauses: PAUSES,
     say(line) {

@@ -8,6 +8,7 @@ const USAGE = `ingot-agent configures the machine that it runs on.
   ready                    wait until the machine is ready, make it known, and say so
   render UNIT              make the files of a service from their templates
   render -t FILE -o FILE   make one file (--owner, --group, --mode 0600)
+  attend                   wait to be asked for these, by /usr/lib/ingot/ask, until the machine is ready
   status                   print how things stand; ends with 0 when ready
   serve                    answer the state on the port that the image names
   get TEXT                 a text with values in place of its references
@@ -55,6 +56,9 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<number
       process.stdout.write(`${JSON.stringify(state)}\n`);
       return state.state === 'ready' ? 0 : 1;
     }
+    case 'attend':
+      await agent.attend();
+      return 0;
     case 'serve':
       await agent.serve();
       return 0;

@@ -6,9 +6,11 @@ import { quoteWord } from '../core/shell-words.ts';
 import { isMap } from '../secrets/document.ts';
 import { readYamlStream } from '../secrets/read-yaml.ts';
 import type { FileOptions, FirstBootConfig, FirstBootOptions } from './config.ts';
+import { ASK, ASK_TEXT } from './ask-script.ts';
 import { PATHS } from './paths.ts';
 import {
   AGENT_COMMANDS,
+  ASKING_COMMANDS,
   type Commands,
   dropInText,
   startPreOf,
@@ -43,7 +45,8 @@ export function installFirstBoot(
 ): { readonly summary: string } {
   const read = (path: string): Buffer => readFileSync(isAbsolute(path) ? path : join(templateDir, path));
   const { agent: hasAgent, cloud_init: cloudInit, ...rest } = options;
-  const commands = hasAgent ? AGENT_COMMANDS : VALS_COMMANDS;
+  const hasBash = root.exists('/bin/bash');
+  const commands = !hasAgent ? VALS_COMMANDS : hasBash ? ASKING_COMMANDS : AGENT_COMMANDS;
   requireReader(root, hasAgent);
   for (const path of cloudInit) installCloudInit(root, path, read(path));
 
@@ -59,6 +62,7 @@ export function installFirstBoot(
     root.write(PATHS.agent, agent, { mode: 0o755 });
     root.remove(PATHS.command);
     root.symlink(PATHS.command, `../lib/ingot/${basename(PATHS.agent)}`);
+    if (commands.areAsked) root.write(ASK, ASK_TEXT, { mode: 0o755 });
     root.write(PATHS.config, `${JSON.stringify(config, undefined, 2)}\n`);
   } else installVals(root, config);
 

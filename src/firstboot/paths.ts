@@ -19,5 +19,9 @@ export const PATHS = {
   spans: '/run/ingot/spans',
   /** How things stand, for whoever asks. */
   state: '/run/ingot/ready.json',
+  /** Pipe of the agent that waits for requests of a start. */
+  ask: '/run/ingot/ask',
+  /** Begin of the names of the pipes of its answers. */
+  answers: '/run/ingot/answer.',
   console: '/dev/console',
 } as const;

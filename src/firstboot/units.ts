@@ -1,4 +1,5 @@
 import type { FirstBootConfig } from './config.ts';
+import { ASK, WAITING_UNIT, WAITING_UNIT_TEXT } from './ask-script.ts';
 import { PATHS } from './paths.ts';
 
 /** Where units of the image itself lie. Wanted from here they need no preset, and no `systemctl enable`. */
@@ -19,19 +20,28 @@ export interface UnitText {
   readonly isWanted: boolean;
 }
 
-/** What is run: the agent, or the script that uses the image's own vals. */
+/** What is run: the agent, what asks the waiting one, or the script that uses the image's own vals. */
 export interface Commands {
   readonly firstBoot: string;
   /** Of the named services, as systemd.service(5) takes them: says when the instance is ready. */
   ready(units: string): string;
   /** Of a service, by its name as systemd.service(5) takes it. */
   render(unit: string): string;
+  /** Whether an agent waits from the start of the machine. */
+  readonly areAsked?: boolean;
 }
 
 export const AGENT_COMMANDS: Commands = {
   firstBoot: `${PATHS.command} first-boot`,
   ready: () => `${PATHS.command} ready`,
   render: (unit) => `${PATHS.command} render ${unit}`,
+};
+
+export const ASKING_COMMANDS: Commands = {
+  firstBoot: `${ASK} first-boot`,
+  ready: () => `${ASK} ready`,
+  render: (unit) => `${ASK} render ${unit}`,
+  areAsked: true,
 };
 
 /**
@@ -51,7 +61,7 @@ export function unitTexts(config: FirstBootConfig, commands: Commands, hasAgent:
       text: `[Unit]
 Description=Configuration of this instance on its first boot
 Wants=network-online.target
-After=network-online.target cloud-init.service
+After=network-online.target cloud-init.service${commands.areAsked ? ` ${WAITING_UNIT}` : ''}
 ${services === '' ? '' : `Before=${services}\n`}ConditionPathExists=!${PATHS.done}
 
 [Service]
@@ -77,6 +87,7 @@ TimeoutStartSec=infinity
 ExecStart=${commands.ready(services)}
 `,
     },
+    ...(commands.areAsked ? [{ name: WAITING_UNIT, isWanted: true, text: WAITING_UNIT_TEXT }] : []),
     ...(hasAgent && ready?.http_port !== undefined ? [stateUnit()] : []),
   ];
 }

@@ -9,7 +9,8 @@ const LINK = `/etc/systemd/system/multi-user.target.wants/${NAME}`;
 /**
  * Without cloud-init nothing else makes the keys that sshd needs; with it, the unit comes after cloud-init made them.
  * One missing key is enough to run: a machine that lost power in the middle gets the rest. Not ordered before
- * ssh.socket: sockets come before basic.target, and this unit after it.
+ * ssh.socket: sockets come before basic.target, and this unit after it. Where cloud-init has made keys, of the kinds
+ * that `ssh_genkeytypes` names, those are enough: others take an emulated processor half a minute.
  */
 const TEXT = `[Unit]
 Description=Make missing SSH host keys
@@ -24,6 +25,7 @@ Before=ssh.service sshd.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+ExecCondition=/bin/sh -c '! test -e /var/lib/cloud/instance/sem/config_ssh || ! ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1'
 ExecStart=/usr/bin/ssh-keygen -A
 
 [Install]
@@ -32,7 +34,7 @@ WantedBy=multi-user.target
 
 export const sshHostKeys = operation(
   'ssh-host-keys',
-  2,
+  3,
   'Removes the host keys: clones must not share them. Where the OpenSSH server is installed, a unit makes new ones on boot.',
   (root): Edit[] => {
     const edits = matches(root, [

@@ -32,6 +32,11 @@ const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   vault: async () => (await import('./providers/vault.ts')).vault,
 };
 
+/** Loads all of them, so that the first reference does not wait for it. */
+export async function loadProviders(): Promise<void> {
+  await Promise.all(Object.values(PROVIDERS).map((load) => load()));
+}
+
 /** Those that were never tried against a real server or an emulator, and so are not called supported. */
 const UNTRIED = ['azurekeyvault', 'doppler', 'gcpsecrets', 'gitlab', 'gkms', 'k8s', 'onepasswordconnect'];
 

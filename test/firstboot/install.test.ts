@@ -154,6 +154,26 @@ TimeoutStartSec=infinity
     expect(root.readText(`${units}/db@main.service.d/zz-ingot.conf`)).not.toContain('ExecStartPre');
   });
 
+  test('with bash, has one agent wait for what a start needs', () => {
+    put('root/bin/bash', '');
+    const root = image();
+    install(root, decode(BLOCK).options);
+    const units = '/usr/lib/systemd/system';
+    expect(root.list(`${units}/multi-user.target.wants`)).toContain('ingot-agent.service');
+    expect(root.readText(`${units}/ingot-agent.service`)).toContain(
+      'ExecStart=/usr/bin/ingot-agent attend\n',
+    );
+    expect((root.lstat('/usr/lib/ingot/ask')?.mode ?? 0) & 0o777).toBe(0o755);
+    const first = root.readText(`${units}/ingot-first-boot.service`);
+    // Else it would not find the pipe.
+    expect(first).toContain('After=network-online.target cloud-init.service ingot-agent.service\n');
+    expect(first).toContain('ExecStart=/usr/lib/ingot/ask first-boot\n');
+    expect(root.readText(`${units}/ingot-ready.service`)).toContain('ExecStart=/usr/lib/ingot/ask ready\n');
+    expect(root.readText(`${units}/app.service.d/zz-ingot.conf`)).toContain(
+      'ExecStartPre=+/usr/lib/ingot/ask render app.service\n',
+    );
+  });
+
   test('starts what drop-ins bring once: those before ours are repeated in it, those after it stand', () => {
     for (const name of ['certificate', 'zzz'])
       put(`root/etc/systemd/system/app.service.d/${name}.conf`, `[Service]\nExecStartPre=/bin/${name}\n`);

@@ -104,7 +104,10 @@ export const GUEST_FILES: readonly InjectedFile[] = [
   { path: REPORTER_SCRIPT, content: SCRIPT },
   { path: `${UNITS}/ingot-boot-report.service`, content: REPORTER_UNIT },
   { path: `${UNITS}/ingot-boot-probe.service`, content: FIRST_BOOT_UNIT },
-  { path: `${UNITS}/ingot-first-boot.service.d/boot-check.conf`, content: NO_CONFIGURATION },
+  ...['first-boot', 'agent'].map((name) => ({
+    path: `${UNITS}/ingot-${name}.service.d/boot-check.conf`,
+    content: NO_CONFIGURATION,
+  })),
 ];
 
 /** basic.target is on the way to every default target. */

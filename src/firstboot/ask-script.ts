@@ -1,0 +1,56 @@
+import { PATHS } from './paths.ts';
+
+/** The unit of the agent that waits from the start of the machine until it is ready. */
+export const WAITING_UNIT = 'ingot-agent.service';
+
+/** Where the script lies that asks the waiting agent. */
+export const ASK = '/usr/lib/ingot/ask';
+
+/**
+ * `ask first-boot`, `ask render UNIT`, `ask ready`: has the waiting agent do it, prints what that says, and ends with its
+ * exit code; where none waits, or it has ended meanwhile, it becomes an agent of its own. A request is a line: the verb,
+ * when this process was started (proc(5), /proc/[pid]/stat, field 22), its id, by which the pipe of the answer is named,
+ * and the unit. In an answer, lines to print begin with `-`, and the last one is `=` and the exit code.
+ */
+export const ASK_TEXT = `#!/bin/bash
+# Has the agent that waits since the start of the machine do something; where none waits, starts one.
+if [[ -p ${PATHS.ask} ]]; then
+  answer=${PATHS.answers}$$
+  read -r -a stat </proc/self/stat
+  weight=/sys/fs/cgroup/system.slice/${WAITING_UNIT}/cpu.weight
+  [[ ! -w $weight ]] || echo 100 >"$weight"
+  # Opened for both directions, a pipe waits for nobody.
+  if mkfifo -m 600 "$answer" && exec 3<>"$answer" && printf '%s\\n' "$1 \${stat[21]} $$ \${2-}" 1<>${PATHS.ask}; then
+    while IFS= read -r -t 5 line <&3 || systemctl is-active --quiet ${WAITING_UNIT}; do
+      case $line in
+        =*) exit "\${line#=}" ;;
+        -*) printf '%s\\n' "\${line#-}" ;;
+      esac
+    done
+  fi
+  rm -f "$answer"
+fi
+exec ${PATHS.command} "$@"
+`;
+
+/**
+ * Node takes seconds to start on a slow processor, most of which is compiling its own library: it does so while cloud-init
+ * works, and with what that leaves of the processor. Who asks for something gives it its full share.
+ */
+export const WAITING_UNIT_TEXT = `[Unit]
+Description=Ingot's agent, waiting to be asked
+DefaultDependencies=no
+After=local-fs.target
+Before=shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+RuntimeDirectory=ingot
+RuntimeDirectoryPreserve=yes
+ExecStartPre=-/usr/bin/mkfifo -m 600 ${PATHS.ask}
+ExecStart=${PATHS.command} attend
+ExecStopPost=/bin/rm -f ${PATHS.ask}
+# What a command of the first boot has started lives on.
+KillMode=process
+CPUWeight=1
+`;

@@ -1,0 +1,106 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { attend } from '../../src/firstboot/agent/attend.ts';
+import { ASK_TEXT } from '../../src/firstboot/ask-script.ts';
+import type { FirstBootConfig } from '../../src/firstboot/config.ts';
+import { PATHS } from '../../src/firstboot/paths.ts';
+import { file, TestMachine } from './agent-machine.ts';
+
+/** A machine with the script that asks; in place of an agent of its own that tells what it was called with. */
+class AskedMachine extends TestMachine {
+  readonly script = this.place('/ask');
+  readonly opened: number[] = [];
+
+  constructor(config: Partial<FirstBootConfig>, isThere: boolean) {
+    super(config);
+    const own: string = this.place('/own-agent');
+    const text = ASK_TEXT.replaceAll('/run/ingot', this.place('/run/ingot')).replaceAll(PATHS.command, own);
+    this.write('/own-agent', '#!/bin/sh\necho "own $*"\nexit 3\n', 0o755);
+    // Whether the waiting agent lives: asked for when an answer is late.
+    this.write('/bin/systemctl', `#!/bin/sh\n${isThere}\n`, 0o755);
+    this.write('/run/ingot/.keep', '');
+    writeFileSync(this.script, text);
+    chmodSync(this.script, 0o755);
+  }
+
+  makePipe(): void {
+    execFileSync('mkfifo', [this.place(PATHS.ask)]);
+  }
+
+  wait(): Promise<void> {
+    return attend(this, (print, startedAt) => {
+      this.opened.push(startedAt);
+      return Object.assign(Object.create(this) as TestMachine, { note: print, startedAt });
+    });
+  }
+
+  /** Ends when the script does: `output` and exit code. */
+  async ask(...args: string[]): Promise<string> {
+    const env = { ...process.env, PATH: this.place('/bin') + delimiter + process.env.PATH };
+    const child = spawn('bash', [this.script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => void (output += data.toString()));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    return `${output}${String(code)}`;
+  }
+}
+
+test('what is asked for is done by the agent that waits, anew each time, until the machine is ready', async () => {
+  using machine = new AskedMachine(
+    {
+      file: [file('/etc/app.conf', 'app')],
+      service: [{ unit: 'app.service', file: [file('/run/app/key', 'app')] }],
+      command: [
+        { name: 'hello', command: ['echo', 'hello'], script: undefined, environment: {}, timeout: 5000 },
+      ],
+    },
+    true,
+  );
+  machine.write('/t/app', 'one\n');
+  machine.makePipe();
+  const waiting = machine.wait();
+  expect(await machine.ask('first-boot')).toBe('ingot: the first boot is done\n0');
+  expect(machine.read('/etc/app.conf')).toBe('one\n');
+  // Seconds from the start of the machine, as the kernel counts them.
+  expect(machine.opened[0]).toBeGreaterThan(0);
+  expect(machine.ran[0]).toEqual(['echo', 'hello']);
+
+  expect(await machine.ask('render', 'app.service')).toBe('0');
+  machine.write('/t/app', 'two\n');
+  const both = [machine.ask('render', 'app.service'), machine.ask('render', 'other.service')];
+  expect(await Promise.all(both)).toEqual([
+    '0',
+    expect.stringMatching(/^ingot-agent: .* has no service "other.service"\n1$/),
+  ]);
+  expect(machine.read('/run/app/key')).toBe('two\n');
+  expect(await machine.ask('dance')).toMatch(/^ingot-agent: it can be asked for .*\n1$/);
+
+  expect(await machine.ask('ready')).toMatch(/0$/);
+  await waiting;
+  expect(existsSync(machine.place(PATHS.ask))).toBe(false);
+  expect(machine.list('/run/ingot').filter((name) => name.startsWith('answer'))).toEqual([]);
+  // A later start of a service has an agent of its own.
+  expect(await machine.ask('render', 'app.service')).toBe('own render app.service\n3');
+});
+
+test('an agent that has ended, without a word, is replaced by one of its own', async () => {
+  using machine = new AskedMachine({}, false);
+  machine.makePipe();
+  expect(await machine.ask('render', 'app.service')).toBe('own render app.service\n3');
+  expect(machine.list('/run/ingot')).toEqual(['.keep', 'ask']);
+});
+
+test('who asked and went is no trouble, and the end of the machine ends the waiting', async () => {
+  using machine = new AskedMachine({}, true);
+  machine.makePipe();
+  const waiting = machine.wait();
+  writeFileSync(machine.place(PATHS.ask), 'first-boot 1 4194305 \nnonsense\nready x ../../etc/passwd \n');
+  await vi.waitUntil(() => machine.noted.some((line) => line.startsWith('ingot: who asked has ended')), {
+    timeout: 30_000,
+  });
+  machine.stop.abort();
+  await waiting;
+  expect(machine.read(PATHS.ask.replace('ask', '.keep'))).toBe('');
+});
