@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Gets this server a certificate from Vault's PKI engine, and writes it where PostgreSQL looks for it: in memory. Tries
 // until it works, since a server must not start with an old one.
-import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,14 +13,16 @@ const env = Object.fromEntries(
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
 );
 const { address } = JSON.parse(readFileSync('/etc/ingot/instance.json', 'utf8'));
-const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' })));
+const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+// A slow processor takes seconds to load what `fetch` needs.
+const { request } = await import(env.VAULT_ADDR.startsWith('https:') ? 'node:https' : 'node:http');
 
 for (let pause = 1; ; pause = Math.min(15, pause * 2)) {
   try {
     await renew();
     break;
   } catch (error) {
-    console.error(`no certificate yet: ${error.message}${error.cause ? ` (${error.cause.message})` : ''}`);
+    console.error(`no certificate yet: ${error.message}`);
     await sleep(pause * 1000);
   }
 }
@@ -41,17 +42,19 @@ function write(name, text) {
   const temporary = `${FOLDER}/.${name}.new`;
   writeFileSync(temporary, text, { mode: 0o600 });
   chmodSync(temporary, 0o600);
-  chownSync(temporary, uid, gid);
+  chownSync(temporary, Number(uid), Number(gid));
   renameSync(temporary, `${FOLDER}/${name}`);
 }
 
 async function post(path, body, token) {
-  const answer = await fetch(`${env.VAULT_ADDR}/v1/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { 'x-vault-token': token }) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
+  const headers = { 'content-type': 'application/json', ...(token && { 'x-vault-token': token }) };
+  const options = { method: 'POST', headers, signal: AbortSignal.timeout(10_000) };
+  const answer = await new Promise((resolve, reject) => {
+    const asked = request(`${env.VAULT_ADDR}/v1/${path}`, options, resolve);
+    asked.on('error', reject).end(JSON.stringify(body));
   });
-  if (!answer.ok) throw new Error(`${path} was answered with status ${answer.status}`);
-  return answer.json();
+  let text = '';
+  for await (const part of answer.setEncoding('utf8')) text += part;
+  if (answer.statusCode !== 200) throw new Error(`${path} was answered with status ${answer.statusCode}`);
+  return JSON.parse(text);
 }

@@ -18,7 +18,7 @@ if [[ -p ${PATHS.ask} ]]; then
   answer=${PATHS.answers}$$
   read -r -a stat </proc/self/stat
   weight=/sys/fs/cgroup/system.slice/${WAITING_UNIT}/cpu.weight
-  [[ ! -w $weight ]] || echo 100 >"$weight"
+  [[ ! -w $weight ]] || echo 1000 >"$weight"
   # Opened for both directions, a pipe waits for nobody.
   if mkfifo -m 600 "$answer" && exec 3<>"$answer" && printf '%s\\n' "$1 \${stat[21]} $$ \${2-}" 1<>${PATHS.ask}; then
     while IFS= read -r -t 5 line <&3 || systemctl is-active --quiet ${WAITING_UNIT}; do
@@ -35,7 +35,8 @@ exec ${PATHS.command} "$@"
 
 /**
  * Node takes seconds to start on a slow processor, most of which is compiling its own library: it does so while cloud-init
- * works, and with what that leaves of the processor. Who asks for something gives it its full share.
+ * works, and with what that leaves of the processor. Who asks
+ * for something gives it the first place: that is short, and services wait for it.
  */
 export const WAITING_UNIT_TEXT = `[Unit]
 Description=Ingot's agent, waiting to be asked

@@ -68,7 +68,7 @@ ${services === '' ? '' : `Before=${services}\n`}ConditionPathExists=!${PATHS.don
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStart=${commands.firstBoot}
+${commands.areAsked ? 'CPUWeight=1000\n' : ''}ExecStart=${commands.firstBoot}
 `,
     },
     {
@@ -84,7 +84,7 @@ After=network-online.target ${after}
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStart=${commands.ready(services)}
+${commands.areAsked ? 'CPUWeight=1000\n' : ''}ExecStart=${commands.ready(services)}
 `,
     },
     ...(commands.areAsked ? [{ name: WAITING_UNIT, isWanted: true, text: WAITING_UNIT_TEXT }] : []),
