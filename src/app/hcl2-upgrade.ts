@@ -40,7 +40,8 @@ export async function readLegacy(
   path: string,
   stdin: () => Promise<string>,
 ): Promise<Readonly<Record<string, Json>>> {
-  const text = path === '-' ? await stdin() : await readText(path);
+  // Editors of Windows put a byte order mark there.
+  const text = (path === '-' ? await stdin() : await readText(path)).replace(/^\uFEFF/, '');
   if (path.endsWith('.hcl')) throw noTemplate(path);
   const { diagnostics } = parseJson(text, path);
   if (hasErrors(diagnostics))

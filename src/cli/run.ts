@@ -24,7 +24,7 @@ export async function run(
   name: ProgramName = 'ingot',
 ): Promise<number> {
   const { args: given, globals } = readArguments(separateChildCommand(argv));
-  const args = given.join(' ') === 'help help' ? ['help'] : given;
+  const args = asAsked(given);
   const cli = new Cli(io, globals, name);
   stopOnClosedPipe(io.stdout);
   try {
@@ -35,10 +35,23 @@ export async function run(
     // Commander has printed its own: help is no failure, anything else is a wrong command line.
     if (error instanceof CommanderError) {
       const unknownVerb = error.code === 'commander.unknownCommand' || args.length === 0;
+      if (unknownVerb && isVerb(args[1]))
+        io.stderr.write(`(The verb comes first: ${name} ${args[1]} ${args[0]})\n`);
       return error.exitCode === 0 ? ExitCode.Done : usageExitCode(name, unknownVerb);
     }
     return showFailure(error, cli);
   }
+}
+
+/** Help on help is help, and help on what there is not says so, with what was meant. */
+function asAsked(args: readonly string[]): readonly string[] {
+  const [first, topic] = args;
+  if (first !== 'help' || topic === undefined || topic.startsWith('-') || isVerb(topic)) return args;
+  return topic === 'help' ? ['help'] : [topic];
+}
+
+function isVerb(word: string | undefined): boolean {
+  return verbs.some((verb) => verb.name === word);
 }
 
 /** The verbs whose flags are needed: the one asked for, or with `completion` all. */

@@ -49,7 +49,7 @@ export function explainSystemError(
       ...kept,
       hint:
         errno === 'ENOENT'
-          ? 'Does the folder exist? If it is a temporary one, is TMPDIR right, and does nobody else clean it up?'
+          ? 'Does the folder exist, also behind links? If it is a temporary one, is TMPDIR right, and does nobody clean it up?'
           : 'A file is where a folder belongs, or the other way round: move it away, or name another place.',
     });
   }

@@ -1,11 +1,11 @@
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { type Context, logLines } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import { unlessExactlyOne } from '../core/exactly-one.ts';
-import { assignments, readAssignments } from '../core/shell-words.ts';
+import { assignments, quoteWord, readAssignments } from '../core/shell-words.ts';
 import { fillString } from '../template/index.ts';
 
 /** Keys of `shell-local`, provisioner and post-processor: developer.hashicorp.com/packer/docs/provisioners/shell-local. */
@@ -128,7 +128,9 @@ async function run(
     options.env_var_format === undefined
       ? assignments(variables)
       : formatted(variables, options.env_var_format);
-  const values = { Vars: vars.trimEnd(), Script: script.path, Command: script.path };
+  // In a command of one's own it may stand between quotes already.
+  const path = options.execute_command === undefined ? quoteWord(script.path) : script.path;
+  const values = { Vars: vars.trimEnd(), Script: path, Command: path };
   const [command, ...args] = template.map((part) => fillString(part, values, 'execute_command'));
   const result = await ctx.host.run(command as string, args, {
     cwd: ctx.templateDir,
@@ -143,8 +145,15 @@ async function run(
   throw new IngotError(
     'provisioner/script-failed',
     `${script.name} ended with exit code ${result.exitCode} on this machine; expected ${options.valid_exit_codes.join(' or ')}`,
-    { hint: 'Its last lines of output are below.', output },
+    { hint: await whyFailed(script, result.exitCode), output },
   );
+}
+
+/** A shell says "not found" of a script whose first line, by a Windows line end, names an interpreter that is not there. */
+async function whyFailed({ name, path }: Script, exitCode: number): Promise<string> {
+  if (exitCode === 127 && /^#![^\n]*\r\n/.test((await readFile(path, 'latin1')).slice(0, 1024)))
+    return `${name} has Windows line ends: sed -i 's/\\r$//' ${name}`;
+  return 'Its last lines of output are below.';
 }
 
 /** Packer's format takes a name, then a value with its single quotes escaped. */

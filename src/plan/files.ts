@@ -22,7 +22,7 @@ export async function describeFiles(
     const top = await stat(real).catch(() => undefined);
     if (!top) {
       throw new IngotError('plan/file-missing', `the file ${path} is not there, but the template reads it`, {
-        hint: `Looked for ${real}. Paths in a template are relative to the template's folder.`,
+        hint: `Looked for ${real}. Relative paths start at the template's folder if it has an image file, else at the current one.`,
       });
     }
     await describe(path, real, top, found);

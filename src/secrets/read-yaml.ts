@@ -20,7 +20,7 @@ const OPTIONS = {
 export function readYaml(text: string, what: string): unknown {
   const [first] = documentsOf(text);
   const [error] = first?.errors ?? [];
-  if (error) throw badDocument(what, error.code);
+  if (error) throw badDocument(what, wordsOf(error.code));
   return first && toValue(() => first.toJS(), what);
 }
 
@@ -31,7 +31,7 @@ export function readYamlStream(text: string, what: string): unknown[] {
       const [error] = document.errors;
       if (error) {
         const [line] = [text.slice(0, error.pos[0]).split('\n').length];
-        throw badDocument(`${what}, line ${line},`, error.code);
+        throw badDocument(`${what}, line ${line},`, wordsOf(error.code));
       }
       return toValue(() => document.toJS(), what);
     })
@@ -61,8 +61,13 @@ function normal(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, normal(inner)]));
 }
 
+/** `TAB_AS_INDENT` as words; the message itself may quote the text, which may be secret. */
+function wordsOf(code: string): string {
+  return code.toLowerCase().replaceAll('_', ' ');
+}
+
 function badDocument(what: string, problem: string): IngotError {
   return new IngotError('secrets/bad-document', `${what} is no YAML or JSON: ${problem}`, {
-    hint: 'A reference with a fragment (#/key) needs a YAML or JSON document; without one the text is taken as it is.',
+    hint: 'Mend it there. For a reference: without a fragment (#/key) its text is taken as it is, whatever it is.',
   });
 }

@@ -161,6 +161,16 @@ describe('init', () => {
 });
 
 describe('fix', () => {
+  test('takes what an editor of Windows saved, and says that HCL2 is none of its business', async () => {
+    const template = '{"builders": [{"type": "null", "communicator": "none"}]}';
+    expect((await folder.pipe(`\uFEFF${template}`, 'fix', '-')).code).toBe(0);
+    folder.write('new.pkr.hcl', '# HCL2\n');
+    expect((await folder.run('fix', 'new.pkr.hcl')).stderr).toContain('is no legacy template');
+    expect((await folder.run('fix', 'none.json')).stderr).toContain(
+      'Give the path of a legacy JSON template',
+    );
+  });
+
   test('old words become new ones, keys sorted; a broken template is refused', async () => {
     folder.write('t.json', '{"builders": [{"type": "virtualbox", "iso_md5": "a", "ssh_key_path": "k"}]}');
     const { stdout, code } = await folder.run('fix', 't.json');

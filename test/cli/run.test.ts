@@ -40,6 +40,8 @@ describe('help', () => {
 describe('a wrong command line ends with 2', () => {
   test.each([
     ['an unknown verb', ['bild'], /unknown command 'bild'[\s\S]*Did you mean build\?/],
+    ['a verb in second place', ['web', 'build'], /unknown command 'web'[\s\S]*ingot build web/],
+    ['help on no verb', ['help', 'biuld'], /unknown command 'biuld'[\s\S]*Did you mean build\?/],
     ['--add twice', ['test', 'a.raw', '--add', 'file', '--add', 'user', 'x'], /given before, as file/],
     ['an unknown flag', ['build', '--frce'], /unknown option '--frce'[\s\S]*Did you mean --force\?/],
     ["an unknown flag in Packer's manner", ['build', '-forse'], /Did you mean --force\?/],

@@ -46,6 +46,24 @@ test('scripts of the template run as they are, in order', async () => {
   ]);
 });
 
+test.each(['a b.sh', "it's.sh", '$(touch ran).sh', 'a;b.sh', '"ü".sh', '-n.sh'])(
+  'a script may be called %s',
+  async (name) => {
+    writeFileSync(join(bench.dir, name), '#!/bin/sh\necho "$0"', { mode: 0o755 });
+    await provision(`script = ${JSON.stringify(name)}`);
+    expect(bench.lines).toEqual([`stdout: ${join(bench.dir, name)}`]);
+    expect(existsSync(join(bench.dir, 'ran'))).toBe(false);
+  },
+);
+
+test('a script with Windows line ends is told as that', async () => {
+  writeFileSync(join(bench.dir, 'a.sh'), '#!/bin/sh\r\necho a\r\n', { mode: 0o755 });
+  await expect(provision('script = "a.sh"')).rejects.toMatchObject({
+    code: 'provisioner/script-failed',
+    hint: "a.sh has Windows line ends: sed -i 's/\\r$//' a.sh",
+  });
+});
+
 test('a script that may not be run says so, unless the command needs no permission', async () => {
   writeFileSync(join(bench.dir, 'a.sh'), 'echo a', { mode: 0o644 });
   await expect(provision('script = "none.sh"')).rejects.toMatchObject({ code: 'provisioner/not-executable' });

@@ -67,8 +67,8 @@ function kindOf(name: string): DataKind | undefined {
 function unreadable(path: string): (error: unknown) => never {
   return (error) => {
     const explained = explainSystemError(error, { place: path });
-    if (explained.code !== 'internal/unexpected') throw explained;
-    throw new IngotError('render/no-input', `${path} can't be read: ${explained.message}`, {
+    if (explained.code.startsWith('host/no-')) throw explained;
+    throw new IngotError('render/no-input', `${path} can't be read: ${(error as Error).message}`, {
       exitCode: 2,
       cause: error,
     });

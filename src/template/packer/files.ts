@@ -60,7 +60,7 @@ export async function readTemplateFiles(
       code: 'template/no-files',
       severity: 'error',
       message: `${path} holds no *.pkr.hcl and no *.pkr.json file`,
-      hint: 'Give the template file or the folder it is in.',
+      hint: 'Give the template file or the folder it is in; `ingot init` writes an example.',
     });
   }
   const auto = [...ending('.auto.pkrvars.hcl'), ...ending('.auto.pkrvars.json')];
