@@ -44,7 +44,8 @@ export async function writableDisk(chain: LayerChain, ctx: Context): Promise<Wri
     origin: { id: image.id, takenNs },
     exec: (argv, onLine) => runInRoot(dir, argv, ctx, onLine),
     async moveTo(layer) {
-      // What was deleted, secrets above all, is still in blocks that are free.
+      // What was deleted, secrets above all, is still in blocks that are free: those are known once the journal is written.
+      await ctx.host.run('sync', ['--file-system', dir]);
       await ctx.host.run('fstrim', [dir]);
       await rename(await root.close(), layerFile(layer, LAYER_DISK));
       return 'qcow2';
