@@ -19,7 +19,7 @@ import type { PlannedStep } from '../plan/types.ts';
 import { type Evidence, publishRelease } from '../release/publish.ts';
 import { openStore } from '../release/release-store.ts';
 import type { ReleaseOptions } from '../release/spec.ts';
-import { builderFacts } from '../scan/builder-traces.ts';
+import { builderFacts, findBuilderTraces } from '../scan/builder-traces.ts';
 import { type SealOptions, type SealReport, sealImage } from '../seal/index.ts';
 import { unpackTools } from '../sources/mmdebstrap/tools.ts';
 import { type Stamp, stampImage } from '../stamp/index.ts';
@@ -37,6 +37,7 @@ import { runTest } from './run-test.ts';
 
 /** Wires the rooms to the engine. */
 export function createRooms(paths: Pick<Paths, 'releases' | 'cacheDir'>, mask: Mask): Rooms {
+  const searched = join(paths.cacheDir, 'searched.txt');
   return {
     sources: catalog.sources,
     provisioners: catalog.provisioners,
@@ -58,8 +59,12 @@ export function createRooms(paths: Pick<Paths, 'releases' | 'cacheDir'>, mask: M
         }),
       ),
     stamp: async (view, options) => stampImage(view.root, options as Stamp),
-    seal: async (view, options, ctx) =>
-      plain(await seal(view, options as SealOptions, ctx, join(paths.cacheDir, 'searched.txt'))),
+    seal: async (view, options, ctx) => plain(await seal(view, options as SealOptions, ctx, searched)),
+    async searchAhead(chain, options, ctx) {
+      if (!isDisk(chain) || !searchesBuilder(options as SealOptions)) return;
+      await using view = await writableDisk(chain, ctx);
+      await findBuilderTraces(view.root.dir, builderFacts(), ctx, searched, view.origin);
+    },
     assembleDisk: assemble,
     flattenDisk,
     exportOutputs: exportAll,
@@ -126,9 +131,12 @@ async function seal(
   memory: string,
 ): Promise<SealReport> {
   const report = await sealImage(root, options, ctx);
-  if (options.enabled !== false && options.search_builder !== false)
-    await proveUnnamed(root.dir, builderFacts(), ctx, memory, origin);
+  if (searchesBuilder(options)) await proveUnnamed(root.dir, builderFacts(), ctx, memory, origin);
   return report;
+}
+
+function searchesBuilder({ enabled, search_builder }: SealOptions): boolean {
+  return enabled !== false && search_builder !== false;
 }
 
 async function assemble(

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Emit } from './event.ts';
 import type { Host } from './host.ts';
+import type { LayerChain } from './layer.ts';
 
 /** Turns a secret reference into its value, where the step runs, never before. */
 export interface SecretResolver {
@@ -38,6 +39,8 @@ export interface Context {
   readonly debug?: boolean;
   /** Folder that relative paths in the template start from. */
   readonly templateDir: string;
+  /** Told by a source what its machine starts from, before it starts: whoever reads that need not wait for the machine. */
+  readonly onFoundation?: (chain: LayerChain) => void;
 }
 
 /** A note of a step to the user. */

@@ -100,6 +100,8 @@ export interface Rooms {
   firstBoot(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   stamp(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
   seal(view: WritableView, options: unknown, ctx: Context): Promise<Json>;
+  /** Searches layers for what `seal` with these options will search them for, and remembers what is clean. */
+  searchAhead(chain: LayerChain, options: unknown, ctx: Context): Promise<void>;
   /** Writes the raw disk of a filesystem and answers facts about it; of a disk image there is nothing to write. */
   assembleDisk(
     chain: LayerChain,

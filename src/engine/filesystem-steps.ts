@@ -12,8 +12,13 @@ import { type MachineSlot, snapshotOf } from './machine-slot.ts';
 import { snapshotWithMemory } from './memory-layer.ts';
 
 /** The source's first filesystem: its own layer, above those that it starts from (of an image), where there are any. */
-export async function runSource(step: PlannedStep, slot: MachineSlot, run: ImageRun): Promise<Layer> {
-  const machine = await slot.first(contextOf(run, step));
+export async function runSource(
+  step: PlannedStep,
+  slot: MachineSlot,
+  run: ImageRun,
+  onFoundation: NonNullable<Context['onFoundation']>,
+): Promise<Layer> {
+  const machine = await slot.first({ ...contextOf(run, step), onFoundation });
   const { settings } = machine;
   const result = settings ? ({ settings } as unknown as Json) : null;
   return commitMachine(step, machine, [...machine.chain], slot, run, result);

@@ -7,6 +7,7 @@ import type { ImagePlan, PlannedStep } from '../plan/types.ts';
 import { ArtifactChains } from './artifact-chains.ts';
 import type { EngineEnvironment, ImageRun, ReleaseRecord } from './environment.ts';
 import type { StepSubject } from './file-steps.ts';
+import { LookAhead } from './look-ahead.ts';
 import { MachineSlot } from './machine-slot.ts';
 import { RawDisks } from './raw-disks.ts';
 import type { StepRecord } from './record.ts';
@@ -19,6 +20,7 @@ export class ImageState implements ImageRun {
   readonly env: EngineEnvironment;
   readonly slot: MachineSlot;
   readonly rawDisks: RawDisks;
+  readonly ahead: LookAhead;
   readonly layers = new Map<Digest, Layer>();
   readonly toRun = new Set<Digest>();
   readonly outputs: OutputReport[] = [];
@@ -50,6 +52,7 @@ export class ImageState implements ImageRun {
       throw new IngotError('internal/unexpected', `the plan of ${image.name} has no source`);
     this.slot = new MachineSlot(source, first.options, env.cache);
     this.rawDisks = new RawDisks(env.rooms);
+    this.ahead = new LookAhead(env.rooms);
   }
 
   /** Takes what the cache has. */

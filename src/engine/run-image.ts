@@ -35,6 +35,7 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
   try {
     await using _slot = state.slot;
     await using _raw = state.rawDisks;
+    await using _ahead = state.ahead;
     await state.resolve();
     await using _lease = await env.cache.lease(image.steps.map((s) => s.id));
     const ok = await runJobs(jobsOf(state), AT_ONCE, () => stop.abort(new Error('another step has failed')));
@@ -153,6 +154,7 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
     case 'seal':
       // The machine's work is done: end it before its layers are read by others.
       await slot.reset();
+      if (step.spec.kind === 'seal') await state.ahead.ended();
       return keep(step, await runOffline(step, state.chainBelow(step), state), state);
     case 'disk':
       return keep(step, await runDisk(step, state.chainBelow(step), state), state);
@@ -168,7 +170,10 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
 }
 
 async function runFirst(step: PlannedStep, state: ImageState): Promise<StepEnd> {
-  const layer = await runSource(step, state.slot, state);
+  const seal = state.stepsOf('seal').find(({ id }) => state.toRun.has(id));
+  const layer = await runSource(step, state.slot, state, (chain) => {
+    if (seal) state.ahead.begin(chain, seal.options, contextOf(state, seal));
+  });
   for (const below of state.slot.running().chain) state.layers.set(below.id, below);
   return keep(step, layer, state);
 }

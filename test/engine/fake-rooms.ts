@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Digest, digestOf, sha256 } from '../../src/core/digest.ts';
 import { IngotError } from '../../src/core/error.ts';
@@ -54,6 +55,8 @@ export interface FakeOptions {
   readonly testPasses?: boolean;
   /** Its machines hand over their memory once something has run in them. */
   readonly keepsMemory?: boolean;
+  /** Its source starts from what is there already, and so ends the search of that. */
+  readonly foundation?: 'searched' | 'broken' | 'endless';
 }
 
 /** Rooms without any machine; `calls` lists what was really executed. */
@@ -91,7 +94,8 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
           produces: 'rootfs',
           schema: async () => ({ attributes: {}, blocks: {} }),
           pin: async (o) => ({ options: o }),
-          start: async (_o, base, _ctx, memory) => {
+          start: async (_o, base, ctx, memory) => {
+            if (!base && options.foundation) ctx.onFoundation?.([]);
             const name = base ? `on ${base.length}` : 'first';
             calls.push(`start ${name}${memory ? ' with its memory' : ''}`);
             living.add(name);
@@ -118,6 +122,16 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     ]),
     postProcessors: new Map(),
     openView: async () => ({ dir: '/nowhere', async [Symbol.asyncDispose]() {} }),
+    searchAhead: async (_chain, _o, { signal }) => {
+      calls.push('search ahead');
+      if (options.foundation === 'broken') throw new Error('it has no root');
+      if (options.foundation === 'endless')
+        await new Promise((stopped) => {
+          signal.addEventListener('abort', stopped);
+        });
+      else await delay(50);
+      calls.push(signal.aborted ? 'search stopped' : 'searched');
+    },
     openWritable: async () => ({
       root: undefined as never,
       exec: undefined as never,

@@ -32,6 +32,38 @@ describe('runImage', () => {
     expect(report.outputs.map((o) => o.format)).toEqual(['raw', 'tar']);
   });
 
+  describe('what the image starts from is searched while the machine runs', () => {
+    test('and the seal waits for it', async () => {
+      const fake = fakeEnvironment(cache, { foundation: 'searched' });
+      await runImage(samplePlan(cache.dir), fake.env());
+      const { calls } = fake;
+      expect(calls.indexOf('search ahead')).toBeLessThan(calls.indexOf('provision p0'));
+      expect(calls.indexOf('searched')).toBe(calls.indexOf('seal') - 1);
+      const edited = fakeEnvironment(cache, { foundation: 'searched' });
+      await runImage(samplePlan(cache.dir, 1), edited.env());
+      expect(edited.calls).not.toContain('search ahead');
+    });
+
+    test('a build that fails does not wait for it', async () => {
+      const fake = fakeEnvironment(cache, { foundation: 'endless', failing: new Set(['p0']) });
+      await expect(runImage(samplePlan(cache.dir), fake.env())).rejects.toThrow('told to fail');
+      expect(fake.calls.at(-1)).toBe('search stopped');
+      expect(fake.events.filter((e) => e.type === 'step:log')).toEqual([]);
+    });
+
+    test('what it fails at is told, and met again by the seal', async () => {
+      const fake = fakeEnvironment(cache, { foundation: 'broken' });
+      expect(await runImage(samplePlan(cache.dir), fake.env())).toMatchObject({ status: 'done' });
+      expect(fake.events).toContainEqual({
+        type: 'step:log',
+        step: 'seal',
+        stream: 'note',
+        line: 'what the image starts from is searched later: it has no root',
+      });
+      expect(fake.calls).toContain('seal');
+    });
+  });
+
   test('a second run executes nothing but the release', async () => {
     await runImage(samplePlan(cache.dir), fakeEnvironment(cache).env());
     const fake = fakeEnvironment(cache);

@@ -1,12 +1,15 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type ImageOrigin, type TreeEntry, walkTree } from '../walk-tree.ts';
 import { type FileHit, type FileSearch, type SearchContext, searchOpened } from './search-file.ts';
 import { type NeedleSet, StreamSearch } from './search-stream.ts';
 
 /** Bytes; files of no more are read at once, which is several times as fast for the many that an image has. */
 const SMALL = 1 << 20;
+/** Milliseconds after which others, such as a machine that is started meanwhile, have their turn. */
+const TURN_MS = 20;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 type SomeFile = TreeEntry & { readonly kind: 'file' };
@@ -42,8 +45,13 @@ export async function searchTree(
     search.add(Buffer.from(text), 0);
     hits.push(...search.hits.map((hit) => ({ hit, path })));
   };
+  let since = performance.now();
   for await (const entry of walkTree(dir, ctx.signal, origin)) {
     const { path } = entry;
+    if (performance.now() - since > TURN_MS) {
+      await turn();
+      since = performance.now();
+    }
     inText(basename(path), `the name of ${path}`);
     if (entry.kind === 'symlink') inText(entry.target, path);
     if (entry.kind !== 'file' || entry.size === 0) continue;

@@ -93,6 +93,7 @@ export async function startMachine(
   // Its first start is the source's work, so that an edit of the first provisioner costs no boot.
   const starts = o.disk_image && base === undefined && o.communicator !== 'none';
   const below = starts ? await imageLayer(o.pinned as PinnedImage, image, scope, ctx) : base;
+  if (starts && below) ctx.onFoundation?.(below);
   const vm = await createVm(
     {
       base: below ?? [],
