@@ -1,4 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ForksPoolWorker, type PoolOptions, type PoolRunnerInitializer } from 'vitest/node';
+
+let shared: string | undefined;
+
+/** A folder for what several files of a run need: the first one makes it. Removed with the run. */
+function sharedFolder(): string {
+  if (shared === undefined) {
+    const dir = mkdtempSync(join(tmpdir(), 'ingot-shared-'));
+    process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+    shared = dir;
+  }
+  return shared;
+}
 
 /**
  * Test files in processes that see no mounts but their own (mount_namespaces(7)), so that files may run side by side:
@@ -9,7 +24,8 @@ class PrivateMountsWorker extends ForksPoolWorker {
 
   constructor(options: PoolOptions) {
     const unshare = ['--mount', '--propagation', 'private', '--', process.execPath];
-    super({ ...options, execArgv: [...unshare, ...options.execArgv] });
+    const env = { ...options.env, INGOT_TEST_SHARED: sharedFolder() };
+    super({ ...options, env, execArgv: [...unshare, ...options.execArgv] });
   }
 
   override async start(): Promise<void> {
