@@ -43,7 +43,7 @@ export async function scanWith(
     signal: ctx.signal,
     env: settingsOf(process.env),
   });
-  return scanner === 'trivy' ? readTrivy(stdout, inventory) : readGrype(stdout);
+  return scanner === 'trivy' ? readTrivy(stdout, inventory) : readGrype(stdout, inventory);
 }
 
 /** Where a user's scanner finds its database, settings and way out: its own variables, the home, and a proxy. */
@@ -53,25 +53,29 @@ function settingsOf(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(kept) as Record<string, string>;
 }
 
+type Looked = Pick<Inventory, 'os' | 'packages'>;
+
+/** Packages of a distribution that were passed over are not ones without vulnerabilities. */
+function requireSystem(scanner: ExternalScanner, { os, packages }: Looked, hasLooked: boolean): void {
+  const ofSystem = packages.filter(({ type }) => type === 'deb' || type === 'apk' || type === 'rpm');
+  if (hasLooked || ofSystem.length === 0) return;
+  const system = `${os.id ?? 'a system without /etc/os-release'} ${os.versionId ?? ''}`.trim();
+  throw bad(scanner, `it leaves out the ${ofSystem.length} packages of ${system}, which it may not know`);
+}
+
 /**
  * Trivy's JSON report (aquasecurity.github.io/trivy, "Reporting"). It passes over the packages of a distribution that it does
  * not know, and says so only by their absence.
  */
-export function readTrivy(
-  text: string,
-  { os, packages }: Pick<Inventory, 'os' | 'packages'>,
-): Vulnerability[] {
+export function readTrivy(text: string, inventory: Looked): Vulnerability[] {
   const report = parse('trivy', text) as { Results?: unknown; SchemaVersion?: unknown };
   if (report.SchemaVersion === undefined) throw bad('trivy', 'it has no SchemaVersion');
   const results = (report.Results ?? []) as {
     Class?: unknown;
     Vulnerabilities?: readonly Record<string, unknown>[];
   }[];
-  const ofSystem = packages.filter(({ type }) => type === 'deb' || type === 'apk' || type === 'rpm');
-  if (ofSystem.length > 0 && !results.some((result) => result.Class === 'os-pkgs')) {
-    const system = `${os.id ?? 'a system without /etc/os-release'} ${os.versionId ?? ''}`.trim();
-    throw bad('trivy', `it leaves out the ${ofSystem.length} packages of ${system}, which it may not know`);
-  }
+  const hasLooked = results.some((result) => result.Class === 'os-pkgs');
+  requireSystem('trivy', inventory, hasLooked);
   return results
     .flatMap((result) => result.Vulnerabilities ?? [])
     .map((v) =>
@@ -87,10 +91,11 @@ export function readTrivy(
     );
 }
 
-/** Grype's JSON report (github.com/anchore/grype, "Output formats"). */
-export function readGrype(text: string): Vulnerability[] {
-  const report = parse('grype', text) as { matches?: unknown };
+/** Grype's JSON report (github.com/anchore/grype, "Output formats"). A system that it has no data on is not told. */
+export function readGrype(text: string, inventory: Looked): Vulnerability[] {
+  const report = parse('grype', text) as { matches?: unknown; distro?: { name?: unknown } };
   if (!Array.isArray(report.matches)) throw bad('grype', 'it has no matches');
+  requireSystem('grype', inventory, Boolean(report.distro?.name));
   return report.matches.map((match: Record<string, Record<string, unknown>>) => {
     const { vulnerability = {}, artifact = {} } = match;
     const fix = vulnerability.fix as { state?: string; versions?: readonly string[] } | undefined;

@@ -51,7 +51,7 @@ test('a report of grype', () => {
     artifact: { name: 'curl', version: '1-1', purl: 'pkg:deb/debian/curl@1-1' },
   });
   const report = { matches: [match('fixed', 'Critical'), match('wont-fix', 'Negligible')] };
-  expect(readGrype(JSON.stringify(report)).map((v) => [v.state, v.fixed, v.urgency])).toEqual([
+  expect(readGrype(JSON.stringify(report), NO_PACKAGES).map((v) => [v.state, v.fixed, v.urgency])).toEqual([
     ['fixable', '1-2', 'critical'],
     ['unfixed', undefined, 'negligible'],
   ]);
@@ -90,12 +90,21 @@ describe('an installed scanner', () => {
 
   test.each([
     ['trivy', '{"SchemaVersion":2,"Results":[{"Class":"os-pkgs"}]}', ['sbom', '--quiet', '--format', 'json']],
-    ['grype', '{"matches":[]}', ['--quiet', '--output', 'json']],
+    ['grype', '{"matches":[],"distro":{"name":"debian"}}', ['--quiet', '--output', 'json']],
   ] as const)('%s is handed the bill of materials', async (scanner, answer, flags) => {
     const { calls, ctx } = hostOf(answer);
     expect(await scanWith(scanner, inventory(), ctx)).toEqual([]);
     expect(calls[0]?.args).toEqual(expect.arrayContaining([...flags]));
     expect(calls[0]?.sbom.components?.map((c) => c.name)).toEqual(['debian', 'curl']);
+  });
+
+  test.each([
+    ['trivy', '{"SchemaVersion":2,"Results":[{"Class":"lang-pkgs"}]}'],
+    ['grype', '{"matches":[],"distro":{"name":""}}'],
+  ] as const)('%s that leaves out the packages of the distribution is an error', async (scanner, answer) => {
+    await expect(scanWith(scanner, inventory(), hostOf(answer).ctx)).rejects.toThrow(
+      'leaves out the 1 packages of debian 12',
+    );
   });
 
   test('that is not there is an error', async () => {
