@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
 import type { DiskMountSpec, Host, HostProcess, Mount } from '../core/host.ts';
 import { Scope } from '../core/scope.ts';
-import { type DiskRoot, findRootOf } from './find-root.ts';
+import { chooseRoot } from './choose-root.ts';
+import { type DiskRoot, rootCandidatesOf } from './find-root.ts';
 import { growExt4, growPartition, growXfs } from './grow-root.ts';
 import { dropLease, takeLease } from './lease.ts';
 import { attachLoop } from './loop.ts';
@@ -24,9 +25,9 @@ export async function mountDisk(host: Mounter & Pick<Host, 'start'>, spec: DiskM
   const file = join(realpathSync(spec.dir), 'disk');
   writeFileSync(file, '', { mode: 0o600 });
   scope.use(await exportDisk(host, spec, file), 'the disk as a file');
-  const before = findRootOf(file);
+  const before = await chooseRoot(host, file, spec.dir);
   const isLarger = spec.grow === true && (await growPartition(file, before));
-  const root = isLarger ? findRootOf(file) : before;
+  const root = isLarger ? (grownRoot(file, before) ?? before) : before;
   const loop = scope.use(await attachLoop(host.leaseDir, file, root), 'the loop device');
   if (isLarger && root.filesystem === 'ext4') await growExt4(loop.device);
   const target = join(spec.dir, 'root');
@@ -37,6 +38,11 @@ export async function mountDisk(host: Mounter & Pick<Host, 'start'>, spec: DiskM
   const held = scope.move();
   let released: Promise<void> | undefined;
   return { target, [Symbol.asyncDispose]: () => (released ??= held[Symbol.asyncDispose]()) };
+}
+
+/** The same partition in the new table. */
+function grownRoot(file: string, { offset }: DiskRoot): DiskRoot | undefined {
+  return rootCandidatesOf(file).candidates.find((root) => root.offset === offset);
 }
 
 /** All that is written goes to the daemon, which closes the image whole: nobody has to wait for a disk on the way. */

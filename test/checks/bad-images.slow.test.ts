@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { VOLUMES, without } from './volumes.ts';
 
 // Images that are broken, huge, encrypted or hostile, through the command line: a clear result, never a crash, never a
 // pass by accident, and nothing of the host is read or run.
@@ -124,6 +126,117 @@ describe('a disk without a root that can be mounted', () => {
     expect(stderr).not.toMatch(/internal\//);
   });
 });
+
+/** A disk with a partition for each file, in their order. */
+function diskOf(name: string, ...files: readonly string[]): string {
+  const path = join(dir, name);
+  let at = MIB;
+  const table = ['label: gpt'];
+  for (const file of files) {
+    const { size } = statSync(file);
+    execFileSync('dd', [`if=${file}`, `of=${path}`, 'bs=1M', `seek=${at / MIB}`, 'conv=sparse,notrunc'], {
+      stdio: 'pipe',
+    });
+    table.push(`start=${at / MIB}MiB,size=${size / MIB}MiB`);
+    at += size;
+  }
+  truncateSync(path, at + MIB);
+  execFileSync('sfdisk', ['--quiet', path], { input: `${table.join('\n')}\n` });
+  return path;
+}
+
+/** An ext4 of `mib` MiB with empty files of these names. */
+function ext4(name: string, mib: number, ...paths: readonly string[]): string {
+  const root = join(dir, `${name}.files`);
+  for (const path of paths) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), '');
+  }
+  const path = sparse(name, mib * MIB);
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, path]);
+  return path;
+}
+
+describe.each(VOLUMES)('a disk whose root lies in $name', ({ name, found, tool, from, make }) => {
+  const reason = without(tool, from);
+  let alone: string;
+  let installed: string;
+
+  beforeAll(() => {
+    if (reason) return;
+    const volume = sparse(`${name}.volume`, 128 * MIB);
+    make(volume);
+    alone = diskOf(`${name}-alone.raw`, volume);
+    installed = diskOf(`${name}-beside.raw`, ext4('boot.ext4', 24, 'vmlinuz-6.1.0', 'grub/grub.cfg'), volume);
+  });
+
+  test.skipIf(reason)(`is refused${reason}`, () => {
+    const { status, stdout, stderr } = goss(alone, ANY);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(`no ext4 or xfs filesystem for a root; found ${found} \\[disk/no-root\\]`),
+    );
+  });
+
+  test.skipIf(reason).each([
+    ['test', () => ['test', installed, '--goss', join(dir, 'goss.yaml'), '--no-boot']],
+    ['test --add', () => ['test', installed, '--add', 'package', 'nginx']],
+    ['sbom', () => ['sbom', installed]],
+    ['diff', () => ['diff', installed, dir]],
+  ])(`its /boot beside it is not taken for the root by ingot %s${reason}`, (_, verb) => {
+    writeFileSync(join(dir, 'goss.yaml'), ANY);
+    const { status, stdout, stderr } = ingot(...verb());
+    expect(stdout).toMatch(verb()[0] === 'sbom' ? /disk\/no-root/ : /^$/);
+    expect(stderr).toMatch(
+      new RegExp(`has ext4 without a system, as a /boot is; its root may lie in ${found} `),
+    );
+    expect(stderr).toMatch(/hint: .*engine "vm".*take the folder where you have mounted one/);
+    expect(status).toBe(1);
+  });
+
+  test.skipIf(reason)(`is not booted into nothing${reason}`, () => {
+    const { status, stderr } = ingot('boot', installed);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^error: /) });
+  });
+});
+
+const noXfs = without('mkfs.xfs', 'xfsprogs');
+
+test.skipIf(noXfs)(
+  `of several filesystems the one with a system is the root, not the largest${noXfs}`,
+  () => {
+    const passwd = join(dir, 'passwd');
+    writeFileSync(passwd, 'root:x:0:0:root:/root:/bin/sh\n');
+    // mkfs.xfs(8), -p: a boot file's name and a size that are not used, then the tree; $ ends a folder.
+    const tree = [
+      '-',
+      '0 0',
+      'd--755 0 0',
+      'etc d--755 0 0',
+      `passwd ---644 0 0 ${passwd}`,
+      '$',
+      'usr d--755 0 0',
+      '$',
+      '$',
+    ];
+    writeFileSync(join(dir, 'tree'), `${tree.join('\n')}\n`);
+    const xfs = sparse('root.xfs', 304 * MIB);
+    execFileSync('mkfs.xfs', ['-q', '-p', join(dir, 'tree'), xfs]);
+    const disk = diskOf(
+      'home.raw',
+      ext4('home.ext4', 400, 'anna/notes'),
+      xfs,
+      ext4('boot.ext4', 24, 'vmlinuz-6.1.0'),
+    );
+    expect(
+      outcomes(disk, 'file: {/etc/passwd: {exists: true, contents: [root]}, /anna: {exists: false}}'),
+    ).toEqual({
+      '/anna exists': 'pass',
+      '/etc/passwd contents': 'pass',
+      '/etc/passwd exists': 'pass',
+    });
+  },
+);
 
 describe('an image whose files are traps', () => {
   let image: string;
