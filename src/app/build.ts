@@ -6,6 +6,7 @@ import type { Engine } from '../core/plugin.ts';
 import { Scope } from '../core/scope.ts';
 import { type Budget, runAdmitted } from '../engine/admission.ts';
 import type { FailureAnswer } from '../engine/environment.ts';
+import { Flights } from '../engine/flights.ts';
 import type { BuildRecord } from '../engine/record.ts';
 import type { ImageReport } from '../engine/report.ts';
 import { runImage } from '../engine/run-image.ts';
@@ -97,6 +98,8 @@ export async function buildPlanned(
   for (const { value } of plan.secrets) session.mask.add(value);
   const { emit } = session;
   const cache = await openLayerCache({ dir: session.paths.cacheDir, host: session.host });
+  // The first layer of an id stays: what this run makes again must find none. Those of a build that runs now stay.
+  if (options.force) await cache.remove(plan.images.flatMap(({ steps }) => steps.map((s) => s.id)));
   await using scope = new Scope();
   const staging = join(session.paths.cacheDir, 'tmp');
   const work = scope.use(await session.host.scratch(staging, 'build-'), "the build's folder");
@@ -114,6 +117,7 @@ export async function buildPlanned(
     lock: planned.lock,
     force: options.force ?? false,
     runUuid: randomUUID(),
+    flights: new Flights(),
     ...(onRecord && { onRecord }),
     ...(options.beforeStep && { beforeStep: options.beforeStep }),
   };

@@ -52,6 +52,8 @@ export interface StagedLayer extends AsyncDisposable {
   readonly committedDir: string;
   /** Renames it in. The first commit wins: a later one of the same id is discarded and answers the first. */
   commit(content: LayerContent): Promise<Layer>;
+  /** After commit: another was first, and what it made was answered. Whoever goes on must stand on that. */
+  readonly isSecond?: boolean;
 }
 
 export interface LayerCache {

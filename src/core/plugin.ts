@@ -98,6 +98,8 @@ export interface StepResult {
 export interface Provisioner<O = unknown> extends Plugin<O> {
   /** Runs on the host (shell-local): never cached, since its effects are not in the layer. */
   readonly onHost?: boolean;
+  /** What it runs is told the name and type of the build's source, as Packer does, so that both are part of the digest. */
+  readonly tellsBuild?: boolean;
   provision(machine: Machine, options: O, ctx: Context): Promise<StepResult>;
 }
 

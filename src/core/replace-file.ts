@@ -1,21 +1,39 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { claimName, isDeadClaim } from './claim.ts';
+
+const END = '.part';
 
 /**
  * Makes a file by `fill`, which writes to the path that it is given, beside `path`: whoever reads `path` sees all of it, or
  * what was there before. Makes the folder. Builds of one process and of several may write the same file at once: the last
- * one's stays.
+ * one's stays. What a killed process was writing goes.
  */
 export async function replaceFileBy(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+  await dropAbandoned(path);
+  const temporary = join(dirname(path), `${beginOf(path)}${await claimName()}${END}`);
   try {
     await fill(temporary);
     await rename(temporary, path);
-  } catch (error) {
+  } finally {
+    // It is still there, too, where both are names of one file: rename(2) then does nothing.
     await rm(temporary, { force: true });
-    throw error;
+  }
+}
+
+/** A name has 255 bytes at most, and the claim takes some. */
+function beginOf(path: string): string {
+  return `${basename(path).slice(0, 40)}.`;
+}
+
+async function dropAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const begin = beginOf(path);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(begin) || !name.endsWith(END)) continue;
+    const claim = name.slice(begin.length, -END.length);
+    if (await isDeadClaim(folder, name, claim)) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   TestOutcome,
 } from '../plan/catalog.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
+import type { Flights } from './flights.ts';
 import type { RawDisks } from './raw-disks.ts';
 import type { BuildRecord } from './record.ts';
 
@@ -143,6 +144,8 @@ export interface EngineEnvironment {
   readonly force: boolean;
   /** One UUID for all builds of a run. */
   readonly runUuid: string;
+  /** Shared by the builds of a run. */
+  readonly flights: Flights;
   /** Called before each step, such as to ask whether to go on (`-debug`). */
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;

@@ -17,11 +17,12 @@ export async function runSource(
   slot: MachineSlot,
   run: ImageRun,
   onFoundation: NonNullable<Context['onFoundation']>,
-): Promise<Layer> {
+): Promise<{ readonly layer: Layer; readonly foundation: LayerChain }> {
   const machine = await slot.first({ ...contextOf(run, step), onFoundation });
   const { settings } = machine;
   const result = settings ? ({ settings } as unknown as Json) : null;
-  return commitMachine(step, machine, [...machine.chain], slot, run, result);
+  const foundation = [...machine.chain];
+  return { layer: await commitMachine(step, machine, foundation, slot, run, result), foundation };
 }
 
 /** One provisioner in a machine on `chain`, and the layer of what it changed. */
@@ -135,7 +136,9 @@ async function commitMachine(
       return await staged.commit({ kind, parents: chain.map((l) => l.id), result });
     },
   );
-  slot.committed(layer.id, memory);
+  // The machine is not what the layer says: the next step has one that is.
+  if (staged.isSecond) await slot.reset();
+  else slot.committed(layer.id, memory);
   return layer;
 }
 

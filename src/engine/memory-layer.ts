@@ -34,7 +34,9 @@ export async function snapshotWithMemory(
   try {
     const taken = await snapshot(into, staged);
     const layer = await commit();
-    if (taken && staged) return { layer, memory: commitMemory(staged, taken, layer, cache, ctx) };
+    // The memory of a machine belongs to its own disk alone.
+    if (into.isSecond) await taken?.written;
+    else if (taken && staged) return { layer, memory: commitMemory(staged, taken, layer, cache, ctx) };
     await staged?.[Symbol.asyncDispose]();
     return { layer, memory: Promise.resolve() };
   } catch (error) {

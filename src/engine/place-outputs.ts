@@ -1,6 +1,7 @@
-import { link, mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Context } from '../core/context.ts';
+import { replaceFileBy } from '../core/replace-file.ts';
 
 /**
  * Puts a file of the cache where the user wants it, through a temporary name: by a second name for the same file, so
@@ -19,20 +20,13 @@ export async function placeOutput(
   const there = await stat(target).catch(() => undefined);
   // A copy's time is that of the source to the microsecond, which is what utimes(2) takes.
   if (there && there.size === from.size && Math.abs(there.mtimeMs - from.mtimeMs) < 0.01) return target;
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = join(outputDir, `.${fileName}.part`);
-  try {
-    await rm(temporary, { force: true });
-    if (!(await linked(source, temporary))) {
-      await ctx.host.run('cp', ['--sparse=always', '--reflink=auto', '--', source, temporary], {
-        signal: ctx.signal,
-      });
-      await utimes(temporary, from.atimeMs / 1000, from.mtimeMs / 1000);
-    }
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFileBy(target, async (temporary) => {
+    if (await linked(source, temporary)) return;
+    await ctx.host.run('cp', ['--sparse=always', '--reflink=auto', '--', source, temporary], {
+      signal: ctx.signal,
+    });
+    await utimes(temporary, from.atimeMs / 1000, from.mtimeMs / 1000);
+  });
   return target;
 }
 

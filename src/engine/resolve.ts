@@ -43,7 +43,7 @@ export async function resolveCache(
 }
 
 /** The layer and all its parents, or nothing: a chain with a hole can't be mounted. */
-async function wholeLayers(cache: LayerCache, id: Digest): Promise<Layer[] | undefined> {
+export async function wholeLayers(cache: LayerCache, id: Digest): Promise<Layer[] | undefined> {
   const layer = await cache.lookup(id);
   if (!layer) return undefined;
   const layers = [layer];

@@ -1,4 +1,5 @@
 import type { Digest, Json } from '../core/digest.ts';
+import { note } from '../core/context.ts';
 import { asIngotError, IngotError } from '../core/error.ts';
 import type { Layer } from '../core/layer.ts';
 import type { ImagePlan, PlannedStep } from '../plan/types.ts';
@@ -7,6 +8,8 @@ import { contextOf, type EngineEnvironment } from './environment.ts';
 import { runDisk, runTest, tellChecks } from './file-steps.ts';
 import { provision, runOffline, runProvisioner, runShutdown, runSource } from './filesystem-steps.ts';
 import { ImageState } from './image-state.ts';
+import { untilAborted } from './flights.ts';
+import { wholeLayers } from './resolve.ts';
 import { runAllOutputs } from './write-outputs.ts';
 import { recordOf } from './record.ts';
 import { type ImageReport, reportOf } from './report.ts';
@@ -90,7 +93,39 @@ async function runOne(step: PlannedStep, state: ImageState): Promise<boolean> {
     endStep(step, state, 'cached', 0, summaryOf(state.resultOf(step)));
     return true;
   }
-  return await runStep(step, state, () => execute(step, state));
+  const run = (): Promise<boolean> => runStep(step, state, () => execute(step, state));
+  if (!leavesLayer(step, state)) return await run();
+  const { flights, signal } = state.env;
+  const began = performance.now();
+  for (;;) {
+    const flight = flights.running(step.id);
+    if (flight) {
+      note(contextOf(state, step), `${step.title} waits: another build makes it`);
+      await untilAborted(flight, signal);
+    } else if (!flights.made(step.id)) {
+      return await flights.make(step.id, run);
+    } else if (await take(step, state)) {
+      const seconds = (performance.now() - began) / 1000;
+      endStep(step, state, 'cached', seconds, summaryOf(state.resultOf(step)));
+      return true;
+    } else {
+      flights.lost(step.id);
+    }
+  }
+}
+
+/** Steps that builds of one run may have in common. */
+function leavesLayer(step: PlannedStep, { image }: ImageState): boolean {
+  const kinds = ['source', 'provisioner', 'shutdown', 'boot-config', 'first-boot'];
+  return step.cacheable && image.produces === 'rootfs' && kinds.includes(step.spec.kind);
+}
+
+/** The layer of a step, and those below; false where one of them is gone. */
+async function take(step: PlannedStep, state: ImageState): Promise<boolean> {
+  const layers = await wholeLayers(state.env.cache, step.id);
+  for (const layer of layers ?? []) state.layers.set(layer.id, layer);
+  if (layers) state.toRun.delete(step.id);
+  return layers !== undefined;
 }
 
 /**
@@ -171,10 +206,10 @@ async function execute(step: PlannedStep, state: ImageState): Promise<StepEnd> {
 
 async function runFirst(step: PlannedStep, state: ImageState): Promise<StepEnd> {
   const seal = state.stepsOf('seal').find(({ id }) => state.toRun.has(id));
-  const layer = await runSource(step, state.slot, state, (chain) => {
+  const { layer, foundation } = await runSource(step, state.slot, state, (chain) => {
     if (seal) state.ahead.begin(chain, seal.options, contextOf(state, seal));
   });
-  for (const below of state.slot.running().chain) state.layers.set(below.id, below);
+  for (const below of foundation) state.layers.set(below.id, below);
   return keep(step, layer, state);
 }
 

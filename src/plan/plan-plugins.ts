@@ -98,6 +98,9 @@ async function planProvisioner(
     onHost,
     step: {
       ...draft.step,
+      ...(plugin.tellsBuild && {
+        spec: { ...draft.step.spec, build: { type: parts.use.type, name: parts.use.name } },
+      }),
       cacheable: draft.step.cacheable && !onHost,
       meta: {
         ...(pauseBeforeMs !== undefined && { pauseBeforeMs }),

@@ -36,6 +36,8 @@ export interface StepSpec {
   readonly files: readonly FileDescriptor[];
   /** SOURCE_DATE_EPOCH that the step runs with. */
   readonly epoch: number;
+  /** What the step is told of its build. */
+  readonly build?: { readonly type: string; readonly name: string };
 }
 
 /** How a step is run; never what it makes, so none of this is hashed. */

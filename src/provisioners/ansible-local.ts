@@ -63,6 +63,7 @@ export type AnsibleLocalOptions = OptionsOf<typeof ansibleLocalSpec>;
 export const ansibleLocalProvisioner: Provisioner<AnsibleLocalOptions> = {
   type: 'ansible-local',
   version: 1,
+  tellsBuild: true,
   schema: async () => ansibleLocalSpec,
   files: (o, templateDir) =>
     new Inputs(templateDir)

@@ -91,6 +91,7 @@ export type AnsibleOptions = OptionsOf<typeof ansibleSpec>;
 export const ansibleProvisioner: Provisioner<AnsibleOptions> = {
   type: 'ansible',
   version: 1,
+  tellsBuild: true,
   schema: async () => ansibleSpec,
   files: inputsOf,
   provision: async (machine, o, ctx) => (await import('./ansible/provision.ts')).provision(machine, o, ctx),

@@ -79,6 +79,7 @@ const EXECUTE_WITH_FILE = 'chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path
 export const shellProvisioner: Provisioner<ShellOptions> = {
   type: 'shell',
   version: 1,
+  tellsBuild: true,
   schema: async () => shellSpec,
   files: (o) => [...(o.script === undefined ? [] : [o.script]), ...(o.scripts ?? [])],
 
@@ -180,8 +181,8 @@ async function runScript(
 
 function variablesOf(options: ShellOptions, machine: Machine, ctx: Context): Record<string, string> {
   return {
-    PACKER_BUILD_NAME: String(machine.generated.get('BuildName') ?? ctx.step.split('/')[0]),
-    PACKER_BUILDER_TYPE: String(machine.generated.get('BuilderType') ?? machine.kind),
+    PACKER_BUILD_NAME: ctx.build?.name ?? (ctx.step.split('/')[0] as string),
+    PACKER_BUILDER_TYPE: ctx.build?.type ?? machine.kind,
     ...readAssignments(options.environment_vars, options.env).variables,
   };
 }

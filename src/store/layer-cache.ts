@@ -116,6 +116,7 @@ export async function openLayerCache(options: {
       const scratch = await host.scratch(staging, 'layer-');
       for (const name of ['fs', 'files']) await mkdir(join(scratch.dir, name), { mode: 0o755 });
       const committedDir = folder(id);
+      let isSecond = false;
       return {
         id,
         dir: scratch.dir,
@@ -125,6 +126,7 @@ export async function openLayerCache(options: {
           await writeStored(scratch.dir, { ...stored, written: await filesOf(scratch.dir) });
           if (!(await renameOver(scratch.dir, committedDir))) {
             const first = await lookup(id);
+            isSecond = first !== undefined;
             if (first) return first;
             // What is there is damaged: its note cannot be read, or a file was changed.
             await using trash = await host.scratch(staging, 'trash-');
@@ -132,6 +134,9 @@ export async function openLayerCache(options: {
             await rename(scratch.dir, committedDir);
           }
           return { ...stored, dir: committedDir };
+        },
+        get isSecond() {
+          return isSecond;
         },
         [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() as Promise<void>,
       };

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../core/digest.ts';
-import { claimName, isDeadClaim } from './claim.ts';
+import { claimName, isDeadClaim } from '../core/claim.ts';
 
 /**
  * Keeps layers from garbage collection, by this process and any other, until disposed. One file a lease, its name

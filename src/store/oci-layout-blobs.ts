@@ -7,7 +7,7 @@ import type { ByteRange } from '../core/content-store.ts';
 import type { Descriptor } from '../core/descriptor.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
-import { claimName, isDeadClaim } from './claim.ts';
+import { claimName, isDeadClaim } from '../core/claim.ts';
 
 const CHUNK = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK);

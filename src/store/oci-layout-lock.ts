@@ -2,7 +2,7 @@ import { mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
-import { claimName, isDeadClaim } from './claim.ts';
+import { claimName, isDeadClaim } from '../core/claim.ts';
 
 const WAIT_MS = 30_000;
 

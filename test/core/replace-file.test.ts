@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { claimName } from '../../src/core/claim.ts';
 import { replaceFile, replaceFileBy } from '../../src/core/replace-file.ts';
 
 let dir: string;
@@ -28,6 +29,24 @@ test('what was there stays when the new one cannot be made', async () => {
   });
   await expect(failing).rejects.toThrow('disk full');
   expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(readdirSync(dir)).toEqual(['known.txt']);
+});
+
+test('what a killed process was writing goes, what another writes stays', async () => {
+  const path = join(dir, 'known.txt');
+  const claim = await claimName();
+  const theirs = `known.txt.${claim}.part`;
+  writeFileSync(join(dir, theirs), 'half');
+  writeFileSync(join(dir, `known.txt.${claim.replace(/^\d+/, '4194305')}.part`), 'half');
+  writeFileSync(join(dir, 'known.txt.mine.part'), "the user's own");
+  await replaceFile(path, 'new');
+  expect(readdirSync(dir).toSorted()).toEqual(['known.txt', 'known.txt.mine.part', theirs].toSorted());
+});
+
+test('another name of the file that is there', async () => {
+  const path = join(dir, 'known.txt');
+  writeFileSync(path, 'same');
+  await replaceFileBy(path, async (temporary) => linkSync(path, temporary));
   expect(readdirSync(dir)).toEqual(['known.txt']);
 });
 

@@ -77,6 +77,23 @@ describe('side by side', () => {
     expect(performance.now() - began).toBeLessThan(60_000);
   });
 
+  test('what they have in common is made once', async () => {
+    write('  provisioner "file" {\n    content     = "common"\n    destination = "/srv/common"\n  }\n');
+    const { exitCode, stdout } = await ws.run('build', '--max-cpus=2', '.');
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/^==> \w+: file /gm)).toHaveLength(1);
+    expect(stdout).toMatch(/file [^\n]* waits: another build makes it/);
+  });
+
+  test('with --force all is made anew', async () => {
+    write(shell('cp /proc/sys/kernel/random/uuid /srv/uuid'));
+    const digest = async (...args: string[]): Promise<string | undefined> =>
+      (await ws.build(...args)).images[0]?.outputs[0]?.digest;
+    const first = await digest('-only=*.one');
+    expect(await digest('-only=*.one')).toBe(first);
+    expect(await digest('-only=*.one', '--force')).not.toBe(first);
+  });
+
   test('one waits where processors are short, and says so', async () => {
     write(shell('echo now $PACKER_BUILD_NAME'));
     const { exitCode, stdout } = await ws.run('build', '--max-cpus=1', '.');

@@ -10,6 +10,7 @@ import type { Host } from '../../src/core/host.ts';
 import type { Layer, LayerCache, LayerContent, StagedLayer } from '../../src/core/layer.ts';
 import type { Machine } from '../../src/core/machine.ts';
 import type { EngineEnvironment, Rooms } from '../../src/engine/environment.ts';
+import { Flights } from '../../src/engine/flights.ts';
 import { type ImagePlan, type PlannedStep, planStep, type StepKind } from '../../src/plan/types.ts';
 
 /** A cache in memory that counts what it is asked. */
@@ -27,14 +28,21 @@ export class MemoryCache implements LayerCache {
     const dir = join(this.dir, id.slice(7));
     mkdirSync(join(dir, 'fs'), { recursive: true });
     mkdirSync(join(dir, 'files'), { recursive: true });
+    let isSecond = false;
     return {
       id,
       dir,
       committedDir: dir,
       commit: async (content: LayerContent) => {
+        const first = this.layers.get(id);
+        isSecond = first !== undefined;
+        if (first) return first;
         const layer = { id, dir, blobs: [], localOnly: false, ...content };
         this.layers.set(id, layer);
         return layer;
+      },
+      get isSecond() {
+        return isSecond;
       },
       async [Symbol.asyncDispose]() {},
     };
@@ -187,6 +195,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
     lock: { version: 1, entries: {} },
     force: false,
     runUuid: '00000000-0000-4000-8000-000000000000',
+    flights: new Flights(),
     onFailure: async () => 'cleanup',
     onLeft: () => {},
   });

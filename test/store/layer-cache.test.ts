@@ -74,6 +74,11 @@ describe('layers', () => {
   test('the first commit wins', async () => {
     const layers = await Promise.all(['one', 'two', 'three'].map((content) => add('a', [], content)));
     expect(new Set(layers.map(contentOf)).size).toBe(1);
+    {
+      await using late = await cache.stage(id('a'));
+      await late.commit({ kind: 'overlay', parents: [], result: null });
+      expect(late.isSecond).toBe(true);
+    }
     expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
   });
 

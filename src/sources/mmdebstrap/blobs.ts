@@ -3,7 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../../core/digest.ts';
-import { claimName, isDeadClaim } from '../../store/claim.ts';
+import { claimName, isDeadClaim } from '../../core/claim.ts';
 
 /** What a file must be: 64 hex digits of SHA-256, and bytes. */
 export interface Expected {

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { claimName, isDeadClaim } from '../../store/claim.ts';
+import { claimName, isDeadClaim } from '../../core/claim.ts';
 
 /** What a download that broke has left, for the next one. */
 const KEPT = 'kept';

@@ -11,7 +11,7 @@ import type { Lock } from '../../../src/core/lock.ts';
 import type { PinContext } from '../../../src/core/plugin.ts';
 import { imageFile, pinQemu } from '../../../src/sources/qemu/pin.ts';
 import type { QemuSourceOptions } from '../../../src/sources/qemu/options.ts';
-import { claimName } from '../../../src/store/claim.ts';
+import { claimName } from '../../../src/core/claim.ts';
 import { decodeBody, emptyScope, parseHcl } from '../../../src/template/index.ts';
 import { qemuSpec } from '../../../src/sources/qemu/options.ts';
 import { fakeContext } from '../../provisioners/fake-machine.ts';

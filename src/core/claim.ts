@@ -15,9 +15,9 @@ export async function claimName(): Promise<string> {
   return `${process.pid}.${await startTime('self')}.${await domain()}.${nextClaim++}`;
 }
 
-/** Whether the owner of `<dir>/<name>` is gone. A name that is no claim of ours is left alone. */
-export async function isDeadClaim(dir: string, name: string): Promise<boolean> {
-  const match = /^(\d+)\.(\d+)\.([0-9a-f-]+)\.\d+$/.exec(name);
+/** Whether the owner of `<dir>/<name>` is gone; its claim is all of the name or a part. What has none is left alone. */
+export async function isDeadClaim(dir: string, name: string, claim = name): Promise<boolean> {
+  const match = /^(\d+)\.(\d+)\.([0-9a-f-]+)\.\d+$/.exec(claim);
   if (!match?.[1]) return false;
   if (match[3] !== (await domain())) {
     const age = await stat(join(dir, name)).then((s) => Date.now() - s.mtimeMs, orAbsent(0));
