@@ -81,8 +81,7 @@ describe('side by side', () => {
     write('  provisioner "file" {\n    content     = "common"\n    destination = "/srv/common"\n  }\n');
     const { exitCode, stdout } = await ws.run('build', '--max-cpus=2', '.');
     expect(exitCode).toBe(0);
-    expect(stdout.match(/^==> \w+: file /gm)).toHaveLength(1);
-    expect(stdout).toMatch(/file [^\n]* waits: another build makes it/);
+    expect(stdout.match(/^==> \w+: file\b/gm)).toHaveLength(1);
   });
 
   test('with --force all is made anew', async () => {
