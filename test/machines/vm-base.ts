@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const BUILD = 'mkdir -p "$2" && cp "$1"/* "$2" && cd "$2" && exec "$3" "$4" build .';
+const BUILD = `[ ! -e "$1" ] || exit 0
+cp "$2"/* .
+"$3" "$4" build .
+rm -r "$INGOT_CACHE_DIR"`;
 
 /**
  * A bootable qcow2 with cloud-init and an SSH server, for reading: that of INGOT_TEST_VM_BASE, or one that the first file
@@ -12,21 +15,17 @@ const BUILD = 'mkdir -p "$2" && cp "$1"/* "$2" && cd "$2" && exec "$3" "$4" buil
 export function vmBase(dir: string): string {
   const given = process.env.INGOT_TEST_VM_BASE;
   if (given) return given;
-  const parent = process.env.INGOT_TEST_SHARED ?? dir;
-  const project = join(parent, 'vm-base');
+  const project = join(process.env.INGOT_TEST_SHARED ?? dir, 'vm-base');
   // It has this name when it is whole.
   const image = join(project, 'output-base/base-1.0.0.qcow2');
-  if (!existsSync(image)) {
-    const words = [join(ROOT, 'test/fixtures/vm'), project, process.execPath, join(ROOT, 'bin/ingot')];
-    // Whoever comes meanwhile waits, and finds nothing to do.
-    execFileSync('flock', [`${project}.lock`, 'sh', '-c', BUILD, 'sh', ...words], {
-      env: {
-        ...process.env,
-        INGOT_CACHE_DIR: join(parent, 'vm-base-cache'),
-        INGOT_DATA_DIR: join(parent, 'vm-base-data'),
-      },
-      stdio: 'pipe',
-    });
-  }
+  if (existsSync(image)) return image;
+  mkdirSync(project, { recursive: true });
+  const words = [image, join(ROOT, 'test/fixtures/vm'), process.execPath, join(ROOT, 'bin/ingot')];
+  // Whoever comes meanwhile waits.
+  execFileSync('flock', [project, 'sh', '-ec', BUILD, 'sh', ...words], {
+    cwd: project,
+    env: { ...process.env, INGOT_CACHE_DIR: join(project, 'cache'), INGOT_DATA_DIR: join(project, 'data') },
+    stdio: 'pipe',
+  });
   return image;
 }

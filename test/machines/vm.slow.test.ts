@@ -61,7 +61,7 @@ beforeAll(async () => {
   image = vmBase(dir);
   const host = createHost({ leaseDir: join(dir, 'leases') });
   cache = await openLayerCache({ dir: join(dir, 'cache'), host });
-  mkdirSync(join(dir, 'cache/work'));
+  mkdirSync(join(dir, 'cache/work'), { recursive: true });
   ctx = {
     signal: new AbortController().signal,
     emit: (event) => {
