@@ -1,19 +1,9 @@
-import { createReadStream, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Artifact } from '../core/artifact.ts';
 import type { Context } from '../core/context.ts';
-import { IngotError } from '../core/error.ts';
 import type { RunOptions } from '../core/host.ts';
 import { type Layer, type LayerChain, layerFs, type StagedLayer } from '../core/layer.ts';
-import type {
-  Communicator,
-  ExecOptions,
-  ExecResult,
-  GeneratedData,
-  Machine,
-  TransferOptions,
-} from '../core/machine.ts';
+import type { Communicator, ExecOptions, ExecResult, GeneratedData, Machine } from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { bootContainer, type BootedContainer, wentDown } from './container/booted.ts';
@@ -27,12 +17,11 @@ import {
   type NspawnSettings,
 } from './container/nspawn.ts';
 import type { ContainerRoot } from './container/root.ts';
-import { copyOut } from './container/copy-out.ts';
 import { LentFile } from './container/lent-file.ts';
 import { forgetContainer, isNspawnChatter, withoutChatter } from './container/nspawn-residue.ts';
 import { OverlayRoot } from './container/overlay-root.ts';
 import { MACHINE_ID, quietBinds } from './container/quiet-boot.ts';
-import { packFolder, readUpload } from './container/upload.ts';
+import { ContainerTransfers } from './container/transfers.ts';
 import { findUser } from './container/user.ts';
 
 export type { Bind } from './container/nspawn.ts';
@@ -109,13 +98,20 @@ class Container implements Machine {
       ['Host', 'localhost'],
       ['User', options.user ?? 'root'],
     ]);
+    const files = new ContainerTransfers({
+      root,
+      dir,
+      user: options.user,
+      ctx,
+      run: (argv, o, input) => this.#run(argv, o, input),
+    });
     this.communicator = {
       exec: (argv, o) => this.#exec(argv, o),
-      upload: (source, destination, o) => this.#upload(source, destination, o),
-      uploadBytes: (data, destination, o) => this.#put(data, destination, o),
-      uploadDirectory: (source, destination, exclude) => this.#uploadDirectory(source, destination, exclude),
-      download: (source, destination) => this.#download(source, destination),
-      downloadDirectory: (source, destination) => this.#downloadDirectory(source, destination),
+      upload: (source, destination, o) => files.upload(source, destination, o),
+      uploadBytes: (data, destination, o) => files.uploadBytes(data, destination, o),
+      uploadDirectory: (source, destination, exclude) => files.uploadDirectory(source, destination, exclude),
+      download: (source, destination) => files.download(source, destination),
+      downloadDirectory: (source, destination) => files.downloadDirectory(source, destination),
     };
   }
 
@@ -245,92 +241,6 @@ class Container implements Machine {
     const booted = this.#booted;
     this.#booted = undefined;
     await booted?.[Symbol.asyncDispose]();
-  }
-
-  async #upload(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
-    const { stream, mode } = await readUpload(source);
-    await this.#write(stream, destination, { mode, ...options });
-  }
-
-  async #put(data: string | Uint8Array, destination: string, options: TransferOptions = {}): Promise<void> {
-    await this.#write(data, destination, options);
-  }
-
-  /** Written by a process inside, so that no link of the image can lead to a file of the host. */
-  async #write(
-    input: NonNullable<RunOptions['input']>,
-    destination: string,
-    o: TransferOptions,
-  ): Promise<void> {
-    // Whoever logs in owns what is sent, unless an owner is named.
-    const isOwn = this.#options.user !== undefined && o.uid === undefined && o.gid === undefined;
-    const script = isOwn
-      ? 'umask 077 && cat > "$1" && chmod "$2" "$1"'
-      : 'umask 077 && cat > "$1" && chown "$3" "$1" && chmod "$2" "$1"';
-    const owner = `${o.uid ?? 0}:${o.gid ?? 0}`;
-    const mode = (o.mode ?? 0o644).toString(8);
-    const user = isOwn || this.#options.user === undefined ? {} : { user: 'root' };
-    await this.#must(
-      ['sh', '-c', script, 'sh', destination, mode, owner],
-      `write ${destination}`,
-      input,
-      user,
-    );
-  }
-
-  async #uploadDirectory(
-    source: string,
-    destination: string,
-    exclude: readonly string[] = [],
-  ): Promise<void> {
-    const archive = join(this.#dir, 'upload.tar');
-    await packFolder(source, archive, exclude, this.#ctx);
-    await this.#must(['mkdir', '-p', '--', destination], `make ${destination}`);
-    await this.#must(
-      ['tar', '--extract', '--file=-', '--no-overwrite-dir', `--directory=${destination}`],
-      `fill ${destination}`,
-      createReadStream(archive),
-    );
-    await rm(archive);
-  }
-
-  async #must(
-    argv: readonly string[],
-    what: string,
-    input?: RunOptions['input'],
-    options: Pick<ExecOptions, 'user'> = {},
-  ): Promise<void> {
-    const result = await this.#run(argv, options, input);
-    if (result.exitCode === 0) return;
-    throw new IngotError(
-      'machine/transfer-failed',
-      `could not ${what} in the container: exit code ${result.exitCode}`,
-      {
-        hint: 'Does the folder exist, and is there room?',
-        output: result.stderr.split('\n').filter(Boolean).slice(-5),
-      },
-    );
-  }
-
-  async #download(source: string, destination: string): Promise<void> {
-    await mkdir(dirname(destination), { recursive: true });
-    await copyOut(await this.#root.mounted(), source, destination);
-  }
-
-  async #downloadDirectory(source: string, destination: string): Promise<void> {
-    const root = await this.#root.mounted();
-    const top = source.replace(/\/+$/, '');
-    const into = source.endsWith('/') ? destination : join(destination, basename(top));
-    if (!root.lstat(top)?.isDirectory()) {
-      throw new IngotError('machine/no-such-file', `${source} is no folder of the machine`, {
-        hint: 'A source that ends in "/" is a folder; leave the slash out for a file.',
-      });
-    }
-    for (const { path, stat } of root.walk(top)) {
-      const target = join(into, path.slice(top.length));
-      if (stat.isDirectory()) await mkdir(target, { recursive: true });
-      else if (stat.isFile()) await copyOut(root, path, target);
-    }
   }
 }
 

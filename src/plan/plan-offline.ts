@@ -3,20 +3,12 @@ import { type Digest, hexOf, type Json } from '../core/digest.ts';
 import type { NamedSecret } from '../core/named-secret.ts';
 import { decodeBody, emptyBody, emptyScope } from '../template/index.ts';
 import type { OwnOutput } from '../core/plugin.ts';
-import type {
-  Catalog,
-  DiskStepOptions,
-  OutputStepOptions,
-  ReleaseStepOptions,
-  ResidueStepOptions,
-} from './catalog.ts';
+import type { Catalog, DiskStepOptions, OutputStepOptions, ReleaseStepOptions } from './catalog.ts';
 import type { ImageBlock, Placed } from './image-file.ts';
 import { planPolicy } from './plan-policy.ts';
+import { planResidue } from './plan-residue.ts';
 import type { GitFacts, StampOptions } from './stamp.ts';
 import { type PlannedStep, planStep, type StepKind } from './types.ts';
-
-/** Characters of a secret that are enough to find what it is part of. */
-const TELLING = 8;
 
 interface OfflineRequest {
   readonly name: string;
@@ -194,7 +186,7 @@ export async function planOffline(request: OfflineRequest): Promise<OfflinePlan>
       }).id,
     );
   }
-  const residue = planResidue(request);
+  const residue = planResidue(image?.residue ?? defaults('residue', catalog), request);
   if (residue) {
     gates.push(
       add('test', 'residue', catalog.residue.version, residue.hashed, residue.options, [diskId ?? chain], {
@@ -246,29 +238,6 @@ export async function planOffline(request: OfflineRequest): Promise<OfflinePlan>
 /** The tests among the steps. */
 function gatesOf(steps: readonly PlannedStep[]): Digest[] {
   return steps.filter(({ spec }) => spec.kind === 'test').map(({ id }) => id);
-}
-
-/**
- * The search for the secrets that the build used. Their values are not hashed: they are in what the disk stands on, as
- * HMACs, and so are those of post-processors here.
- */
-function planResidue({ image, catalog, secrets, references, postProcessors }: OfflineRequest) {
-  const block = image?.residue ?? defaults('residue', catalog);
-  const { allow } = block.options as { readonly allow: Readonly<Record<string, string>> };
-  // `TOKEN=${var.token}` is found where the token is.
-  const holdsAnother = ({ value }: NamedSecret): boolean =>
-    secrets.some(
-      (other) => other.value.length >= TELLING && other.value !== value && value.includes(other.value),
-    );
-  const searched = secrets.filter((s) => !Object.hasOwn(allow, s.name) && !holdsAnother(s));
-  if (searched.length === 0 && references.length === 0) return undefined;
-  const options: ResidueStepOptions = { secrets: searched, references, allowed: Object.keys(allow) };
-  const hashed = {
-    secrets: searched.map(({ name }) => name).sort(),
-    ...(references.length > 0 && { references, allowed: Object.keys(allow).sort() }),
-    postProcessors: postProcessors.map(({ spec }) => spec.options),
-  };
-  return { options, hashed };
 }
 
 function diskOptions(request: OfflineRequest, disk: Placed): Omit<DiskStepOptions, 'seed'> {

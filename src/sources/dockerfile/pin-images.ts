@@ -7,6 +7,7 @@ import { parsePlatform } from '../../disk/oci/platform.ts';
 import { documentReader } from '../../disk/oci/memory.ts';
 import { openImage } from '../../disk/oci/origin.ts';
 import { parseImageReference } from '../../store/registry/reference.ts';
+import { keptImage } from '../locked-image.ts';
 import type { UsedImage } from './images.ts';
 
 export interface ImageRules {
@@ -50,13 +51,8 @@ async function lockImage(
   ctx: PinContext,
 ): Promise<LockedImage> {
   const request = digestOf({ image: reference, platform });
-  const entry = ctx.lock.entries[key];
-  if (ctx.mode !== 'update' && entry?.kind === 'image' && entry.request === request) return entry;
-  if (ctx.mode === 'locked') {
-    throw new IngotError('source/not-locked', `the lock does not say which image ${reference} is`, {
-      hint: 'Build once without --locked, or run `ingot update`, and commit ingot.lock.json.',
-    });
-  }
+  const kept = keptImage(request, `image ${reference}`, ctx, key);
+  if (kept) return kept;
   const found = await find(reference, insecure, ctx);
   const manifest = await selectManifest(found.origin, await found.find(), parsePlatform(platform));
   const image = await readImage(

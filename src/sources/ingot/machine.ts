@@ -13,6 +13,7 @@ import type { Release, ReleasedOutput } from '../../release/manifest.ts';
 import { openStore, type ReleaseStore } from '../../release/release-store.ts';
 import { userReleases } from '../../release/user-releases.ts';
 import { startOnImage } from '../image-machine.ts';
+import { keptImage, lockedImage } from '../locked-image.ts';
 import type { IngotOptions } from './options.ts';
 
 const ROOTFS_LAYER = 'application/vnd.oci.image.layer.v1.tar+zstd';
@@ -20,7 +21,7 @@ const ANCESTOR = /^([^@\s]+)@([^@\s]+)@(sha256:[0-9a-f]{64})$/;
 
 /** Whether the reference means another release by now. */
 export async function outdated(options: IngotOptions, ctx: PinContext): Promise<readonly OutdatedInput[]> {
-  const locked = lockedImage(options, ctx)?.ancestry?.[0];
+  const locked = lockedImage(requestOf(options), ctx)?.ancestry?.[0];
   const now = await lookupRelease(await storeOf(options, ctx), options.release);
   if (!locked || locked.digest === now.digest) return [];
   return [{ name: now.name, locked: locked.version, available: now.version, security: false }];
@@ -29,13 +30,8 @@ export async function outdated(options: IngotOptions, ctx: PinContext): Promise<
 /** Locks which release the reference means. */
 export async function pin(options: IngotOptions, ctx: PinContext): Promise<Pinned<IngotOptions>> {
   const lockKey = ctx.step;
-  let entry = ctx.mode === 'update' ? undefined : lockedImage(options, ctx);
-  if (!entry && ctx.mode === 'locked') {
-    throw new IngotError('source/not-locked', `the lock does not say which release ${options.release} is`, {
-      hint: 'Build once without --locked, or run `ingot update`, and commit ingot.lock.json.',
-    });
-  }
-  entry ??= await lockRelease(options, ctx);
+  const entry =
+    keptImage(requestOf(options), `release ${options.release}`, ctx) ?? (await lockRelease(options, ctx));
   ctx.lock.entries[lockKey] = entry;
   const [nearest] = entry.ancestry ?? [];
   if (!nearest) throw new IngotError('internal/unexpected', `the lock entry ${lockKey} names no release`);
@@ -141,11 +137,6 @@ async function verifiedText(origin: Parameters<typeof readText>[0], descriptor: 
 
 async function storeOf({ store }: IngotOptions, ctx: Pick<Context, 'templateDir'>): Promise<ReleaseStore> {
   return await openStore(store ?? `oci-layout:${userReleases(process.env)}`, ctx.templateDir);
-}
-
-function lockedImage(options: IngotOptions, ctx: PinContext): LockedImage | undefined {
-  const entry = ctx.lock.entries[ctx.step];
-  return entry?.kind === 'image' && entry.request === requestOf(options) ? entry : undefined;
 }
 
 function requestOf({ release }: IngotOptions): ReturnType<typeof digestOf> {

@@ -3,7 +3,6 @@ import type { Descriptor } from '../../core/descriptor.ts';
 import { digestOf } from '../../core/digest.ts';
 import { IngotError } from '../../core/error.ts';
 import type { LayerChain } from '../../core/layer.ts';
-import type { LockedImage } from '../../core/lock.ts';
 import type { Machine } from '../../core/machine.ts';
 import type { OutdatedInput, Pinned, PinContext } from '../../core/plugin.ts';
 import { readImage, selectManifest } from '../../disk/oci/image.ts';
@@ -12,11 +11,12 @@ import { parseImageLocation } from '../../disk/oci/location.ts';
 import { type FoundImage, openImage } from '../../disk/oci/origin.ts';
 import { parsePlatform } from '../../disk/oci/platform.ts';
 import { once, startOnImage } from '../image-machine.ts';
+import { keptImage, lockedImage } from '../locked-image.ts';
 import type { OciOptions } from './options.ts';
 
 /** Whether the reference means another image by now. */
 export async function outdated(options: OciOptions, ctx: PinContext): Promise<readonly OutdatedInput[]> {
-  const locked = lockedImage(options, ctx);
+  const locked = lockedImage(requestOf(options), ctx);
   const now = await currentManifest(options, ctx);
   if (!locked || now.digest === locked.manifest.digest) return [];
   const name = options.image;
@@ -26,12 +26,7 @@ export async function outdated(options: OciOptions, ctx: PinContext): Promise<re
 /** Locks which manifest the reference means. */
 export async function pin(options: OciOptions, ctx: PinContext): Promise<Pinned<OciOptions>> {
   const lockKey = ctx.step;
-  const locked = ctx.mode === 'update' ? undefined : lockedImage(options, ctx);
-  if (!locked && ctx.mode === 'locked') {
-    throw new IngotError('source/not-locked', `the lock does not say which image ${options.image} is`, {
-      hint: 'Build once without --locked, or run `ingot update`, and commit ingot.lock.json.',
-    });
-  }
+  const locked = keptImage(requestOf(options), `image ${options.image}`, ctx);
   const found = once(() => open(options, ctx));
   const manifest = locked?.manifest ?? (await currentManifest(options, ctx, await found()));
   const image = await readImage(
@@ -77,11 +72,6 @@ async function currentManifest(
 ): Promise<Descriptor> {
   const place = found ?? (await open(options, ctx));
   return await selectManifest(place.origin, await place.find(), parsePlatform(options.platform));
-}
-
-function lockedImage(options: OciOptions, ctx: PinContext): LockedImage | undefined {
-  const entry = ctx.lock.entries[ctx.step];
-  return entry?.kind === 'image' && entry.request === requestOf(options) ? entry : undefined;
 }
 
 function requestOf({ image, platform }: OciOptions): ReturnType<typeof digestOf> {

@@ -1,12 +1,11 @@
-import type { Diagnostic, SourceRange } from '../../core/diagnostic.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
 import { error } from '../diagnostics.ts';
 import { unknownBuild } from '../eval/build-namespace.ts';
 import { type EvalScope, namespaceOf, withVariables } from '../eval/scope.ts';
 import type { Services } from '../functions/services.ts';
-import { GoTemplateError } from '../gotemplate/ast.ts';
-import type { Expression, HclBlock, HclBody } from '../hcl/ast.ts';
+import type { HclBlock, HclBody } from '../hcl/ast.ts';
 import { emptyBody, withoutAttributes } from '../hcl/body.ts';
-import type { JsonNode, StringReader } from '../json/json-node.ts';
+import type { JsonNode } from '../json/json-node.ts';
 import { bodyOfNode, type JsonSource } from '../json/parse-json-body.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { suggestion } from '../nearest.ts';
@@ -16,9 +15,8 @@ import { type PostProcessorBlock, readPostProcessor } from '../packer/post-proce
 import { type ProvisionerBlock, readProvisioner } from '../packer/provisioners.ts';
 import { PACKER_VERSION, parseConstraint, satisfies } from '../packer/version.ts';
 import { NULL, object, string } from '../value/value.ts';
-import { goString } from './go-string.ts';
 import { checkNames } from './names.ts';
-import { stringFunctions } from './string-functions.ts';
+import { literal, stringReader } from './string-reader.ts';
 import { type LegacyVariables, readLegacyVariables } from './variables.ts';
 
 const KEYS = [
@@ -126,10 +124,6 @@ export function parseLegacyVariables(text: string, file: string, diagnostics: Di
   return node ? bodyOfNode(node, { text, diagnostics, templates: [], strings: literal }) : emptyBody(file);
 }
 
-function literal(node: JsonNode & { kind: 'string' }): Expression {
-  return { kind: 'literal', value: string(node.value), range: node.range };
-}
-
 function checkKeys(top: HclBody, diagnostics: Diagnostic[]): void {
   for (const [key, { nameRange }] of top.attributes) {
     if (KEYS.includes(key) || key.startsWith('_')) continue;
@@ -168,50 +162,6 @@ function checkVersion(node: JsonNode | undefined, diagnostics: Diagnostic[]): vo
       error('template/required-version', 'the template requires a newer Packer', node.range, hint),
     );
   }
-}
-
-/** Strings as Go templates. */
-function stringReader(
-  options: LegacyOptions,
-  variables: LegacyVariables,
-  diagnostics: Diagnostic[],
-): StringReader {
-  const declared = namespaceOf('variable', variables.values);
-  const told = new Set<string>();
-  const undeclared = new Set<string>();
-  const loadTime = stringFunctions({ now: options.now, root: options.root }, declared, (name) =>
-    undeclared.add(name),
-  );
-  const tellUndeclared = (range: SourceRange): void => {
-    for (const name of undeclared) {
-      if (told.has(name)) continue;
-      told.add(name);
-      diagnostics.push({
-        code: 'template/unknown-variable',
-        severity: 'warning',
-        message: `there is no variable ${JSON.stringify(name)}; {{user}} of it is an empty text`,
-        range,
-        hint: suggestion(
-          name,
-          [...declared.names()],
-          `Declare it in "variables", or give it with -var ${name}=VALUE.`,
-        ),
-      });
-    }
-    undeclared.clear();
-  };
-  return (node) => {
-    try {
-      const expression = goString(node.value, node.range, loadTime);
-      tellUndeclared(node.range);
-      return expression;
-    } catch (failure) {
-      if (!(failure instanceof GoTemplateError)) throw failure;
-      const repeated = diagnostics.some((d) => d.range === node.range);
-      if (!repeated) diagnostics.push(error('template/go-template', failure.message, node.range));
-      return literal(node);
-    }
-  };
 }
 
 function readBuilders(

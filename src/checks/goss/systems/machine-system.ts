@@ -1,19 +1,17 @@
 import { posix } from 'node:path';
 import type { Communicator, ExecResult } from '../../../core/machine.ts';
-import { valueText } from '../go-text.ts';
-import { type GossResource, optionFlag, optionText, optionTimeout, subjectOf } from '../resource.ts';
+import { type GossResource, optionText, optionTimeout, subjectOf } from '../resource.ts';
 import { FactError, type System } from '../system.ts';
 import type { BootedAs } from '../targets.ts';
-import { type GoValue, isList, Reader, Strings } from '../values.ts';
+import { type GoValue, Reader, Strings } from '../values.ts';
 import { isWithin, VOLATILE } from './image-system.ts';
 import { isLocalAddress } from './local-address.ts';
+import { httpOf } from './machine-http.ts';
 import { mountFact } from './mounts.ts';
 import { listeningPorts, type ListeningPorts } from './ports.ts';
+import { whole } from './whole.ts';
 
 const NAMES: ReadonlySet<string> = new Set(['command', 'process', 'port']);
-/** Output of a command beyond this is not kept by communicators. */
-const MAX_OUTPUT = 1024 * 1024;
-
 /** Runs commands in a booted copy of an image. */
 export type Commands = Pick<Communicator, 'exec'>;
 
@@ -88,7 +86,7 @@ export class MachineSystem implements System {
       case 'addr':
         return await this.#isReachable(subject, optionTimeout(resource, 500));
       case 'http':
-        return await this.#http(resource, subject, attribute);
+        return await httpOf(resource, subject, attribute, (argv, timeoutMs) => this.#run(argv, timeoutMs));
       case 'dns':
         return await this.#dns(subject, attribute);
       case 'kernel-param':
@@ -251,71 +249,6 @@ export class MachineSystem implements System {
     return exitCode === 0;
   }
 
-  async #http(resource: GossResource, url: string, attribute: string): Promise<GoValue> {
-    const timeout = optionTimeout(resource, 5000);
-    const headers = resource.attributes.get('request-headers') ?? null;
-    const option = (name: string, flag: string): string[] => {
-      const value = optionText(resource, name);
-      return value === undefined || value === '' ? [] : [flag, value];
-    };
-    const user = optionText(resource, 'username') ?? '';
-    const password = optionText(resource, 'password') ?? '';
-    const argv = [
-      'curl',
-      '--silent',
-      '--show-error',
-      '--include',
-      '--max-time',
-      String(timeout / 1000),
-      '--noproxy',
-      '*',
-      ...(optionFlag(resource, 'no-follow-redirects') ? [] : ['--location', '--max-redirs', '10']),
-      ...(optionFlag(resource, 'allow-insecure') ? ['--insecure'] : []),
-      ...option('method', '--request'),
-      ...option('request-body', '--data-raw'),
-      ...option('ca-file', '--cacert'),
-      ...option('cert-file', '--cert'),
-      ...option('key-file', '--key'),
-      ...(user !== '' || password !== '' ? ['--user', `${user}:${password}`] : []),
-      ...(isList(headers) ? headers.flatMap((h) => ['--header', valueText(h)]) : []),
-      '--',
-      url,
-    ];
-    const { exitCode, stdout, stderr } = await this.#run(argv, timeout + 5000);
-    if (exitCode === 127) return httpFact(await this.#plainHttp(resource, url, timeout), attribute);
-    if (exitCode !== 0) throw new FactError(stderr.trim() || `curl ended with ${exitCode}`);
-    return httpFact(whole(stdout), attribute);
-  }
-
-  /** A request by bash alone, for images without curl: HTTP/1.0 has neither chunks nor connections that stay. */
-  async #plainHttp(resource: GossResource, url: string, timeoutMs: number): Promise<string> {
-    const { protocol, hostname, port, pathname, search, host } = new URL(url);
-    if (protocol !== 'http:') throw new FactError(`${protocol} is checked with curl, which the image lacks`);
-    const headers = resource.attributes.get('request-headers') ?? null;
-    const body = optionText(resource, 'request-body') ?? '';
-    const user = optionText(resource, 'username') ?? '';
-    const secret = Buffer.from(`${user}:${optionText(resource, 'password') ?? ''}`).toString('base64');
-    const lines = [
-      `${optionText(resource, 'method') || 'GET'} ${pathname}${search} HTTP/1.0`,
-      `Host: ${host}`,
-      ...(user === '' ? [] : [`Authorization: Basic ${secret}`]),
-      ...(isList(headers) ? headers.map(valueText) : []),
-      ...(body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
-    ];
-    const script = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && cat <&3';
-    const request = `${lines.join('\r\n')}\r\n\r\n${body}`;
-    const place = hostname.replace(/^\[|\]$/g, '');
-    const argv = ['bash', '-c', script, 'bash', place, port || '80', request];
-    const { exitCode, stdout, stderr } = await this.#run(argv, timeoutMs);
-    if (exitCode === 127) throw new FactError('the image has neither curl nor bash to ask for a page');
-    if (exitCode !== 0) throw new FactError(`Get "${url}": ${stderr.trim()}`);
-    if (/^HTTP\/\S+ 3\d\d/.test(stdout) && !optionFlag(resource, 'no-follow-redirects'))
-      throw new FactError(
-        'the answer leads elsewhere, and redirects are followed with curl, which the image lacks',
-      );
-    return whole(stdout);
-  }
-
   async #dns(name: string, attribute: string): Promise<GoValue> {
     const { exitCode, stdout } = await this.#run(['getent', 'ahosts', '--', name]);
     if (attribute === 'resolvable') return exitCode === 0;
@@ -337,46 +270,9 @@ const FILE_TYPES: ReadonlyMap<number, string> = new Map([
   [0o100000, 'file'],
 ]);
 
-/** Refuses an output of which only the beginning was kept. */
-function whole(text: string): string {
-  if (Buffer.byteLength(text) >= MAX_OUTPUT)
-    throw new FactError(`the output is longer than ${MAX_OUTPUT} bytes; let the command cut it`);
-  return text;
-}
-
 /** Milliseconds as Go prints a time.Duration. */
 function duration(ms: number): string {
   if (ms < 1000) return `${ms}ms`;
   const minutes = Math.floor(ms / 60_000);
   return minutes > 0 ? `${minutes}m${(ms % 60_000) / 1000}s` : `${ms / 1000}s`;
-}
-
-/** Status, headers or body of the last answer in what `curl --include --location` printed. */
-export function httpFact(answer: string, attribute: string): GoValue {
-  let rest = answer;
-  for (;;) {
-    const end = /\r?\n\r?\n/.exec(rest);
-    const head = end ? rest.slice(0, end.index) : rest;
-    const body = end ? rest.slice(end.index + end[0].length) : '';
-    const [status = '', ...headers] = head.split(/\r?\n/);
-    const code = /^HTTP\/[0-9.]+ ([0-9]{3})/.exec(status)?.[1];
-    if (code === undefined) throw new FactError('malformed HTTP response');
-    const isInterim = code.startsWith('1') || (/^3\d\d$/.test(code) && /^HTTP\/[0-9.]+ [0-9]{3}/.test(body));
-    if (isInterim) {
-      rest = body;
-      continue;
-    }
-    if (attribute === 'status') return BigInt(code);
-    if (attribute === 'body') return Reader.of(body, '*http.body');
-    return Reader.of(headers.map(canonicalHeader).sort().join('\n'), '*strings.Reader');
-  }
-}
-
-/** `content-type: x` as `Content-Type: x`, as Go names headers. */
-function canonicalHeader(line: string): string {
-  const at = line.indexOf(':');
-  const name = line
-    .slice(0, at)
-    .replace(/(^|-)([a-z])/g, (_, dash: string, c: string) => dash + c.toUpperCase());
-  return `${name}: ${line.slice(at + 1).trim()}`;
 }
