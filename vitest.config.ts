@@ -33,6 +33,7 @@ export default defineConfig({
           exclude: ['test/**/*.slow.test.ts', 'test/**/*.fault.test.ts'],
           // For a busy machine: alone, none takes five seconds.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       { test: { ...root, name: 'slow', include: ['test/**/*.slow.test.ts'], testTimeout: 600_000 } },
