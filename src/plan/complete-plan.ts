@@ -4,6 +4,7 @@ import type { NamedSecret } from '../core/named-secret.ts';
 import { epochOf, type LockEntry } from '../core/lock.ts';
 import type { MachineNeeds, Pinned, Source } from '../core/plugin.ts';
 import type { EvalScope } from '../template/index.ts';
+import type { ImageBlock } from './image-file.ts';
 import { planFiles } from './plan-files.ts';
 import { engineOf, shutdownStep } from './plan-machine.ts';
 import { planOffline } from './plan-offline.ts';
@@ -49,6 +50,7 @@ export async function completePlan(
   }
   const { steps, top, after } = provisionerSteps(name, source, parts.provisioners, epoch);
   const shutdown = engine === 'vm' ? shutdownStep(name, top, after, epoch) : undefined;
+  const lockDigest = digestOf(entry ?? null);
   const offline = await planOffline({
     name,
     top: shutdown?.id ?? top,
@@ -61,10 +63,12 @@ export async function completePlan(
     git,
     dirtyMark: digestOf([
       template.digest,
+      lockDigest,
+      image ? shapeOf(image) : null,
       parts.provisioners.map((p) => p.step.spec.files as unknown as Json),
     ]),
     templateDigest: template.digest,
-    lockDigest: digestOf(entry ?? null),
+    lockDigest,
     annotations: parts.annotations,
     ...(pinned.lockKey !== undefined && { lockKey: pinned.lockKey }),
     origin: originOf(entry),
@@ -172,4 +176,9 @@ export function namedSecrets(draft: Draft, scope: EvalScope): NamedSecret[] {
     name: names.get(value) ?? 'a sensitive value',
     value,
   }));
+}
+
+/** What of an image file is in what is released. */
+function shapeOf({ outputs, disk, firstBoot, seal }: ImageBlock): Json {
+  return [...outputs, disk, firstBoot, seal].map((block) => (block ? [block.type, block.hashForm] : null));
 }

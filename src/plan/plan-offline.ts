@@ -244,11 +244,18 @@ function diskOptions(request: OfflineRequest, disk: Placed): Omit<DiskStepOption
   return { disk: disk.options, ...(request.lockKey !== undefined && { lockKey: request.lockKey }) };
 }
 
-/** The version as written; from a dirty tree with a mark that changes with what is built. */
-export function versionOf(request: Pick<OfflineRequest, 'image' | 'git' | 'dirtyMark'>): string {
-  const written = request.image?.version ?? request.git.version;
-  if (!request.git.dirty || written !== request.git.version) return written;
-  return `${written}.${hexOf(request.dirtyMark).slice(0, 8)}`;
+/**
+ * The version as written. From a dirty tree, or to be released from no tree at all, it has a mark that changes with what is
+ * built: a release is never changed, so that a second build under the first one's version would be refused at its end.
+ */
+export function versionOf({
+  image,
+  git,
+  dirtyMark,
+}: Pick<OfflineRequest, 'image' | 'git' | 'dirtyMark'>): string {
+  const written = image?.version ?? git.version;
+  const isMarked = git.dirty || (git.commit === undefined && image?.release !== undefined);
+  return isMarked && written === git.version ? `${written}.${hexOf(dirtyMark).slice(0, 8)}` : written;
 }
 
 function defaultOutputs(catalog: Catalog, own: OwnOutput = { format: 'qcow2', options: {} }): Placed[] {
