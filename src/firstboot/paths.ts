@@ -23,5 +23,8 @@ export const PATHS = {
   ask: '/run/ingot/ask',
   /** Begin of the names of the pipes of its answers. */
   answers: '/run/ingot/answer.',
+  /** Where the waiting agent practises. */
+  rehearsal: '/run/ingot/rehearsal',
+  users: '/etc/passwd',
   console: '/dev/console',
 } as const;

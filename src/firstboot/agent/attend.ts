@@ -5,6 +5,7 @@ import { PATHS } from '../paths.ts';
 import { renderService, runFirstBoot } from './first-boot.ts';
 import type { AgentMachine } from './machine.ts';
 import { becomeReady } from './ready.ts';
+import { rehearse } from './rehearse.ts';
 
 /** The machine for one request: what is printed goes to who asked, at `startedAt`. */
 export type OpenMachine = (print: (line: string) => void, startedAt: number) => AgentMachine;
@@ -27,8 +28,7 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
   const path = machine.place(PATHS.ask);
   const requests = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK) });
   const running = new Set<Promise<void>>();
-  await Promise.all([loadProviders(), import('node:https')]);
-  await new Promise<void>((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     let text = '';
     requests.setEncoding('utf8').on('data', (part: string) => {
       const lines = (text + part).split('\n');
@@ -41,6 +41,8 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
     requests.once('error', reject).once('close', resolve);
     machine.signal.addEventListener('abort', () => requests.destroy());
   });
+  await prepare(machine, () => running.size > 0);
+  await ended;
   await Promise.all(running);
 
   async function serve(line: string): Promise<void> {
@@ -62,6 +64,15 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
     rmSync(path, { force: true });
     requests.destroy();
   }
+}
+
+/** Makes it quick to do what will be asked for. A rehearsal that fails is told, and no harm. */
+async function prepare(machine: AgentMachine, isAsked: () => boolean): Promise<void> {
+  await Promise.all([loadProviders(), import('node:https')]);
+  if (isAsked()) return;
+  await rehearse(machine).catch((error: Error) =>
+    machine.note(`ingot: the rehearsal failed: ${error.message}`),
+  );
 }
 
 /** The pipe of an answer, which has its reader and needs its name no more; nothing where who asked has ended. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { IngotError } from '../../core/error.ts';
+import { PATHS } from '../paths.ts';
 import type { AgentMachine } from './machine.ts';
 
 export interface Owner {
@@ -16,7 +17,7 @@ export async function findOwner(
   group: string | undefined,
   machine: Pick<AgentMachine, 'place'>,
 ): Promise<Owner> {
-  const entry = await lineOf(machine.place('/etc/passwd'), user);
+  const entry = await lineOf(machine.place(PATHS.users), user);
   if (!entry) throw unknownOwner('user', user);
   const uid = Number(entry[2]);
   if (group === undefined) return { uid, gid: Number(entry[3]) };
