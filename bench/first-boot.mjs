@@ -43,7 +43,7 @@ export default {
     { name: SUM, run: async (ctx) => sum(await boot(ctx, SUM), OURS) },
     { name: TOTAL, run: async (ctx) => sum(await boot(ctx, TOTAL), [...OTHERS, ...OURS]) },
   ],
-  limits: [{ of: SUM, seconds: 3, why: 'three starts of the agent' }],
+  limits: [{ of: SUM, seconds: 3, why: 'one agent, asked three times' }],
 };
 
 /** The stages of this round's boot; whichever case comes first boots. */

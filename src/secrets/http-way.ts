@@ -27,7 +27,9 @@ export async function directWay({ url, tls = {} }: HttpRequest, agents: Agents):
 }
 
 /** Loaded when it is needed: the boot agent starts before each service, and often asks nobody. */
-async function clientOf({ protocol }: URL): Promise<Pick<typeof http, 'request' | 'Agent'>> {
+export async function clientOf({
+  protocol,
+}: Pick<URL, 'protocol'>): Promise<Pick<typeof http, 'request' | 'Agent'>> {
   return protocol === 'https:' ? await import('node:https') : await import('node:http');
 }
 

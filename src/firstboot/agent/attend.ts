@@ -1,5 +1,6 @@
 import { constants, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { clientOf } from '../../secrets/http-way.ts';
 import { loadProviders } from '../../secrets/providers.ts';
 import { PATHS } from '../paths.ts';
 import { renderService, runFirstBoot } from './first-boot.ts';
@@ -68,7 +69,7 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
 
 /** Makes it quick to do what will be asked for. A rehearsal that fails is told, and no harm. */
 async function prepare(machine: AgentMachine, isAsked: () => boolean): Promise<void> {
-  await Promise.all([loadProviders(), import('node:https')]);
+  await Promise.all([loadProviders(), clientOf({ protocol: 'https:' })]);
   if (isAsked()) return;
   await rehearse(machine).catch((error: Error) =>
     machine.note(`ingot: the rehearsal failed: ${error.message}`),
