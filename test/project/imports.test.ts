@@ -39,9 +39,8 @@ describe('the rule sees', () => {
 });
 
 describe('every request of ours goes by the proxies of the environment', () => {
-  // The rest asks this machine: Docker's socket, what it serves itself. The agent loads early what it asks by later.
+  // The rest asks this machine: Docker's socket, what it serves itself.
   const clients = [
-    'src/firstboot/agent/attend.ts',
     'src/machines/docker/engine.ts',
     'src/secrets/http-way.ts',
     'src/store/http/fetch-through.ts',
