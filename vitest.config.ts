@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/setup/longest-first.ts';
 import { privateMounts } from './test/setup/private-mounts.ts';
+import { TwoLanes } from './test/setup/two-lanes.ts';
 
 // Three projects, by what they need: `fast` runs anywhere in under two minutes, `slow` needs root and the
 // system packages, `faults` kills builds at random moments. A file's suffix says where it belongs.
@@ -9,8 +9,8 @@ const shared = { setupFiles: ['test/setup/no-leaks.ts'] };
 
 const root = {
   ...shared,
-  // After the others, whose limits of time are for a machine that does little else. Two at once: most of what they
-  // do, an emulated machine or a package manager, keeps one processor busy.
+  // After the others, whose limits of time are for a machine that does little else. Two at once: a package manager
+  // keeps one processor busy, as do many of them.
   sequence: { groupOrder: 1 },
   maxWorkers: 2,
   pool: privateMounts,
@@ -20,7 +20,7 @@ const root = {
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: TwoLanes },
     projects: [
       {
         test: {

@@ -33,13 +33,18 @@ const IMAGES = ['full', 'cloud']
 
 type Image = 'full' | 'cloud' | 'fixed' | 'cloned';
 
+type Boot = readonly [image: Image, bus: DiskBus, firmware: Firmware];
+
 /** Debian's UEFI firmware has no driver for pvscsi. */
-const BUSES: readonly (readonly [image: Image, bus: DiskBus, firmware: Firmware])[] = [
-  ['full', 'ahci', 'bios'],
+const MORE: readonly Boot[] = [
   ['full', 'ahci', 'uefi'],
   ['full', 'pvscsi', 'bios'],
+];
+const BUSES: readonly Boot[] = [
+  ['full', 'ahci', 'bios'],
   ['full', 'nvme', 'uefi'],
   ['cloud', 'nvme', 'bios'],
+  ...(process.env.INGOT_FAULTS === 'long' ? MORE : []),
 ];
 /** `fixed` is `cloud` with what tells systemd-repart to enlarge the root taken away. */
 const GROWTH = [

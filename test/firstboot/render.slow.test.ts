@@ -186,7 +186,9 @@ test('equal data makes equal seeds, which hold it', async () => {
   );
 });
 
-test('a machine with the seed has its name and its address', async () => {
+// In the short form the machine of e2e/first-boot.fault is the one that has its seed from us.
+const isLong = process.env.INGOT_FAULTS === 'long';
+test.runIf(isLong)('a machine with the seed has its name and its address', async () => {
   const config = join(dir, 'boot');
   mkdirSync(join(config, 'user-data'), { recursive: true });
   writeFileSync(
