@@ -73,6 +73,18 @@ afterEach(() => {
   expect(ws.residue()).toEqual([]);
 });
 
+/** A cache without layers, which has fetched everything; disposed, it has those that it had. */
+function layersAside(): Disposable {
+  const layers = join(disk.dir, 'layers');
+  renameSync(layers, `${layers}.aside`);
+  return {
+    [Symbol.dispose]() {
+      rmSync(layers, { recursive: true, force: true });
+      renameSync(`${layers}.aside`, layers);
+    },
+  };
+}
+
 /** What the user reads at the end: standard error, which holds nothing of a defect of ours. */
 function told({ exitCode, stderr }: Finished, code: string, expected = 1): string {
   expect(stderr).toContain(`[${code}]`);
@@ -86,8 +98,9 @@ describe('a full disk', () => {
     told(await ws.run('build', ...args, '.'), 'host/no-space');
 
   test.each([1, 250])('while packages are unpacked, with %i MiB left', async (mebibytes) => {
+    using _aside = layersAside();
     disk.leave(mebibytes);
-    const message = await full('--force');
+    const message = await full();
     expect(message).toContain(`no space is left on the disk of the cache ${disk.dir}`);
     expect(message).toContain('ingot cache prune');
     expect(message).toContain(`web.pkr.hcl:${SOURCE_LINE}:`);
@@ -232,8 +245,8 @@ describe('the machine', () => {
 
 describe('the user', () => {
   /** Starts a build and gives it a signal once it has printed `after`. */
-  async function signalled(signal: NodeJS.Signals, after: RegExp, ...args: string[]): Promise<Finished> {
-    const child = ws.start('build', ...args, '.');
+  async function signalled(signal: NodeJS.Signals, after: RegExp): Promise<Finished> {
+    const child = ws.start('build', '.');
     const whenPrinted = (text: string): void => {
       if (!after.test(text)) return;
       child.stdout?.off('data', whenPrinted);
@@ -246,13 +259,14 @@ describe('the user', () => {
   }
 
   test.each([
-    ['SIGINT', 'while packages are unpacked', /Preparing/, ['--force']],
-    ['SIGINT', 'while a script runs', /waiting/, []],
-    ['SIGTERM', 'while a script runs', /waiting/, []],
-    ['SIGHUP', 'while a script runs', /waiting/, []],
-  ] as const)('stops us by %s %s', async (signal, _when, after, args) => {
+    ['SIGINT', 'while packages are unpacked', /Preparing/],
+    ['SIGINT', 'while a script runs', /waiting/],
+    ['SIGTERM', 'while a script runs', /waiting/],
+    ['SIGHUP', 'while a script runs', /waiting/],
+  ] as const)('stops us by %s %s', async (signal, when, after) => {
+    using _aside = when.includes('packages') ? layersAside() : undefined;
     write('setup.sh', script('echo waiting', 'sleep 300'));
-    const { exitCode, stdout, stderr } = await signalled(signal, after, ...args);
+    const { exitCode, stdout, stderr } = await signalled(signal, after);
     expect(exitCode).toBe(130);
     expect(stderr).toBe('interrupted\n');
     expect(stdout).toContain('stopping; Ctrl-C again to stop at once');
