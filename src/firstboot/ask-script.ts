@@ -19,8 +19,8 @@ if [[ -p ${PATHS.ask} ]]; then
   read -r -a stat </proc/self/stat
   weight=/sys/fs/cgroup/system.slice/${WAITING_UNIT}/cpu.weight
   [[ ! -w $weight ]] || echo 1000 >"$weight"
-  # Opened for both directions, a pipe waits for nobody.
-  if mkfifo -m 600 "$answer" && exec 3<>"$answer" && printf '%s\\n' "$1 \${stat[21]} $$ \${2-}" 1<>${PATHS.ask}; then
+  # Opened for both directions, a pipe waits for nobody. Held open, it keeps the request until the agent has started.
+  if mkfifo -m 600 "$answer" && exec 3<>"$answer" 4<>${PATHS.ask} && printf '%s\\n' "$1 \${stat[21]} $$ \${2-}" >&4; then
     while IFS= read -r -t 5 line <&3 || systemctl is-active --quiet ${WAITING_UNIT}; do
       case $line in
         =*) exit "\${line#=}" ;;

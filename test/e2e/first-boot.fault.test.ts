@@ -17,8 +17,7 @@ const isLong = process.env.INGOT_FAULTS === 'long';
 /** A reboot takes as long as a boot. */
 const REBOOTS = isLong ? 5 : 1;
 const FIXTURE = join(import.meta.dirname, '../fixtures/first-boot');
-/** Two machines at once: with two processors each they would wait for each other. */
-const WAIT = ['--wait-ready', '--timeout', '15m', '--firmware', 'bios', '--cpus', '1'];
+const WAIT = ['--wait-ready', '--timeout', '15m', '--firmware', 'bios'];
 const FIRST = { password: 'hunter2-first', key: 'k3y-0' };
 
 let ws: Workspace;

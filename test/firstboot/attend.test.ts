@@ -86,6 +86,21 @@ test('what is asked for is done by the agent that waits, anew each time, until t
   expect(await machine.ask('render', 'app.service')).toBe('own render app.service\n3');
 });
 
+test('what is asked for before the agent has opened its pipe is done', async () => {
+  using machine = new AskedMachine({}, true);
+  machine.makePipe();
+  const asked = machine.ask('first-boot');
+  await vi.waitUntil(() => machine.list('/run/ingot').some((name) => name.startsWith('answer')), {
+    timeout: 30_000,
+  });
+  // Its request is written by then: a pipe that nobody holds open forgets what is in it.
+  await new Promise((done) => setTimeout(done, 1000));
+  const waiting = machine.wait();
+  expect(await asked).toBe('ingot: the first boot is done\n0');
+  machine.stop.abort();
+  await waiting;
+});
+
 test('an agent that has ended, without a word, is replaced by one of its own', async () => {
   using machine = new AskedMachine({}, false);
   machine.makePipe();

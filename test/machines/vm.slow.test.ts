@@ -20,7 +20,7 @@ import { describeFaults, type Resume } from './vm/faults.ts';
 
 const GIB = 1024 ** 3;
 /** The processor of the source `qemu`: a system boots on it with four fifths of the emulation of a newer one. */
-const HARDWARE = { memory: GIB, cpus: 1, emulatedCpu: 'qemu64' };
+const HARDWARE = { memory: GIB, emulatedCpu: 'qemu64' };
 const SSH = {
   username: 'root',
   timeoutMs: 300_000,
