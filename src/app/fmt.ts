@@ -1,7 +1,8 @@
-import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrors } from '../core/diagnostic.ts';
 import { IngotError } from '../core/error.ts';
+import { replaceFile } from '../core/replace-file.ts';
 import { formatHcl, parseHcl } from '../template/index.ts';
 import { throwDiagnostics } from './load.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -62,14 +63,7 @@ async function filesOf(path: string, recursive: boolean): Promise<string[]> {
   return found;
 }
 
-/** Writes beside the file and renames, so that nobody reads half a template. Mode and owner stay. */
+/** Nobody reads half a template, and its mode stays. */
 async function replace(path: string, text: string): Promise<void> {
-  const { mode } = await lstat(path);
-  const temporary = `${path}.ingot-fmt`;
-  try {
-    await writeFile(temporary, text, { mode: mode & 0o777 });
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFile(path, text, { mode: (await lstat(path)).mode & 0o777 });
 }
