@@ -145,6 +145,7 @@ const ORDER_OF_EVENTS = new Set([
   '/var/lib/dpkg/status',
 ]);
 
+// Two minutes of a second bootstrap: in the long form, which test:faults runs.
 const isLong = process.env.INGOT_FAULTS === 'long';
 test.runIf(isLong)('the tree is the one that mmdebstrap makes of the same packages', async () => {
   using ctx = testContext(lock, join(first.dir, 'cache'));
