@@ -14,6 +14,15 @@ import {
 
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** Asks logind, where there is one, whether a restart has been asked for. */
+const PREPARING = [
+  '--auto-start=no',
+  'get-property',
+  'org.freedesktop.login1',
+  '/org/freedesktop/login1',
+  'org.freedesktop.login1.Manager',
+  'PreparingForShutdown',
+];
 /** How often a booted system is looked after. */
 const LOOK_MS = 100;
 
@@ -53,7 +62,7 @@ export async function bootContainer(
     return {
       leader,
       down,
-      isUp: () => isUp(leader, ctx),
+      isUp: () => isUp(leader, down, ctx),
       async [Symbol.asyncDispose]() {
         clearInterval(watch);
         await powerOff(nspawn, leader, ctx);
@@ -143,13 +152,32 @@ function watchLeader(leader: number): { signal: AbortSignal; watch: NodeJS.Timeo
   return { signal: down.signal, watch };
 }
 
-async function isUp(leader: number, ctx: Context): Promise<boolean> {
-  if (commandOf(leader) !== 'systemd') return false;
-  const [command, args] = systemctl(leader, ctx, 'is-system-running');
-  const { stdout } = await ctx.host.run(command, args, { okCodes: 'any', timeoutMs: STOP_TIMEOUT_MS });
-  if (stdout.trim() !== 'stopping') return true;
+/** What `systemctl is-system-running` says of a system that runs commands; "offline" and none at all are of its end. */
+const UP = new Set(['initializing', 'starting', 'running', 'degraded', 'maintenance']);
+
+/**
+ * False once the system is about to go down, when it has. PID 1 closes its socket before it becomes systemd-shutdown,
+ * and logind keeps a restart back while a process delays it (Debian's unattended-upgrades does): neither is "stopping".
+ */
+async function isUp(leader: number, down: AbortSignal, ctx: Context): Promise<boolean> {
+  const ask = async ([command, args]: [string, string[]]): Promise<string> => {
+    const how = { okCodes: 'any', timeoutMs: STOP_TIMEOUT_MS, signal: down } as const;
+    return (await ctx.host.run(command, args, how)).stdout.trim();
+  };
   const deadline = Date.now() + STOP_TIMEOUT_MS;
-  while (commandOf(leader) === 'systemd' && Date.now() < deadline) await delay(20);
+  while (commandOf(leader) === 'systemd' && Date.now() < deadline) {
+    try {
+      const [state, prepares] = await Promise.all([
+        ask(systemctl(leader, ctx, 'is-system-running')),
+        ask(enterCommand(leader, ['busctl', ...PREPARING], {}, containerEnvironment(ctx.epoch))),
+      ]);
+      if (UP.has(state) && prepares !== 'b true') return true;
+    } catch (error) {
+      // It ended while it was asked.
+      if (commandOf(leader) === 'systemd') throw error;
+    }
+    await delay(20);
+  }
   return false;
 }
 
