@@ -9,18 +9,12 @@ import { whyNotBootable } from '../host/bootable.ts';
 import { headOf } from '../host/require-bootable.ts';
 import type { DiskBus, Firmware, QemuDisk } from '../host/qemu-command.ts';
 import { copyToRaw, imageFingerprint, inspectImage } from '../host/qemu-image.ts';
-import { type BootMachine, type BootOutcome, bootOnce } from './boot/boot-once.ts';
+import { type BootMachine, bootOnce } from './boot/boot-once.ts';
 import { compareClones } from './boot/clones.ts';
 import { injectReporter } from './boot/inject.ts';
-import { consoleTail } from './boot/reason.ts';
+import { judgeBoot } from './boot/judge-boot.ts';
 import { findRootFilesystem, hasCloudInit } from './boot/root-filesystem.ts';
-import {
-  type BootCase,
-  type BootCaseResult,
-  type BootCheckResult,
-  judgeGrowth,
-  judgeReport,
-} from './boot/result.ts';
+import type { BootCase, BootCaseResult, BootCheckResult } from './boot/result.ts';
 import { hostRoom, shareOf, sideBySide } from './boot/side-by-side.ts';
 import type { BootTestOptions } from './boot/spec.ts';
 
@@ -31,7 +25,6 @@ export type { BootTestOptions } from './boot/spec.ts';
 const GROWTH = 512 * 1024 * 1024;
 /** Emulation is slow, and slower on a busy host. */
 const TIMEOUT_MS = { kvm: 120_000, tcg: 300_000 } as const;
-const CONSOLE_LINES = 40;
 const NO_CLOUD_INIT = {
   status: 'skipped',
   message: 'the image has no cloud-init',
@@ -72,13 +65,14 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
   };
   const runCase = async (boot: BootCase, signal: AbortSignal): Promise<BootCaseResult> => {
     if (boot.seed && !cloudInit) return { ...boot, ...NO_CLOUD_INIT };
+    const disk = { rootBytes: root.bytes, added: GROWTH };
     const failure = whyNotBootable(head, image.virtualSize, boot.firmware);
     // A BIOS would run the zeros of an empty sector and stay silent until the timeout.
-    if (failure) return judge(boot, { seconds: 0, failure, console: '' }, root.bytes, o);
+    if (failure) return judgeBoot(boot, { seconds: 0, failure, console: '' }, disk, o);
     const dir = join(work.dir, boot.name.replaceAll(/\W+/g, '-'));
     await mkdir(dir);
     const size = image.virtualSize + GROWTH;
-    return judge(boot, await bootOnce(boot, machine, base, size, dir, { ...ctx, signal }), root.bytes, o);
+    return judgeBoot(boot, await bootOnce(boot, machine, base, size, dir, { ...ctx, signal }), disk, o);
   };
   const cases = await sideBySide(planned, share.atOnce, ctx.signal, runCase, (result) =>
     note(ctx, outcomeLine(result)),
@@ -127,36 +121,6 @@ function firmwareCases(o: Pick<BootTestOptions, 'firmware' | 'seed'>, cloudInit:
   if (o.seed === 'with') return o.firmware.map((f) => one(f, true));
   if (o.seed === 'without' || !cloudInit) return o.firmware.map((f) => one(f, false));
   return [...o.firmware.map((f) => one(f, true)), ...o.firmware.slice(0, 1).map((f) => one(f, false))];
-}
-
-function judge(
-  boot: BootCase,
-  outcome: BootOutcome,
-  imageRootBytes: number,
-  o: Pick<BootTestOptions, 'allow_failed' | 'expect_growth'>,
-): BootCaseResult {
-  if ('failure' in outcome) {
-    const { reason, hint } = outcome.failure;
-    const console = consoleTail(outcome.console, CONSOLE_LINES);
-    return { ...boot, status: 'failed', message: reason, hint, findings: [reason], console };
-  }
-  const { report, seconds } = outcome;
-  const findings = judgeReport(report, boot.seed, o.allow_failed);
-  // Metadata takes some of the room; what counts is that most of it arrived.
-  const grown = report.sizes && report.sizes.filesystem > imageRootBytes + GROWTH / 2;
-  if (o.expect_growth && !grown) findings.push(judgeGrowth(report, imageRootBytes, GROWTH));
-  const failed = findings.length > 0;
-  return {
-    ...boot,
-    status: failed ? 'failed' : 'passed',
-    ...(failed && { message: findings.join('; ') }),
-    findings,
-    bootSeconds: seconds,
-    stages: [{ name: 'firmware', seconds: Math.max(0, outcome.firmwareSeconds) }, ...report.stages],
-    report,
-    ...(grown !== undefined && { grown }),
-    console: failed ? [...report.failedLogs, ...consoleTail(outcome.console, CONSOLE_LINES)] : [],
-  };
 }
 
 function outcomeLine({ name, status, bootSeconds, stages = [], message }: BootCaseResult): string {

@@ -13,7 +13,7 @@ export interface Budget {
 }
 
 /** Parts of all values that one template makes. */
-const ALL_PARTS = 8_000_000;
+const ALL_PARTS = 4_000_000;
 
 /** A turn of a loop takes as much time as making so many parts. */
 const TURN = 4;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REPORT_END, REPORT_HEADER } from '../../../src/checks/boot/guest.ts';
 import { type GuestReport, parseReport } from '../../../src/checks/boot/report.ts';
+import { judgeBoot } from '../../../src/checks/boot/judge-boot.ts';
 import { judgeGrowth, judgeReport, SEED_HOSTNAME } from '../../../src/checks/boot/result.ts';
 
 const field = (name: string, text: string): string => `${name} ${Buffer.from(text).toString('base64')}`;
@@ -165,5 +166,29 @@ describe('judgeGrowth', () => {
     ['the guest did not say', undefined, /could not be read/],
   ])('%s', (_what, sizes, expected) => {
     expect(judgeGrowth({ ...good, sizes }, 850 * MIB, 512 * MIB)).toMatch(expected);
+  });
+});
+
+describe('judgeBoot', () => {
+  const MIB = 1048576;
+  const sizes = { filesystem: 800 * MIB, partition: 900 * MIB, disk: 1500 * MIB };
+  const report = { ...(parseReport(whole(FIELDS)).report as GuestReport), sizes };
+  const judged = (expect_growth: boolean, rootBytes = 850 * MIB) =>
+    judgeBoot(
+      { name: 'bios, without seed', firmware: 'bios', seed: false },
+      { seconds: 9, firmwareSeconds: 2, report, console: 'last line' },
+      { rootBytes, added: 512 * MIB },
+      { allow_failed: [], expect_growth },
+    );
+
+  it('a root that keeps its size on a larger disk is a finding, unless the image file says so', () => {
+    expect(judged(true)).toMatchObject({
+      status: 'failed',
+      grown: false,
+      findings: [expect.stringMatching(/did not grow: the root partition is still/)],
+      console: ['last line'],
+    });
+    expect(judged(false)).toMatchObject({ status: 'passed', grown: false, findings: [], console: [] });
+    expect(judged(true, 300 * MIB)).toMatchObject({ status: 'passed', grown: true, bootSeconds: 9 });
   });
 });
