@@ -53,7 +53,7 @@ const results = new Map<string, BootCaseResult>();
 let clones: BootCheckResult;
 
 beforeAll(async () => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   rmSync(ws.path('web.pkr.hcl'));
   rmSync(ws.path('web.ingot.hcl'));
   writeFileSync(ws.path('disks.pkr.hcl'), TEMPLATE);

@@ -26,7 +26,7 @@ let bao: SecretServer;
 
 beforeAll(async () => {
   bao = await startOpenBao();
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   rmSync(ws.project, { recursive: true });
   cpSync(FIXTURE, ws.project, { recursive: true });
   await launchData('bao', bao);

@@ -54,7 +54,7 @@ const lockOf = (name: string): LockedImage => {
 };
 
 beforeAll(() => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   for (const file of ['web.pkr.hcl', 'web.ingot.hcl']) rmSync(ws.path(file), { force: true });
   ws.mkdir('vendor');
   writeLayout(ws.path('base/layout'), { '1': image });

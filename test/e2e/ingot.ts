@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BuildReport } from '../../src/app/build.ts';
+import { leaveDownloads, takeDownloads } from './shared-downloads.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/ingot');
 const EXAMPLE = resolve(import.meta.dirname, '../../examples/web');
@@ -20,6 +21,7 @@ export class Workspace {
   readonly env: NodeJS.ProcessEnv;
   /** Put in front of every command. */
   readonly prefix: readonly string[];
+  #shares = false;
 
   constructor(env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []) {
     this.prefix = prefix;
@@ -34,6 +36,14 @@ export class Workspace {
       NO_COLOR: '1',
       ...env,
     };
+  }
+
+  /** With the packages that other files of this run have fetched, and fetched for them; for tests of what comes after that. */
+  static withDownloads(): Workspace {
+    const ws = new Workspace();
+    ws.#shares = true;
+    takeDownloads(ws.env.INGOT_CACHE_DIR as string);
+    return ws;
   }
 
   /** Commits everything and tags it. */
@@ -98,6 +108,7 @@ export class Workspace {
   async build(...args: string[]): Promise<BuildReport> {
     const { exitCode, stdout, stderr } = await this.run('build', '--json', ...args, '.');
     if (exitCode !== 0) throw new Error(`ingot build ended with ${exitCode}\n${stderr.slice(-4000)}`);
+    if (this.#shares) leaveDownloads(this.env.INGOT_CACHE_DIR as string);
     return JSON.parse(stdout) as BuildReport;
   }
 

@@ -17,7 +17,7 @@ let expected: string | undefined;
 /** How long a build takes; with the downloads, which those that are killed find in the cache. */
 let whole: number;
 beforeAll(async () => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   writeFileSync(ws.path('web.ingot.hcl'), IMAGE);
   ws.commit('release-1.0.0');
   const began = performance.now();

@@ -64,7 +64,7 @@ const POLICY = `forbid_packages = ["telnet*"]
     hardening = ["own.yaml"]`;
 
 beforeAll(() => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   for (const file of ['web.pkr.hcl', 'web.ingot.hcl']) rmSync(ws.path(file), { force: true });
   mkdirSync(ws.path('web'));
   writeFileSync(

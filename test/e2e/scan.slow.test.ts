@@ -57,7 +57,7 @@ const tracker = (fixed: string): void =>
   );
 
 beforeAll(() => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   for (const file of ['web.pkr.hcl', 'web.ingot.hcl']) rmSync(ws.path(file), { force: true });
   mkdirSync(ws.path('web'));
 });

@@ -29,7 +29,7 @@ const script = (...lines: string[]): string => `#!/bin/sh -e\n${lines.join('\n')
 let ws: Workspace;
 const write = (name: string, text: string): void => writeFileSync(ws.path(name), text);
 
-beforeAll(() => void (ws = new Workspace()));
+beforeAll(() => void (ws = Workspace.withDownloads()));
 afterAll(() => ws.remove());
 beforeEach(() => {
   write('web.pkr.hcl', TEMPLATE);

@@ -35,7 +35,7 @@ const on = (name: string, ...lines: string[]): string =>
   shell(`if test $PACKER_BUILD_NAME = ${name}; then ${lines.join('; ')}; fi`);
 
 beforeAll(async () => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   writeFileSync(ws.path('web.ingot.hcl'), SOURCES.map(image).join(''));
   write();
   await ws.build();

@@ -31,7 +31,7 @@ ${proof ? '  policy { require = ["reproducible"] }' : ''}
 
 let ws: Workspace;
 beforeAll(() => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
 });
 afterAll(() => ws.remove());
 

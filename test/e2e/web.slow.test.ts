@@ -33,7 +33,7 @@ const UNPROVEN = `image "web" {
 
 let ws: Workspace;
 beforeAll(() => {
-  ws = new Workspace();
+  ws = Workspace.withDownloads();
   writeFileSync(ws.path('web.ingot.hcl'), provenImage());
   ws.commit('release-1.2.0');
 });

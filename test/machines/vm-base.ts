@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { takeDownloads } from '../e2e/shared-downloads.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const BUILD = `[ ! -e "$1" ] || exit 0
@@ -19,12 +20,14 @@ export function vmBase(dir: string): string {
   // It has this name when it is whole.
   const image = join(project, 'output-base/base-1.0.0.qcow2');
   if (existsSync(image)) return image;
-  mkdirSync(project, { recursive: true });
+  const cache = join(project, 'cache');
+  const isFirst = mkdirSync(project, { recursive: true }) !== undefined;
+  if (isFirst) takeDownloads(cache);
   const words = [image, join(ROOT, 'test/fixtures/vm'), process.execPath, join(ROOT, 'bin/ingot')];
   // Whoever comes meanwhile waits.
   execFileSync('flock', [project, 'sh', '-ec', BUILD, 'sh', ...words], {
     cwd: project,
-    env: { ...process.env, INGOT_CACHE_DIR: join(project, 'cache'), INGOT_DATA_DIR: join(project, 'data') },
+    env: { ...process.env, INGOT_CACHE_DIR: cache, INGOT_DATA_DIR: join(project, 'data') },
     stdio: 'pipe',
   });
   return image;

@@ -12,7 +12,10 @@ import { optionsOf } from '../options.ts';
 
 const PLAYBOOK = 'test/fixtures/ansible/service.yml';
 
-/** The real Ansible over SSH against a real machine: while an image is built, and when it runs as somebody's server. */
+/**
+ * The real Ansible over SSH against a real machine: while an image is built, and when it runs as somebody's server. That a second run
+ * changes nothing is shown in containers, where it takes a second.
+ */
 export function describePlaybooks(resumed: Resume, context: () => Context): void {
   let vm: Vm;
   let ws: Workspace;
@@ -56,12 +59,12 @@ build {
     return await ws.run('build', '.');
   }
 
-  test('a service of systemd is set up; a second run changes nothing', async () => {
+  test('a service of systemd is set up', async () => {
     const templateDir = mkdtempSync(join(context().workDir, 'playbook-'));
     cpSync(PLAYBOOK, join(templateDir, 'site.yml'));
-    const options = await optionsOf(ansibleProvisioner, 'playbook_file = "site.yml"\nidempotence = true');
+    const options = await optionsOf(ansibleProvisioner, 'playbook_file = "site.yml"');
     const { summary } = await ansibleProvisioner.provision(vm, options, { ...context(), templateDir });
-    expect(summary).toBe('ok 4, changed 4, failed 0; a second run changed nothing');
+    expect(summary).toBe('ok 4, changed 4, failed 0');
     expect(await sh('systemctl is-active site; cat /run/site')).toBe('active\nrelease 1\n');
   });
 
