@@ -1,9 +1,10 @@
-import { Command, CommanderError, Help, type Option } from 'commander';
+import { type Command, CommanderError, Help, type Option } from 'commander';
 import { ExitCode } from '../core/error.ts';
 import { styles } from '../reporters/style.ts';
 import { readArguments } from './arguments.ts';
 import { separateChildCommand } from './child-command.ts';
 import { Cli, type Surroundings } from './cli.ts';
+import { SuggestingCommand } from './command.ts';
 import { showFailure } from './failure.ts';
 import { NEEDS_TEMPLATE, type ProgramName, usageExitCode, versionText } from './program-name.ts';
 import { verbs } from './verbs.ts';
@@ -64,7 +65,7 @@ function wantedVerbs(args: readonly string[]): readonly string[] {
 /** The program with all verbs by name; those in `wanted` have their flags, too. */
 export async function createProgram(cli: Cli, wanted: readonly string[]): Promise<Command> {
   const { io } = cli;
-  const program = new Command(cli.name)
+  const program = new SuggestingCommand(cli.name)
     .description('Golden images from the files you already have.')
     .version(versionText(cli.name, true), '-v, --version', 'print the version')
     .helpCommand('help [verb]', 'show the help of a verb')

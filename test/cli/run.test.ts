@@ -41,6 +41,11 @@ describe('a wrong command line ends with 2', () => {
   test.each([
     ['an unknown verb', ['bild'], /unknown command 'bild'[\s\S]*Did you mean build\?/],
     ['a verb in second place', ['web', 'build'], /unknown command 'web'[\s\S]*ingot build web/],
+    [
+      'a mistyped flag with a value',
+      ['build', '-on-eror=ask'],
+      /unknown option '--on-eror'[\s\S]*Did you mean --on-error\?/,
+    ],
     ['help on no verb', ['help', 'biuld'], /unknown command 'biuld'[\s\S]*Did you mean build\?/],
     ['--add twice', ['test', 'a.raw', '--add', 'file', '--add', 'user', 'x'], /given before, as file/],
     ['an unknown flag', ['build', '--frce'], /unknown option '--frce'[\s\S]*Did you mean --force\?/],
