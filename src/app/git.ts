@@ -8,6 +8,8 @@ export async function readGit(host: Host, dir: string): Promise<GitFacts> {
   const git = (args: string[]) =>
     host.run('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', dir, ...args], {
       okCodes: 'any',
+      // Whoever only reads, as validate and plan do, may have no folder of their own.
+      isAlone: true,
     });
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD']);
   if (head.exitCode !== 0) return { version: gitVersion({}).version, dirty: false };

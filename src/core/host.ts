@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Open descriptors that the process gets as 3, 4, …; the caller closes its own. */
   readonly inherit?: readonly number[];
+  /** It starts nothing that could outlive it: no lease is written, and so no folder of ours is needed. */
+  readonly isAlone?: boolean;
 }
 
 export interface RunResult {

@@ -30,6 +30,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
     });
   const marked = markCommands(leaseDir);
   const run: Run = async (command, args, options = {}) => {
+    if (options.isAlone) return await launch(command, args, options).ended;
     using mark = marked();
     return await launch(command, args, { ...options, env: { ...options.env, ...mark.env } }).ended;
   };

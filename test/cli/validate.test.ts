@@ -44,6 +44,12 @@ test('the example is valid, as folder and as file, and nothing is written beside
   expect(readdirSync(web)).toEqual(before);
 });
 
+test('nothing of our own has to be written for it', async () => {
+  // No folder can be made there, whoever asks.
+  vi.stubEnv('INGOT_CACHE_DIR', '/sys/kernel/ingot');
+  expect(await runCli(['validate', web])).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('a place is told from where the user is', async () => {
   edit('web.pkr.hcl', 'locals', 'locales');
   const { stderr } = await runCli(['validate', web]);
