@@ -143,7 +143,7 @@ export function describeMachine(name: string, start: () => Promise<Machine>): vo
       expect(readFileSync(join(dir, 'flat/sub/page'), 'utf8')).toBe('hello');
     });
 
-    test.each<[string, (m: Machine) => Promise<unknown>, string]>([
+    test.each<[string, (m: Machine, to: string) => Promise<unknown>, string]>([
       ['upload from nowhere', (m) => m.communicator.upload('/no/such', '/root/x'), 'machine/no-such-source'],
       ['upload of a device', (m) => m.communicator.upload('/dev/null', '/root/x'), 'machine/special-file'],
       [
@@ -151,17 +151,18 @@ export function describeMachine(name: string, start: () => Promise<Machine>): vo
         (m) => m.communicator.uploadBytes('x', '/no/such/x'),
         'machine/transfer-failed',
       ],
-      ['download of nothing', (m) => m.communicator.download('/no/such', '/tmp/x'), 'machine/no-such-file'],
-      ['download of a device', (m) => m.communicator.download('/dev/null', '/tmp/x'), 'machine/no-such-file'],
+      ['download of nothing', (m, to) => m.communicator.download('/no/such', to), 'machine/no-such-file'],
+      ['download of a device', (m, to) => m.communicator.download('/dev/null', to), 'machine/no-such-file'],
       [
         'download of no folder',
-        (m) => m.communicator.downloadDirectory('/no/such/', '/tmp/x'),
+        (m, to) => m.communicator.downloadDirectory('/no/such/', to),
         'machine/no-such-file',
       ],
     ])('%s is refused', async (_what, transfer, code) => {
       await using m = await start();
-      await expect(transfer(m)).rejects.toMatchObject({ code });
-      expect(existsSync('/tmp/x')).toBe(false);
+      const target = join(dir, 'refused');
+      await expect(transfer(m, target)).rejects.toMatchObject({ code });
+      expect(existsSync(target)).toBe(false);
     });
 
     test("links of the image lead to none of the builder's files", async () => {
