@@ -106,6 +106,8 @@ export async function untilReady(server, say) {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the machine of ${hostname} ended`);
     const text = existsSync(console) ? readFileSync(console, 'utf8') : '';
+    const panic = /Kernel panic[^\r\n]*/.exec(text);
+    if (panic) throw new Error(`${hostname}: ${panic[0]}`);
     const [line = '', state, own] =
       [...text.matchAll(/ingot: (waiting|not ready|ready)(?:: .*| in ([\d.]+) s)/g)].at(-1) ?? [];
     if (line !== told) say(`${hostname}: ${line.trim()}`);

@@ -3,7 +3,7 @@ import { attr, blocks, bodySpec, type OptionProblem, type OptionsOf } from '../c
 /** Bump when the bytes of an assembled disk change. */
 export const DISK_VERSION = 2;
 /** Bump when what boot-config writes changes. */
-export const BOOT_CONFIG_VERSION = 1;
+export const BOOT_CONFIG_VERSION = 2;
 
 const partitionSpec = bodySpec({
   size: attr.size('Size, such as "512M".', { required: true }),

@@ -28,6 +28,12 @@ const PATTERNS: readonly Pattern[] = [
     final: true,
   },
   {
+    match: /Kernel panic - not syncing: (IO-APIC \+ timer doesn't work)/,
+    reason: (m) => `kernel panic: ${m[1]}`,
+    hint: 'A host too busy for an emulated machine kept the timer back: try again, or give the kernel the option no_timer_check, as cloud images do.',
+    final: true,
+  },
+  {
     match: /Kernel panic - not syncing: ([^\r\n]*)/,
     reason: (m) => `kernel panic: ${m[1]}`,
     hint: 'The console above the panic says what failed.',

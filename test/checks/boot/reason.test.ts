@@ -37,6 +37,7 @@ describe('explainConsole', () => {
       /no root filesystem \(unknown-block\(0,0\)\)/,
       true,
     ],
+    ["Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with", /timer doesn't work/, true],
     ['You are in emergency mode. After logging in, type "journalctl -xb"', /emergency mode/, true],
     ['Cannot open access to console, the root account is locked.', /emergency mode/, true],
     ['[   30.1] Out of memory: Killed process 512 (cloud-init) total-vm:1', /killed cloud-init/, false],
