@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
@@ -7,6 +7,7 @@ import type { Host } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, type Lease, takeLease } from './lease.ts';
 import { mountOverlay, mountTmpfs, type Run } from './mount.ts';
 import { launch } from './process.ts';
+import { removeFolder } from './remove-folder.ts';
 import { findTool } from './tools.ts';
 
 export interface HostOptions {
@@ -42,8 +43,13 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
       const env = { ...options.env, [LEASE_VARIABLE]: lease.id };
       try {
         const running = launch(command, args, { okCodes: 'any', ...options, env });
+        const { pid } = running;
+        if (pid === undefined) {
+          await running.ended;
+          throw new IngotError('host/cannot-run', `${command} could not be started`);
+        }
         return {
-          pid: running.pid,
+          pid,
           ended: running.ended,
           async [Symbol.asyncDispose]() {
             await running.stop();
@@ -76,8 +82,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
       return {
         dir,
         async [Symbol.asyncDispose]() {
-          // What was ended a moment ago may still be on its way out, and write.
-          await rm(dir, { recursive: true, force: true, maxRetries: 6, retryDelay: 50 });
+          await removeFolder(dir);
           dropLease(leaseDir, lease);
         },
       };

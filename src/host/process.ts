@@ -20,7 +20,8 @@ const DRAIN_MS = 200;
 const GUARD = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"';
 
 export interface Running {
-  readonly pid: number;
+  /** Absent where it could not be started; `ended` then says why. */
+  readonly pid: number | undefined;
   readonly ended: Promise<RunResult>;
   /** Ends the whole group: politely, then by force. */
   stop(): Promise<void>;
@@ -52,7 +53,7 @@ export function launch(command: string, args: readonly string[], options: RunOpt
     // Children that ignored the polite signal and outlived the leader.
     killGroup(child, 'SIGKILL');
   };
-  return { pid: child.pid ?? -1, ended, stop };
+  return { pid: child.pid, ended, stop };
 }
 
 /** Node reports a missing working folder as a missing command. */

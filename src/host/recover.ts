@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IngotError } from '../core/error.ts';
 import type { LeaseKind } from '../core/host.ts';
 import { dropLease, isAlive, LEASE_VARIABLE, type Lease, leasesIn, orphanedLeases } from './lease.ts';
 import { detachLoops } from './loop.ts';
 import { isMounted, mountsBelow, runAlone, unmount } from './mount.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** Something that a killed run had left behind. */
 export interface Recovered {
@@ -32,7 +32,7 @@ export async function recover(leaseDir: string, staging?: string): Promise<Recov
   }
   for (const target of staging === undefined ? [] : unleased(staging, leaseDir)) {
     try {
-      await removeFolder(target);
+      await clear(target);
       recovered.push({ kind: 'directory', target });
     } catch (cause) {
       failures.push({ lease: { kind: 'directory', target }, cause });
@@ -81,18 +81,17 @@ async function giveBack(lease: Lease): Promise<boolean> {
       return await detachLoops(runAlone, lease.target);
     case 'directory':
       if (!existsSync(lease.target)) return false;
-      await removeFolder(lease.target);
+      await clear(lease.target);
       return true;
     default:
       return false;
   }
 }
 
-async function removeFolder(path: string): Promise<void> {
+async function clear(path: string): Promise<void> {
   // A mount that is still inside would lose its content with the folder.
   for (const mounted of mountsBelow(realpathSync(path))) await unmount(mounted);
-  // What the kernel ends with its killed parent may still be on its way out, and write.
-  await rm(path, { recursive: true, force: true, maxRetries: 6, retryDelay: 100 });
+  await removeFolder(path);
 }
 
 /** Ends the processes that carry the lease's mark in their environment. */
