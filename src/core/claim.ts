@@ -23,7 +23,7 @@ export async function isDeadClaim(dir: string, name: string, claim = name): Prom
     const age = await stat(join(dir, name)).then((s) => Date.now() - s.mtimeMs, orAbsent(0));
     return age > FOREIGN_STALE_MS;
   }
-  const started = await startTime(match[1]).catch(() => undefined);
+  const started = await startTime(match[1]).catch(orAbsent(undefined));
   return started !== match[2];
 }
 
@@ -40,10 +40,10 @@ async function domain(): Promise<string> {
   return `${boot.trim()}-${namespace}`;
 }
 
-/** For files that another process may have removed first. */
+/** For files that another process may have removed first, and what the kernel tells of one that has ended. */
 function orAbsent<T>(value: T): (error: NodeJS.ErrnoException) => T {
   return (error) => {
-    if (error.code === 'ENOENT') return value;
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return value;
     throw error;
   };
 }

@@ -1,14 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LeaseKind } from '../core/host.ts';
 
@@ -25,6 +16,10 @@ export interface Lease {
 /** Marks the processes of a lease in their environment, since a lease is written before there is a pid. */
 export const LEASE_VARIABLE = 'INGOT_LEASE';
 
+/** Ends the name of a lease that is being written. */
+const UNFINISHED = '.part';
+const UNFINISHED_MS = 60_000;
+
 /** Writes a lease; the file is on disk when this returns, but for a process: that does not outlive the machine's crash. */
 export function takeLease(dir: string, kind: LeaseKind, target: string): Lease {
   const lease: Lease = {
@@ -34,15 +29,15 @@ export function takeLease(dir: string, kind: LeaseKind, target: string): Lease {
     owner: { pid: process.pid, started: startTime(process.pid) ?? '', boot: bootId() },
   };
   mkdirSync(dir, { recursive: true });
-  const file = openSync(pathOf(dir, lease), 'wx', 0o600);
+  const path = pathOf(dir, lease);
+  const temporary = `${path}${UNFINISHED}`;
   try {
-    writeSync(file, JSON.stringify(lease));
-    if (kind !== 'process') fsyncSync(file);
+    writeFileSync(temporary, JSON.stringify(lease), { flag: 'wx', mode: 0o600, flush: kind !== 'process' });
+    // Another process that looks sees all of it, or nothing: half of one it would take for what a killed run left.
+    renameSync(temporary, path);
   } catch (error) {
-    dropLease(dir, lease);
+    rmSync(temporary, { force: true });
     throw error;
-  } finally {
-    closeSync(file);
   }
   return lease;
 }
@@ -52,9 +47,15 @@ export function dropLease(dir: string, lease: Lease): void {
   rmSync(pathOf(dir, lease), { force: true });
 }
 
-/** All leases. Unreadable files are leases half written, for which nothing was taken yet: they are removed. */
+/**
+ * All leases. What was half written when its process was killed, or the machine crashed, is removed: nothing had been taken
+ * yet, or nothing of it is left.
+ */
 export function leasesIn(dir: string): Lease[] {
-  return namesIn(dir).flatMap((name) => {
+  const names = namesIn(dir);
+  for (const name of names.filter((n) => n.endsWith(UNFINISHED))) dropAbandoned(join(dir, name));
+  return names.flatMap((name) => {
+    if (!name.endsWith('.json')) return [];
     const lease = readLease(join(dir, name));
     if (!lease) rmSync(join(dir, name), { force: true });
     return lease ?? [];
@@ -76,14 +77,16 @@ export function isAlive(owner: Lease['owner']): boolean {
   return owner.boot === bootId() && owner.started !== '' && startTime(owner.pid) === owner.started;
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)): clock ticks between boot and the process's start. */
+/** Field 22 of /proc/PID/stat (proc(5)): clock ticks between boot and the process's start; undefined where there is none. */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command in parentheses may hold blanks and parentheses itself.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
+  } catch (error) {
+    // Whoever cannot look, with too many files open, must not take a living one for dead.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
   }
 }
 
@@ -97,11 +100,17 @@ function pathOf(dir: string, lease: Lease): string {
 
 function namesIn(dir: string): string[] {
   try {
-    return readdirSync(dir).filter((n) => n.endsWith('.json'));
+    return readdirSync(dir);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Writing one takes no time: what is older is nobody's. */
+function dropAbandoned(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat && Date.now() - stat.mtimeMs > UNFINISHED_MS) rmSync(path, { force: true });
 }
 
 function readLease(path: string): Lease | undefined {
