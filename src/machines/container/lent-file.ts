@@ -1,6 +1,7 @@
-import { lstatSync, readlinkSync, rmdirSync, rmSync, type Stats, utimesSync, lutimesSync } from 'node:fs';
+import { lstatSync, lutimesSync, readlinkSync, rmdirSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Rootfs } from '../../core/rootfs.ts';
+import { openRootfs } from '../../host/index.ts';
 
 /** What stood in the lent file's place. */
 type Original =
@@ -67,10 +68,12 @@ export class LentFile {
     const loan = this.#loan;
     this.#loan = undefined;
     if (!loan) return;
-    const parent = join(upper, dirname(this.path));
-    const untouched = lstatSync(parent).mtimeMs === loan.parentAfter.mtimeMs;
-    rmSync(join(upper, this.path), { force: true });
-    if (!untouched) return;
+    // A folder on the way may be a link by now, to a place of the image's choice.
+    const root = openRootfs(upper);
+    const parent = root.hostPath(dirname(this.path));
+    const folder = lstatSync(parent);
+    root.remove(this.path);
+    if (!folder.isDirectory() || folder.mtimeMs !== loan.parentAfter.mtimeMs) return;
     if (loan.parentInUpper) this.#restoreParent(parent, loan);
     else removeIfEmpty(parent);
   }
@@ -86,7 +89,7 @@ export class LentFile {
   }
 
   #restoreParent(parent: string, loan: Loan): void {
-    utimesSync(parent, loan.parentBefore.atime, loan.parentBefore.mtime);
+    lutimesSync(parent, loan.parentBefore.atime, loan.parentBefore.mtime);
   }
 }
 

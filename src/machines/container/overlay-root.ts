@@ -54,7 +54,8 @@ export class OverlayRoot implements ContainerRoot {
     if (this.#mount) for (const file of leave.lent) file.takeBackMounted(openRootfs(this.#mount.target));
     await this.#unmount();
     for (const file of leave.lent.toReversed()) file.takeBackUnmounted(this.#upper);
-    for (const path of leave.residue) removePlaceholder(join(this.#upper, path));
+    const written = openRootfs(this.#upper);
+    for (const path of leave.residue) removePlaceholder(written.hostPath(path));
     clampTimes(this.#upper, epoch);
     rmdirSync(target);
     renameSync(this.#upper, target);
