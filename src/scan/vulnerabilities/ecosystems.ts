@@ -21,6 +21,9 @@ const COMPARATORS: ReadonlyMap<string, Compare> = new Map<string, Compare>([
 
 const LANGUAGES = { npm: 'npm', pypi: 'PyPI', golang: 'Go', maven: 'Maven' } as const;
 
+/** Debian's `linux-signed-amd64`; Ubuntu's `linux-signed` and `linux-signed-aws`, whose flavour stays. */
+const SIGNED_KERNEL = /^linux-signed(?:-(?:amd64|arm64|i386))?(-[a-z0-9.-]+)?$/;
+
 /** The order of versions of an ecosystem (`Debian:12`); undefined where we have none. */
 export function comparatorOf(ecosystem: string): Compare | undefined {
   return COMPARATORS.get(ecosystem.split(':', 1)[0] as string);
@@ -51,6 +54,9 @@ export function ecosystemOf({ type }: ImagePackage, os: OsRelease): string | und
 /** Name and version by which databases know a package: the source package for deb and apk. */
 export function knownAs(found: ImagePackage): { name: string; version: string } {
   const { type, source, namespace, name, version } = found;
+  // A signed kernel is made anew from the binaries of `linux`, which databases know it by; its version is that of the binary.
+  const signed = type === 'deb' ? SIGNED_KERNEL.exec(source?.name ?? '') : null;
+  if (signed) return { name: `linux${signed[1] ?? ''}`, version: version.replace(/\+b\d+$/, '') };
   if ((type === 'deb' || type === 'apk') && source) return source;
   if (type === 'npm' && namespace !== undefined) return { name: `${namespace}/${name}`, version };
   if (type === 'maven') return { name: `${namespace ?? ''}:${name}`, version };

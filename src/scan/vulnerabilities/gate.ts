@@ -1,7 +1,7 @@
 import { atLeast, type URGENCIES, type Vulnerability } from './advisory.ts';
 import { hasEnded } from '../../core/last-day.ts';
 import type { IgnoreRule } from './ignore.ts';
-import { speaksOf, type VexStatement } from './openvex.ts';
+import { excuseOf, type VexStatement } from './openvex.ts';
 
 export interface GateOptions {
   /** Fail where a fix is available and not installed. */
@@ -35,9 +35,7 @@ export function judge(vulnerabilities: readonly Vulnerability[], o: GateOptions,
   const used = new Set<IgnoreRule>();
   const expired = o.ignore.filter((rule) => hasEnded(rule, now));
   const judged = vulnerabilities.map((found): Judged => {
-    const statement = o.vex.find(
-      (s) => (s.status === 'not_affected' || s.status === 'fixed') && speaksOf(s, found.id, found.purls),
-    );
+    const statement = excuseOf(o.vex, found.id, found.purls);
     if (statement) {
       const why = statement.why === '' ? `fixed, says ${statement.file}` : statement.why;
       return { ...found, verdict: 'not-affected', why };

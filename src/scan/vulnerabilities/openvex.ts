@@ -6,8 +6,10 @@ import type { Judged } from './gate.ts';
 export interface VexStatement {
   readonly id: string;
   readonly status: 'not_affected' | 'affected' | 'fixed' | 'under_investigation';
-  /** Package URLs; empty: every product. */
-  readonly products: readonly string[];
+  /** Package URLs; absent: every product. */
+  readonly products?: readonly string[];
+  /** When it was made, milliseconds since 1970; 0 where nothing says so. */
+  readonly time: number;
   readonly why: string;
   readonly file: string;
 }
@@ -21,7 +23,7 @@ export function parseOpenVex(text: string, file: string): VexStatement[] {
     new IngotError('scan/bad-vex', `${file} is no OpenVEX document: ${what}`, {
       hint: 'Write one with `vexctl`, or see openvex.dev for its form.',
     });
-  let json: { '@context'?: unknown; statements?: unknown };
+  let json: { '@context'?: unknown; timestamp?: unknown; last_updated?: unknown; statements?: unknown };
   try {
     json = JSON.parse(text) as typeof json;
   } catch (error) {
@@ -34,6 +36,7 @@ export function parseOpenVex(text: string, file: string): VexStatement[] {
   )
     throw bad('its @context is not that of OpenVEX');
   if (!Array.isArray(json.statements)) throw bad('it has no statements');
+  const made = timeOf(json) ?? 0;
   return json.statements.map((statement: Record<string, unknown>, i) => {
     const {
       vulnerability,
@@ -54,11 +57,20 @@ export function parseOpenVex(text: string, file: string): VexStatement[] {
     return {
       id,
       status: status as VexStatement['status'],
-      products: productsOf(statement.products),
+      ...(statement.products !== undefined && { products: productsOf(statement.products) }),
+      time: timeOf(statement) ?? made,
       why,
       file,
     };
   });
+}
+
+/** A statement without a time of its own has its document's (OpenVEX, "Inheritance"). */
+function timeOf({ timestamp, last_updated: updated }: Readonly<Record<string, unknown>>): number | undefined {
+  const times = [updated, timestamp].map((text) =>
+    typeof text === 'string' ? Date.parse(text) : Number.NaN,
+  );
+  return times.find((time) => !Number.isNaN(time));
 }
 
 function nameOf(vulnerability: unknown): string | undefined {
@@ -66,26 +78,35 @@ function nameOf(vulnerability: unknown): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** The products and their parts, by id or package URL. */
+/** The products and their parts, by id or package URL; what is named by neither is none of ours. */
 function productsOf(products: unknown): string[] {
   if (!Array.isArray(products)) return [];
   return products.flatMap((product: unknown): string[] => {
     if (typeof product === 'string') return [product];
     const { '@id': id, identifiers, subcomponents } = (product ?? {}) as Record<string, unknown>;
     const purl = (identifiers as { purl?: unknown } | undefined)?.purl;
-    const parts = productsOf(subcomponents);
     // With parts, the statement is about these parts of the product.
-    return parts.length > 0
-      ? parts
-      : [purl, id].filter((p): p is string => typeof p === 'string').slice(0, 1);
+    if (Array.isArray(subcomponents) && subcomponents.length > 0) return productsOf(subcomponents);
+    return [purl, id].filter((p): p is string => typeof p === 'string').slice(0, 1);
   });
 }
 
-/** Whether a statement speaks of an installed package: all that its package URL says must hold of it. */
-export function speaksOf(statement: VexStatement, id: string, purls: readonly string[]): boolean {
-  if (statement.id !== id) return false;
-  if (statement.products.length === 0) return true;
-  return statement.products.some((product) => purls.some((purl) => covers(product, purl)));
+/**
+ * The statement by which a vulnerability does not count: of each installed package, the newest that speaks of it must say so
+ * (OpenVEX: a statement overrides those before it). Undefined: it counts.
+ */
+export function excuseOf(
+  statements: readonly VexStatement[],
+  id: string,
+  purls: readonly string[],
+): VexStatement | undefined {
+  const own = statements.filter((s) => s.id === id).toSorted((a, b) => a.time - b.time);
+  // A package that nothing names is spoken of by what speaks of all.
+  const last = (purls.length > 0 ? purls : ['']).map((purl) =>
+    own.findLast(({ products }) => products === undefined || products.some((p) => covers(p, purl))),
+  );
+  const excused = last.every((s) => s?.status === 'not_affected' || s?.status === 'fixed');
+  return excused ? last[0] : undefined;
 }
 
 /** `pkg:deb/debian/curl` covers every version; with a version only that; qualifiers that it names must be equal. */

@@ -149,7 +149,7 @@ function inRange(
 ): { fixed?: string } | 'undecided' | undefined {
   let affected = false;
   let after: string | undefined;
-  for (const { introduced, fixed, last_affected: last } of events) {
+  for (const { introduced, fixed, last_affected: last } of inOrder(events, compare)) {
     const limit = introduced ?? fixed ?? last;
     if (limit === undefined) continue;
     const order = introduced === '0' ? 1 : compare(version, limit);
@@ -168,8 +168,30 @@ function inRange(
   return affected ? { ...(after !== undefined && { fixed: after }) } : undefined;
 }
 
+/** Events by their versions: a record may hold them in any order. As they stand where one of them is no version. */
+function inOrder(
+  events: readonly Readonly<Record<string, string>>[],
+  compare: Compare,
+): readonly Readonly<Record<string, string>>[] {
+  const limitOf = (event: Readonly<Record<string, string>>): string | undefined =>
+    event.introduced ?? event.fixed ?? event.last_affected;
+  const known = events.filter((event) => limitOf(event) !== undefined);
+  let areVersions = true;
+  const sorted = known.toSorted((a, b) => {
+    // "0" comes before every version.
+    if (a.introduced === '0' || b.introduced === '0')
+      return Number(b.introduced === '0') - Number(a.introduced === '0');
+    const order = compare(limitOf(a) as string, limitOf(b) as string);
+    if (order === undefined) areVersions = false;
+    return order ?? 0;
+  });
+  return areVersions ? sorted : known;
+}
+
 function fixedEvents(affected: Affected): string[] {
-  return (affected.ranges ?? []).flatMap((r) => r.events ?? []).flatMap((e) => e.fixed ?? []);
+  // Of a range in Git they are commits.
+  const ranges = (affected.ranges ?? []).filter((r) => r.type !== 'GIT');
+  return ranges.flatMap((r) => r.events ?? []).flatMap((e) => e.fixed ?? []);
 }
 
 /** The CVE's number, by which other databases, ignore files and VEX know it. */

@@ -62,6 +62,7 @@ const failures = (report: VulnerabilityReport): string[] =>
   report.checks.filter((c) => !c.passed).map((c) => `${c.name}: ${c.message}`);
 
 const curl = { libcurl4: '7.88.1-10+deb12u4 curl', bash: '5.2-2' };
+const kernel = { 'linux-image-6.1.0-21-cloud-amd64': '6.1.90-1 linux-signed-amd64 (6.1.90+1)' };
 const fixable: Entry = {
   source: 'curl',
   id: 'CVE-2026-1',
@@ -91,6 +92,8 @@ describe('the gate', () => {
     ['end of life, gated', { status: 'open', urgency: 'end-of-life' }, { fail_on_unknown: true }, false],
     ['undetermined', { status: 'undetermined' }, {}, true],
     ['another package', { source: 'wget' }, {}, true],
+    ['a fix of the kernel, which is installed signed', { source: 'linux', fixed: '6.1.123-1' }, {}, false],
+    ['a fix of the kernel that is installed signed', { source: 'linux', fixed: '6.1.90-1' }, {}, true],
   ];
   test.each(cases)('%s', async (_, entry, options, passes) => {
     file(
@@ -100,7 +103,7 @@ describe('the gate', () => {
         { ...fixable, ...entry },
       ]),
     );
-    const report = await check(debianImage(curl), options);
+    const report = await check(debianImage({ ...curl, ...kernel }), options);
     expect([report.passed, failures(report).length]).toEqual([passes, passes ? 0 : 1]);
   });
 
@@ -294,9 +297,54 @@ describe('OpenVEX', () => {
     ['another package', statement('pkg:deb/debian/libcurl'), false],
     ['another status', statement('pkg:deb/debian/libcurl4', 'affected'), false],
     ['a fix', statement('pkg:deb/debian/libcurl4', 'fixed'), true],
+    ['every product', { ...statement(''), products: undefined }, true],
+    ['no product', { ...statement(''), products: [] }, false],
+    [
+      'a product that has no package URL',
+      { ...statement(''), products: [{ identifiers: { cpe23: 'cpe:2.3:a:x:y' } }] },
+      false,
+    ],
+    [
+      'parts that have no package URL',
+      {
+        ...statement(''),
+        products: [
+          { '@id': 'pkg:deb/debian/libcurl4', subcomponents: [{ identifiers: { cpe23: 'cpe:2.3' } }] },
+        ],
+      },
+      false,
+    ],
   ])('a statement about %s', async (_, content, passes) => {
     const report = await check(debianImage(curl), { vex: [file('vex.json', vexOf(content))] });
     expect(report.passed).toBe(passes);
+  });
+
+  test('one of two packages is not both', async () => {
+    const both = debianImage({ ...curl, curl: '7.88.1-10+deb12u4' });
+    const vex = [file('one.json', vexOf(statement('pkg:deb/debian/curl')))];
+    expect((await check(both, { vex })).passed).toBe(false);
+    vex.push(file('other.json', vexOf(statement('pkg:deb/debian/libcurl4'))));
+    expect((await check(both, { vex })).passed).toBe(true);
+  });
+
+  test.each([
+    ['the later one of a document', {}, {}, false],
+    ['the newer one', { timestamp: '2026-03-02T00:00:00Z' }, { timestamp: '2026-03-01T00:00:00Z' }, true],
+    ['the one that was updated', {}, { last_updated: '2026-03-02T00:00:00Z' }, false],
+  ])('of two statements %s counts', async (_, one, other, passes) => {
+    const [fine, bad] = [
+      statement('pkg:deb/debian/libcurl4'),
+      statement('pkg:deb/debian/libcurl4', 'affected'),
+    ];
+    const text = JSON.stringify({
+      '@context': 'https://openvex.dev/ns/v0.2.0',
+      timestamp: '2026-01-01T00:00:00Z',
+      statements: [
+        { ...fine, ...one },
+        { ...bad, ...other },
+      ],
+    });
+    expect((await check(debianImage(curl), { vex: [file('vex.json', text)] })).passed).toBe(passes);
   });
 
   test.each([

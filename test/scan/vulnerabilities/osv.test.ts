@@ -27,6 +27,7 @@ describe('ranges of versions', () => {
     ['2.1.0', undefined],
   ])('npm %s: fixed in %s', (version, fixed) => {
     expect(judge('npm', version, two)?.fixed).toBe(fixed);
+    expect(judge('npm', version, two.toReversed())?.fixed).toBe(fixed);
   });
 
   test.each([
@@ -51,6 +52,11 @@ describe('ranges of versions', () => {
     });
     expect(judge('Maven', '1.0', events, { versions: ['0.9'] })).toBeUndefined();
     expect(judge('Maven', '1.0', events)?.state).toBe('undetermined');
+  });
+
+  test('a commit fixes no version', () => {
+    const ranges = [{ type: 'GIT', events: [{ introduced: '0' }, { fixed: 'c0ffee' }] }];
+    expect(judge('PyPI', '1.0', [], { versions: ['1.0'], ranges })?.state).toBe('unfixed');
   });
 
   test('each distribution by its own order', () => {
@@ -118,6 +124,8 @@ test('homes of packages, and the names by which they are known there', () => {
   expect(ecosystemOf({ ...found, type: 'rpm' }, { id: 'fedora', versionId: '40' })).toBeUndefined();
   expect(ecosystemOf(go, {})).toBe('Go');
   expect(knownAs(deb)).toEqual({ name: 's', version: '1' });
+  const kernel = { ...deb, version: '5.15.0-26.26', source: { name: 'linux-signed-aws', version: '5' } };
+  expect(knownAs(kernel)).toEqual({ name: 'linux-aws', version: '5.15.0-26.26' });
   expect(knownAs(go)).toEqual({ name: 'n', version: '1.2' });
   expect(knownAs({ ...found, type: 'npm', namespace: '@a' }).name).toBe('@a/n');
   expect(knownAs({ ...found, type: 'maven', namespace: 'g' }).name).toBe('g:n');
