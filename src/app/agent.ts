@@ -104,6 +104,7 @@ function openMachine(
     note,
     place: (path) => path,
     hide: (secret) => mask.add(secret),
+    masked: (text) => mask.hide(text),
     now: () => new Date(),
     uptime,
     get startedAt() {
@@ -123,8 +124,9 @@ function openMachine(
         ...(input !== undefined && { input }),
         ...(timeoutMs !== undefined && { timeoutMs }),
         onLine(_stream, line) {
-          if (lines.length < 1000) lines.push(line);
-          if (!quiet) note(line);
+          if (quiet) return;
+          if (lines.length < 1000) lines.push(mask.hide(line));
+          note(line);
         },
       });
       return { exitCode, output: quiet ? stdout : lines.join('\n') };

@@ -37,6 +37,10 @@ export class TestMachine implements AgentMachine {
   readonly say = (line: string): void => void this.said.push(line);
   readonly note = (line: string): void => void this.noted.push(line);
   readonly hide = (secret: string): void => void this.hidden.push(secret);
+  readonly masked = (text: string): string =>
+    this.hidden
+      .filter(({ length }) => length >= 3)
+      .reduce((masked, secret) => masked.replaceAll(secret, '<sensitive>'), text);
 
   readonly run: AgentMachine['run'] = async (argv, { env = {}, input } = {}) => {
     this.ran.push([...argv, ...(input === undefined ? [] : [input])]);

@@ -214,6 +214,21 @@ describe('the first boot', () => {
     expect(machine.said.join('\n')).not.toContain('hunter2');
   }, 30_000);
 
+  test('tells no secret that a command has printed before it failed', async () => {
+    const sh = ['sh', '-c', 'echo "$0  again"; exit 3', 'ref+echo://hunter2'];
+    using machine = new TestMachine({ command: [command('c', sh)] });
+    machine.hide('hunter2  again');
+    const done = runFirstBoot(machine);
+    await vi.waitUntil(() => machine.said.length > 0);
+    const told = [machine.said.join('\n'), JSON.stringify(await readState(machine))];
+    machine.stop.abort();
+    await expect(done).rejects.toThrow();
+    for (const text of told) {
+      expect(text).toContain('exit code 3: <sensitive>');
+      expect(text).not.toContain('hunter2');
+    }
+  });
+
   test('tells of a disk that takes no writing', async () => {
     using machine = new TestMachine({ file: [file('/etc/sub/a', 'a')] });
     machine.write('/t/a', 'x');

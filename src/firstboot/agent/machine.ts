@@ -13,7 +13,7 @@ export interface AgentMachine {
   place(path: string): string;
   /** Environment of the agent itself. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Runs a command to its end, without a shell. Its output goes to the journal, masked. */
+  /** Runs a command to its end, without a shell. Its output goes to the journal, and unless `quiet` is answered, masked. */
   run(
     argv: readonly string[],
     options?: {
@@ -29,6 +29,8 @@ export interface AgentMachine {
   note(line: string): void;
   /** Hides a text in all that is said from now on. */
   hide(secret: string): void;
+  /** A text without what is hidden. */
+  masked(text: string): string;
   readonly now: () => Date;
   /** Seconds since the machine was started. */
   readonly uptime: () => number;

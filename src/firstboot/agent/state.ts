@@ -46,7 +46,8 @@ export class Teller {
     stages?: readonly BootStage[],
   ): Promise<void> {
     const seconds = Math.round(this.#machine.uptime() * 10) / 10;
-    const words = missing.map(oneLine);
+    // Everybody may read the state. It is masked whole: a secret that is cut or drawn together would not be known again.
+    const words = missing.map((text) => oneLine(this.#machine.masked(text)));
     const path = this.#machine.place(PATHS.state);
     const content: ReadyState = { state, missing: words, seconds, ...(stages && { stages }) };
     try {
