@@ -73,6 +73,9 @@ function judge(
   image: HardenedImage,
 ): Pick<HardeningResult, 'status' | 'message'> {
   if (!group) return { status: 'failed', message: 'it checks nothing' };
+  const isSkipped = group.every(({ outcome, elsewhere }) => outcome === 'skip' && elsewhere === undefined);
+  if (isSkipped)
+    return { status: 'failed', message: 'the file says skip: take it out, or except it by its id' };
   const told = group.flatMap((result) => {
     if (result.outcome === 'fail') return [whatFailed(result, image)];
     return result.elsewhere === undefined ? [] : [`${result.property}: ${result.elsewhere}`];

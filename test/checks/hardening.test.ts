@@ -167,6 +167,19 @@ describe.skipIf(process.getuid?.() !== 0)('level 1', () => {
   });
 });
 
+test('a check that the file skips has not passed', async () => {
+  const file = loadGossFile('own.yaml', {
+    vars: {},
+    env: {},
+    text: 'file: {/etc/shadow: {exists: false, skip: true}, /etc/passwd: {exists: true}}\n',
+  });
+  const results = await checkHardening(file, imageOf({ 'etc/passwd': '', 'etc/shadow': '' }), ctx);
+  expect(results.map(({ id, status }) => [id, status])).toEqual([
+    ['file:/etc/passwd', 'passed'],
+    ['file:/etc/shadow', 'failed'],
+  ]);
+});
+
 test('a check of a package that is not there does not apply; what the disk does not decide fails', async () => {
   const file = loadGossFile('own.yaml', {
     vars: {},

@@ -54,7 +54,8 @@ export function assertsNothing(expected: GoValue): boolean {
 }
 
 function isEmptyPattern(pattern: GoValue): boolean {
-  return pattern === '' || (typeof pattern === 'string' && /^\/\^?(?:\.\*)?\$?\/$/.test(pattern));
+  // Of a text, what `have-patterns` strips is not looked for.
+  return typeof pattern === 'string' && (/^[\\/]*$/.test(pattern) || /^\/\^?(?:\.\*)?\$?\/$/.test(pattern));
 }
 
 function diagnostic(

@@ -34,6 +34,8 @@ function image(folder: TempFolder, extra: Readonly<Record<string, string>> = {})
   const wants = join(folder.dir, 'etc/systemd/system/multi-user.target.wants');
   mkdirSync(wants, { recursive: true });
   symlinkSync('/usr/lib/systemd/system/nginx.service', join(wants, 'nginx.service'));
+  symlinkSync('/usr/lib/systemd/system/off.service', join(wants, '../off.service'));
+  symlinkSync('/usr/lib/systemd/system/nginx.service', join(wants, '../www.service'));
   return folder.dir;
 }
 
@@ -67,6 +69,7 @@ group:
   adm: {exists: true, gid: 4}
 service:
   nginx: {enabled: true}
+  www: {enabled: true}
   "off": {enabled: false}
   static: {enabled: true}
   none: {enabled: false}
@@ -78,7 +81,7 @@ mount:
 `,
     );
     expect(Object.entries(found).filter(([, outcome]) => outcome !== 'pass')).toEqual([]);
-    expect(Object.keys(found)).toHaveLength(24);
+    expect(Object.keys(found)).toHaveLength(25);
   });
 
   test('says what it cannot tell', () => {

@@ -11,6 +11,7 @@ test.each([
   ['matching: {x: {content: 1, matches: {or: [1, {and: []}]}}}', /matches/],
   ['matching: {x: {content: a, matches: {match-regexp: ".*"}}}', /matches/],
   ['file: {/x: {exists: true, contents: ["", "/.*/"]}}', /contents/],
+  ['file: {/x: {exists: true, contents: ["/", "\\\\"]}}', /contents/],
   ['service: {x: {}}', /service "x" checks nothing/],
   ['file: {/x: {exists: true, skip: true}}', /everything in the goss file is skipped/],
 ])('%s', (yaml, message) => {

@@ -46,8 +46,9 @@ export function linksOf(root: Rootfs, name: string): string[] {
     .map((entry) => `${ETC}/${entry}`)
     .filter((path) => {
       if (!root.lstat(path)?.isSymbolicLink()) return false;
-      // The name itself may be an alias of another unit.
-      return posix.basename(path) === name || posix.basename(root.readLink(path)) === name;
+      // The name itself may be an alias of another unit. A link to a file of its own name only says where that lies.
+      const names = [posix.basename(path), posix.basename(root.readLink(path))];
+      return names[0] !== names[1] && names.includes(name);
     });
   return [...held, ...aliases];
 }
