@@ -81,6 +81,8 @@ class RuleReader {
     for (const key of ['path', 'url'])
       if (extend[key] !== undefined) this.#problems.push(`[extend] ${key} is not supported; merge the files`);
     const disabled = new Set(this.#strings(extend, 'disabledRules', '[extend]'));
+    if (own.length === 0 && extend.useDefault !== true)
+      this.#problems.push('the file has no rules: nothing would be searched');
     const base = extend.useDefault === true ? defaultRules() : { rules: [], allowlists: [] };
     const kept = base.rules.filter(({ id }) => !disabled.has(id) && !own.some((rule) => rule.id === id));
     return { rules: [...kept, ...own], allowlists: [...base.allowlists, ...allowlists] };
@@ -138,6 +140,7 @@ class RuleReader {
       regexes: patterns('regexes'),
       regexTarget: target as Allowlist['regexTarget'],
       stopwords: this.#strings(table, 'stopwords', where).map((w) => w.toLowerCase()),
+      ofCommits: this.#strings(table, 'commits', where).length > 0,
       targetRules: this.#strings(table, 'targetRules', where),
     };
   }

@@ -11,6 +11,8 @@ export interface Allowlist {
   readonly regexTarget: 'secret' | 'match' | 'line';
   /** Lower case; looked for in the secret. */
   readonly stopwords: readonly string[];
+  /** It names commits, and no file of an image is of one. */
+  readonly ofCommits: boolean;
   /** Ids of rules; only of a list for all rules. Empty: all. */
   readonly targetRules: readonly string[];
 }
@@ -73,6 +75,7 @@ function excuses(list: Allowlist, { path, secret, match, line }: Candidate): boo
   if (list.regexes.length > 0) verdicts.push(list.regexes.some((r) => r.find(target) !== undefined));
   if (list.stopwords.length > 0)
     verdicts.push(list.stopwords.some((word) => secret.toLowerCase().includes(word)));
+  if (list.ofCommits) verdicts.push(false);
   if (verdicts.length === 0) return false;
   return list.condition === 'and' ? verdicts.every(Boolean) : verdicts.some(Boolean);
 }

@@ -39,6 +39,11 @@ describe('a rule of gitleaks', () => {
       `${RULE}[[rules.allowlists]]\ncondition = "AND"\npaths = ['''^srv/''']\nstopwords = ["q9w8"]\n`,
       1,
     ],
+    [
+      'a list of commits speaks of no file',
+      `${RULE}[[rules.allowlists]]\ncondition = "AND"\npaths = ['''app''']\ncommits = ["c0ffee"]\n`,
+      1,
+    ],
     ['a list for all rules', `[allowlist]\npaths = ['''app\\.conf$''']\n${RULE}`, 0],
     ['a list for some rules', `[[allowlists]]\ntargetRules = ["other"]\npaths = ['''app''']\n${RULE}`, 1],
     ['a rule of a path alone', `[[rules]]\nid = "p"\npath = '''\\.conf$'''\n`, 1],
@@ -85,6 +90,7 @@ describe('a file of rules that is wrong', () => {
     ['no id', '[[rules]]\nregex = "x"', /rule 1 has no id/],
     ['a wrong type', '[[rules]]\nid = "x"\nregex = "y"\nkeywords = "z"', /keywords is no list of strings/],
     ['a condition', `${RULE}[[rules.allowlists]]\ncondition = "XOR"`, /condition is "xor"/],
+    ['no rules', "[allowlist]\npaths = ['''^x''']", /the file has no rules/],
     ['a file to extend', '[extend]\npath = "other.toml"', /\[extend\] path is not supported/],
   ])('%s', (_, toml, message) => expect(wrong(toml)).toMatch(message));
 
