@@ -108,6 +108,7 @@ describe('launch-time data', () => {
     ['is no JSON', '{"role": ', 'it is no JSON'],
     ['is no map', '[1]', 'it is no object'],
     ['lacks what the image needs', '{"role": "x"}', 'does not say zone'],
+    ['has null for what the image needs', '{"role": "x", "zone": null}', 'does not say zone'],
   ])('that %s is refused', async (_what, text, message) => {
     using machine = new TestMachine({ required: ['role', 'zone'] });
     machine.write(PATHS.instance, text);
@@ -123,10 +124,14 @@ describe('launch-time data', () => {
 
   test('has variables for references, above those of the image', async () => {
     using machine = new TestMachine({ environment: { A: 'image', B: 'image' } });
-    machine.write(PATHS.environment, '# where\nB="launch"\n\nVAULT_TOKEN=s.token\n', 0o600);
+    machine.write(
+      PATHS.environment,
+      '# where\nB="launch"\n\nVAULT_TOKEN=s.token\nSOPS_AGE_KEY=AGE-KEY-1\n',
+      0o600,
+    );
     const { env } = await openFiller(machine);
     expect(env).toMatchObject({ A: 'image', B: 'launch', VAULT_TOKEN: 's.token' });
-    expect(machine.hidden).toContain('s.token');
+    expect(machine.hidden).toEqual(expect.arrayContaining(['s.token', 'AGE-KEY-1']));
     machine.write(PATHS.environment, 'no assignment\n');
     await expect(openFiller(machine)).rejects.toThrow('entry 1 is no NAME=value');
   });

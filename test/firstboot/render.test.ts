@@ -97,6 +97,11 @@ describe('what is wrong is refused', () => {
 
   test.each([
     ['bytes that are no text', Buffer.from([0x23, 0x21, 0xff, 0xfe]), 'is no UTF-8 text'],
+    [
+      'a file whose encoding is not its own',
+      '#cloud-config\nwrite_files: [{path: /a, encoding: gz+b64, content: c2VjcmV0}]\n',
+      "can't be unpacked",
+    ],
     ['gzip cut short', gzipSync('#!/bin/sh\n').subarray(0, 12), "can't be read"],
     ['gzip that grows', gzipSync(Buffer.alloc(64 << 20)), "can't be read"],
     ['a file of 5 MB', Buffer.alloc(5_000_000, '#'), 'the most is'],
@@ -184,6 +189,12 @@ describe('a secret value is refused, and not repeated', () => {
       'chpasswd, the newer form',
       '#cloud-config\nchpasswd: {users: [{name: a, password: s3cr3t-x, type: text}]}\n',
       's3cr3t',
+    ],
+    ['a password of digits', '#cloud-config\nx-app: {db_password: 83610472}\n', '83610472'],
+    [
+      'a file in base64, with blanks around its encoding',
+      `#cloud-config\nwrite_files: [{path: /a, encoding: " b64 ", content: ${b64(AWS)}}]\n`,
+      AWS,
     ],
     ["a user's hash", '#cloud-config\nusers: [{name: a, passwd: $6$s3cr3t}]\n', 's3cr3t'],
     ['a host key', '#cloud-config\nssh_keys: {ed25519_private: s3cr3t-x}\n', 's3cr3t'],

@@ -27,7 +27,7 @@ const PATIENCE = { attemptMs: 10_000, deadlineMs: 15_000, attempts: 4 };
 export async function openFiller(machine: AgentMachine): Promise<Filler> {
   const { variables, env } = await readInstance(machine);
   for (const [name, value] of Object.entries(env))
-    if (/TOKEN|SECRET|PASSWORD/.test(name)) machine.hide(value);
+    if (/TOKEN|SECRET|PASSWORD|_AGE_KEY$|_(?:ACCESS|API)_KEY$/.test(name)) machine.hide(value);
   for (const text of proxySecrets(env)) machine.hide(text);
   const resolver = createResolver({
     env,

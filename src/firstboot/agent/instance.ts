@@ -26,7 +26,10 @@ export async function readInstance(machine: AgentMachine): Promise<Instance> {
     ...own,
     host: { name: hostname(), address: firstAddress() },
   };
-  const missing = config.required.filter((name) => !Object.hasOwn(variables, name));
+  // null is how JSON and YAML write that there is none.
+  const missing = config.required.filter(
+    (name) => !Object.hasOwn(variables, name) || (variables[name] ?? null) === null,
+  );
   if (missing.length > 0) {
     throw new IngotError('firstboot/bad-instance', `${PATHS.instance} does not say ${missing.join(', ')}`, {
       hint: "Write it at launch, by cloud-init's write_files.",

@@ -23,7 +23,7 @@ export function checkPart(part: Part, schemas: CloudInitSchemas, search: SearchS
   }
   const hidden = embeddedFiles(yaml.value).flatMap(({ path, content, source }) => {
     const name = `${part.name}: write_files ${path}`;
-    if (!content) return [];
+    if (!content) return [unreadable(name, part.name)];
     // What stands there in the clear was searched with the rest.
     return content.equals(Buffer.from(source)) ? [] : searchText(name, content, search);
   });
@@ -34,6 +34,17 @@ export function checkPart(part: Part, schemas: CloudInitSchemas, search: SearchS
     ...schemas.cloudConfig.check(yaml),
     ...unknownTop(yaml, schemas),
   ];
+}
+
+/** What cannot be unpacked cannot be searched, and cloud-init would not write it. */
+function unreadable(name: string, file: string): Diagnostic {
+  return {
+    code: 'render/bad-part',
+    severity: 'error',
+    message: `${name} can't be unpacked by its encoding`,
+    range: startOf(file),
+    hint: 'Give the text itself, or gzip of at most 4 MiB of text; large files belong into the image.',
+  };
 }
 
 /** A document of meta-data or values: YAML, a map, and no secret in it. */

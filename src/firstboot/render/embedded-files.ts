@@ -24,8 +24,8 @@ export function embeddedFiles(config: unknown): EmbeddedFile[] {
 }
 
 function decode(content: string, encoding: string): Buffer | undefined {
-  const isBase64 = /^(?:b64|base64)$|\+(?:b64|base64)$/i.test(encoding);
-  const isGzip = /^(?:gz|gzip)(?:\+|$)/i.test(encoding);
+  const isBase64 = /^(?:b64|base64)$|\+(?:b64|base64)$/i.test(encoding.trim());
+  const isGzip = /^(?:gz|gzip)(?:\+|$)/i.test(encoding.trim());
   const bytes = isBase64 ? Buffer.from(content, 'base64') : Buffer.from(content, isGzip ? 'latin1' : 'utf8');
   if (!isGzip) return bytes;
   try {

@@ -7,6 +7,7 @@ const SECRET =
   /(?:^|[-_.])(?:passwd|password|passphrase|secret|token|api[-_]?key|private[-_]?key|registration_key|activation[-_]key|validation_key|secret_key|access_key|token_key|consumer_key)$|^(?:rsa|dsa|ecdsa|ed25519)_private$|^private-cert$/i;
 /** What locks an account, or lets cloud-init make up a password on the machine; and the path of a file that is there. */
 const NO_SECRET = /^(?:|[!*x]+|R|RANDOM|\/(?:[\w.-]+\/)+[\w.-]+)$/;
+const SHORTEST_NUMBER = 6;
 /** `chpasswd: { list: … }` of cloud-init's documentation, module "Set Passwords". */
 const CHPASSWD_LIST = ['chpasswd', 'list'];
 
@@ -51,9 +52,14 @@ function visit(value: unknown, path: readonly (string | number)[], tell: Tell): 
   for (const [key, inner] of Object.entries(value)) {
     const here = [...path, key];
     if (here.join('.') === CHPASSWD_LIST.join('.')) passwordLines(inner, here, tell);
-    else if (SECRET.test(key) && typeof inner === 'string' && !NO_SECRET.test(inner)) tell(here, inner);
+    else if (SECRET.test(key) && isText(inner) && !NO_SECRET.test(String(inner))) tell(here, String(inner));
     else visit(inner, here, tell);
   }
+}
+
+/** A password of digits alone is a number to YAML; a short number is a setting. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || (typeof value === 'number' && String(value).length >= SHORTEST_NUMBER);
 }
 
 /** `user:password` a line, as one text or a list. */
