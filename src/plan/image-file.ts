@@ -1,4 +1,4 @@
-import { attr, type BodySpec, bodySpec } from '../core/body-spec.ts';
+import { attr, block as blockSpec, type BodySpec, bodySpec } from '../core/body-spec.ts';
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import type { Json } from '../core/digest.ts';
 import { type Engine, ENGINES } from '../core/plugin.ts';
@@ -70,6 +70,14 @@ const LABELLED = ['output', 'test'] as const;
 /** Blocks that come once. */
 const SINGLE = ['disk', 'seal', 'residue', 'policy', 'first_boot', 'release'] as const;
 
+/** With the names of its blocks, which have specs of their own: for what is said of names that are none. */
+const namedSpec: typeof imageSpec = {
+  ...imageSpec,
+  blocks: Object.fromEntries(
+    [...LABELLED, ...SINGLE].map((type) => [type, blockSpec(bodySpec({}), { doc: `The image's ${type}.` })]),
+  ),
+};
+
 /** Decodes the body of `*.ingot.hcl` files (several are merged by the caller). */
 export function decodeImageFile(body: HclBody, catalog: Catalog, scope: EvalScope): ImageFile {
   const diagnostics: Diagnostic[] = [];
@@ -122,8 +130,8 @@ function decodeImage(
     return undefined;
   }
   const known = [...LABELLED, ...SINGLE];
-  const own = decodeBody(withoutBlocks(block.body, [...known, 'dynamic']), imageSpec, scope);
-  diagnostics.push(...own.diagnostics.map((d) => suggestBlocks(d, known)));
+  const own = decodeBody(withoutBlocks(block.body, [...known, 'dynamic']), namedSpec, scope);
+  diagnostics.push(...own.diagnostics);
 
   const { blocks } = expandBlocks(block.body, scope, diagnostics);
   const made = blocks.filter((b) => !block.body.blocks.includes(b.block)).map((b) => b.block);
@@ -209,14 +217,5 @@ function unknownLabel(block: HclBlock, kind: string, known: readonly string[]): 
     message: `${kind} takes one label out of ${known.join(', ')}; got ${got}`,
     range: block.range,
     ...(near !== undefined && { hint: `Did you mean ${kind} "${near}"?` }),
-  };
-}
-
-/** The decoder knows only what is left of the body: name the blocks that were taken out, too. */
-function suggestBlocks(diagnostic: Diagnostic, known: readonly string[]): Diagnostic {
-  if (diagnostic.hint !== undefined) return diagnostic;
-  return {
-    ...diagnostic,
-    hint: `An image holds build, version, output_directory and the blocks ${known.join(', ')}.`,
   };
 }

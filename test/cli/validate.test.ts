@@ -89,6 +89,16 @@ describe('bad input is told of with file, line and remedy', () => {
     ['a missing file', 'web.pkr.hcl', 'script = "harden.sh"', 'script = "hardn.sh"', 1, /hardn\.sh/],
     ['an unknown output', 'web.ingot.hcl', 'output "qcow2"', 'output "qcow3"', 2, /Did you mean[^\n]*qcow2/],
     ['an unknown key of the image', 'web.ingot.hcl', 'version = git', 'versoin = git', 2, /version/],
+    [
+      'a key that is like none',
+      'web.ingot.hcl',
+      'version = git',
+      'zzz = git',
+      2,
+      /Known here: build, disk, engine, first_boot, output, output_directory, policy, release, residue, seal/,
+    ],
+    ['an unknown block of the image', 'web.ingot.hcl', 'policy {', 'polcy {', 2, /Did you mean "policy"/],
+    ['a block written as an argument', 'web.ingot.hcl', 'version = git', 'seal = git', 2, /seal is a block/],
     ['an unknown proof', 'web.ingot.hcl', '"goss", "secrets"', '"gos", "secrets"', 2, /Did you mean "goss"/],
     ['a proof that nothing makes', 'web.ingot.hcl', 'test "secrets" {}', '', 2, /has no test "secrets"/],
     [
