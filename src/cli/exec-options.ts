@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseGoDuration, wholeNumber } from './flag-values.ts';
 import type { Cli } from './cli.ts';
 
@@ -21,7 +21,11 @@ export function addExecOptions(command: Command): Command {
       appendPort,
       [],
     )
-    .option('--timeout <duration>', 'with --exec: longest time for the command', parseGoDuration, 600_000);
+    .addOption(
+      new Option('--timeout <duration>', 'with --exec: longest time for the command')
+        .argParser(parseGoDuration)
+        .default(600_000, '10m'),
+    );
 }
 
 /** Runs what `--exec` asks for; its exit code is ours. false: it was not given. */

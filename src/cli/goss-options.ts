@@ -52,8 +52,16 @@ export function addGossOptions(command: Command): Command {
     .option('--vars-inline <text>', 'JSON or YAML text with variables, which win')
     .addOption(new Option('-f, --format <format>', "goss's output").choices(FORMATS).default('rspecish'))
     .option('-o, --format-options <option>', `${OPTIONS.join(', ')} (may be repeated)`, append, [])
-    .option('-r, --retry-timeout <duration>', 'try failing checks again for so long', parseGoDuration, 0)
-    .option('-s, --sleep <duration>', 'time between tries', parseGoDuration, 1000)
+    .addOption(
+      new Option('-r, --retry-timeout <duration>', 'try failing checks again for so long')
+        .argParser(parseGoDuration)
+        .default(0, '0s'),
+    )
+    .addOption(
+      new Option('-s, --sleep <duration>', 'time between tries')
+        .argParser(parseGoDuration)
+        .default(1000, '1s'),
+    )
     .option('--strict', 'checks that assert nothing or cannot be decided here fail the test')
     .addOption(
       new Option('--machine <kind>', 'as what a copy is booted; a vm has its own kernel and takes a minute')

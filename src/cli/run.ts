@@ -13,7 +13,7 @@ const GLOBAL_HELP = `
 Flags of every verb:
   --machine-readable   lines of comma-separated values, as Packer writes them
   --no-color           plain text (so does NO_COLOR)
-  --debug              stack traces with errors
+  --debug              stack traces with errors; build also stops before each step
 
 Packer's single-dash flags (-var x=y, -only=a,b, -on-error=ask) are understood too.
 `;
@@ -44,10 +44,11 @@ export async function run(
   }
 }
 
-/** Help on help is help, and help on what there is not says so, with what was meant. */
+/** Help on help is help, on a subcommand the subcommand's own, and on what there is not it says so, with what was meant. */
 function asAsked(args: readonly string[]): readonly string[] {
-  const [first, topic] = args;
-  if (first !== 'help' || topic === undefined || topic.startsWith('-') || isVerb(topic)) return args;
+  const [first, topic, ...below] = args;
+  if (first !== 'help' || topic === undefined || topic.startsWith('-')) return args;
+  if (isVerb(topic)) return below.length === 0 ? args : [topic, ...below, '--help'];
   return topic === 'help' ? ['help'] : [topic];
 }
 

@@ -26,6 +26,28 @@ describe('help', () => {
     },
   );
 
+  test.each([
+    ['cache', 'ls'],
+    ['secrets', 'exec'],
+    ['release', 'show'],
+  ])('of %s %s is its own, from either side', async (verb, sub) => {
+    const asked = await runCli(['help', verb, sub]);
+    expect(asked).toEqual(await runCli([verb, sub, '--help']));
+    expect(asked.stdout).toContain(`Usage: ingot ${verb} ${sub} [options]`);
+  });
+
+  test.each([
+    ['boot', '--memory', '1G'],
+    ['boot', '--timeout', '10m'],
+    ['test', '--timeout', '10m'],
+    ['test', '--retry-timeout', '0s'],
+    ['test', '--sleep', '1s'],
+  ])('of %s tells the default of %s as it is written', async (verb, flag, value) => {
+    const { stdout } = await runCli(['help', verb]);
+    const [, told] = new RegExp(`${flag} <[^(]*\\(default: ([^)]*)\\)`).exec(stdout) ?? [];
+    expect(told).toBe(value);
+  });
+
   test('of help is the help', async () => {
     expect(await runCli(['help', 'help'])).toEqual(await runCli(['help']));
   });

@@ -29,7 +29,7 @@ const EVERYWHERE: readonly CompletedFlag[] = [
   ['--help', 'show help'],
   ['--machine-readable', 'lines of comma-separated values'],
   ['--no-color', 'plain text'],
-  ['--debug', 'stack traces with errors'],
+  ['--debug', 'stack traces with errors; build also stops before each step'],
 ].map(([name, summary]) => ({
   names: [name as string],
   summary: summary as string,
