@@ -42,7 +42,7 @@ export interface ReleaseStore {
 }
 
 /**
- * Opens the store that `location` names; a relative folder starts at `baseDir`, the image file's folder.
+ * Opens the store that `location` names; a relative folder starts at `baseDir`, in an image file the template's folder.
  * Throws `release/bad-store`, `store/not-a-layout`, `store/bad-index`.
  */
 export async function openStore(location: string, baseDir: string): Promise<ReleaseStore> {

@@ -5,7 +5,7 @@ import { isChannelName } from './names.ts';
 export const releaseSpec = bodySpec(
   {
     store: attr.string(
-      'Where releases go: `oci-layout:<folder>`, relative to the image file. Default: the user’s own store.',
+      'Where releases go: `oci-layout:<folder>`, relative to the template. Default: the user’s own store.',
       { unhashed: true },
     ),
     channels: attr.strings('Channels that move to the new release.', { default: [], unhashed: true }),

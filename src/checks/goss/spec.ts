@@ -2,7 +2,7 @@ import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
 
 /** `test "goss" { … }` of an image file. */
 export const gossTestSpec = bodySpec({
-  file: attr.string('The goss file, relative to the image file.', { default: 'goss.yaml' }),
+  file: attr.string('The goss file, relative to the template.', { default: 'goss.yaml' }),
   vars: attr.string('JSON or YAML file with the variables of its templates.'),
   vars_inline: attr.string('JSON or YAML text with more variables, which win.'),
   strict: attr.bool(
