@@ -98,9 +98,11 @@ async function planProvisioner(
     onHost,
     step: {
       ...draft.step,
-      ...(plugin.tellsBuild && {
-        spec: { ...draft.step.spec, build: { type: parts.use.type, name: parts.use.name } },
-      }),
+      spec: {
+        ...draft.step.spec,
+        ...(plugin.tellsBuild && { build: { type: parts.use.type, name: parts.use.name } }),
+        ...(continueOnError && { continueOnError: true }),
+      },
       cacheable: draft.step.cacheable && !onHost,
       meta: {
         ...(pauseBeforeMs !== undefined && { pauseBeforeMs }),

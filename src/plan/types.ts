@@ -38,6 +38,8 @@ export interface StepSpec {
   readonly epoch: number;
   /** What the step is told of its build. */
   readonly build?: { readonly type: string; readonly name: string };
+  /** Its layer may be what a failure left, which is no layer of a step that has to succeed. */
+  readonly continueOnError?: true;
 }
 
 /** How a step is run; never what it makes, so none of this is hashed. */

@@ -65,6 +65,20 @@ describe('options that every provisioner has', () => {
     expect(text('after')).toBe('on\n');
   });
 
+  test('continue_on_error is part of the digest: what a failure left is no layer of a step that has to succeed', async () => {
+    const idsWith = async (more: string): Promise<string[]> => {
+      folder.write('t.pkr.hcl', `${NULL}build {\n  sources = ["null.a"]\n${shell('exit 1', more)}}\n`);
+      const { stdout } = await folder.run('plan', '--json', 't.pkr.hcl');
+      const { images } = JSON.parse(stdout) as { images: { steps: { kind: string; id: string }[] }[] };
+      return (images[0]?.steps ?? []).filter((s) => s.kind === 'provisioner').map((s) => s.id);
+    };
+    const plain = await idsWith('');
+    expect(plain).toHaveLength(1);
+    expect(await idsWith('max_retries = 2')).toEqual(plain);
+    expect(await idsWith('continue_on_error = false')).toEqual(plain);
+    expect(await idsWith('continue_on_error = true')).not.toEqual(plain);
+  });
+
   test('timeout ends it, and does not count the pause before', async () => {
     const slow = await build(
       `${NULL}build {\n  sources = ["null.a"]\n${shell('sleep 20', 'timeout = "200ms"\n    pause_before = "10ms"')}}\n`,
