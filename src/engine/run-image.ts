@@ -39,8 +39,9 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
     await using _slot = state.slot;
     await using _raw = state.rawDisks;
     await using _ahead = state.ahead;
-    await state.resolve();
+    // Before they are looked for: what is found must not go while it is used.
     await using _lease = await env.cache.lease(image.steps.map((s) => s.id));
+    await state.resolve();
     const ok = await runJobs(jobsOf(state), AT_ONCE, () => stop.abort(new Error('another step has failed')));
     const artifacts = ok || state.failures.length > 0 ? await state.artifacts.settle() : [];
     if (ok)
@@ -50,6 +51,8 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
     env.onRecord?.(recordOf(state));
     return reportOf(state, status, artifacts, state.seconds());
   } catch (error) {
+    // Also where all was done, and something could not be given back.
+    status = 'failed';
     env.onRecord?.(recordOf(state, asIngotError(error)));
     throw error;
   } finally {

@@ -237,6 +237,27 @@ describe('runImage', () => {
     expect(fake.calls.filter((c) => c === 'provision p1')).toHaveLength(3);
   });
 
+  test('layers are held before they are looked for', async () => {
+    const order: string[] = [];
+    const inner = { lease: cache.lease.bind(cache), lookup: cache.lookup.bind(cache) };
+    cache.lease = async () => (order.push('lease'), await inner.lease());
+    cache.lookup = async (id) => (order.push('lookup'), await inner.lookup(id));
+    await runImage(samplePlan(cache.dir), fakeEnvironment(cache).env());
+    expect(order.indexOf('lease')).toBeLessThan(order.indexOf('lookup'));
+    expect(order.filter((what) => what === 'lease')).toHaveLength(1);
+  });
+
+  test('a build that could not give back what it took has failed', async () => {
+    const fake = fakeEnvironment(cache);
+    cache.lease = async () => ({
+      async [Symbol.asyncDispose]() {
+        throw new Error('the disk is gone');
+      },
+    });
+    await expect(runImage(samplePlan(cache.dir), fake.env())).rejects.toThrow('the disk is gone');
+    expect(fake.events.at(-1)).toMatchObject({ type: 'build:end', status: 'failed' });
+  });
+
   test('an aborted build cancels and cleans up', async () => {
     const fake = fakeEnvironment(cache);
     const stop = new AbortController();
