@@ -30,7 +30,12 @@ export class ContainerTransfers implements Omit<Communicator, 'exec'> {
 
   async upload(source: string, destination: string, options: TransferOptions = {}): Promise<void> {
     const { stream, mode } = await readUpload(source);
-    await this.#write(stream, destination, { mode, ...options });
+    try {
+      await this.#write(stream, destination, { mode, ...options });
+    } finally {
+      // Where the command did not come to read it.
+      stream.destroy();
+    }
   }
 
   async uploadBytes(

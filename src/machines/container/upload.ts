@@ -1,5 +1,5 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import type { ReadStream } from 'node:fs';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { IngotError } from '../../core/error.ts';
@@ -10,7 +10,11 @@ export async function readUpload(source: string): Promise<{ stream: ReadStream; 
     throw noSource(source, cause);
   });
   if (!info.isFile()) throw special(source);
-  return { stream: createReadStream(source), mode: info.mode & 0o7777 };
+  // Opened here: nobody listens to a stream's error before the container is there.
+  const file = await open(source).catch((cause: unknown) => {
+    throw noSource(source, cause);
+  });
+  return { stream: file.createReadStream(), mode: info.mode & 0o7777 };
 }
 
 /**
