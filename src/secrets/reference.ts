@@ -50,7 +50,7 @@ export function parseReference(text: string): Reference {
   };
 }
 
-/** The reference for messages: parameters that may be secret are left out. */
+/** The reference for messages: parameters that may be secret are left out, and the password of an address. */
 export function describeReference(text: string): string {
   const [beforeFragment, fragment] = cut(text, '#');
   const [location, query] = cut(beforeFragment, '?');
@@ -61,7 +61,8 @@ export function describeReference(text: string): string {
       return SECRET_PARAMS.test(name) ? `${name}=…` : pair;
     })
     .join('&');
-  return `${location}${query === '' ? '' : `?${params}`}${fragment === '' ? '' : `#${fragment}`}`;
+  const shown = location.replace(/(:\/\/[^/:@]*:)[^/@]*@/g, '$1…@');
+  return `${shown}${query === '' ? '' : `?${params}`}${fragment === '' ? '' : `#${fragment}`}`;
 }
 
 /** A value as part of a reference around it: it adds to a path, never a parameter, a fragment or an end. */

@@ -53,6 +53,7 @@ test('a message shows no secret parameter', () => {
     'doppler://p/c/N?token=dp.secret&address=https://x&env_PW=hunter2&default=d#/k',
   );
   expect(shown).toBe('doppler://p/c/N?token=…&address=https://x&env_PW=…&default=…#/k');
+  expect(describeReference('https://bob:s3cr3t@host:80/a@b:c#/k')).toBe('https://bob:…@host:80/a@b:c#/k');
 });
 
 test('a value that is put into a path stays a part of the path', () => {
