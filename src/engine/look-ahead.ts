@@ -10,7 +10,7 @@ import type { Rooms } from './environment.ts';
 export class LookAhead implements AsyncDisposable {
   readonly #rooms: Pick<Rooms, 'searchAhead'>;
   readonly #stop = new AbortController();
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
 
   constructor(rooms: Pick<Rooms, 'searchAhead'>) {
     this.#rooms = rooms;
@@ -19,10 +19,12 @@ export class LookAhead implements AsyncDisposable {
   /** Begins with the layers of `chain`; `options` are those of the seal. */
   begin(chain: LayerChain, options: unknown, ctx: Context): void {
     const signal = AbortSignal.any([ctx.signal, this.#stop.signal]);
-    this.#work = this.#rooms.searchAhead(chain, options, { ...ctx, signal }).catch((error: unknown) => {
+    const search = this.#rooms.searchAhead(chain, options, { ...ctx, signal }).catch((error: unknown) => {
       if (!signal.aborted)
         note(ctx, `what the image starts from is searched later: ${(error as Error).message}`);
     });
+    // A source that is tried again begins another one, beside the first.
+    this.#work = Promise.all([this.#work, search]);
   }
 
   /** Waits for what has begun. */
