@@ -16,9 +16,21 @@ export function tooOld(
   if (date === undefined || Number.isNaN(date))
     return { id, code, message: `nothing says how old ${name} is; ${allowed}. ${remedy}` };
   const age = now.getTime() - date;
+  const day = dayOf(date);
+  // Clocks differ; a date of next year would pass for new until then.
+  if (age < -DAY)
+    return {
+      id,
+      code,
+      message: `${name} is of ${day}, which is to come: nothing says how old it is; ${allowed}. ${remedy}`,
+    };
   if (age <= most) return undefined;
-  const day = new Date(date).toISOString().slice(0, 10);
   return { id, code, message: `${name} is of ${day}, ${ageText(age)} ago; ${allowed}. ${remedy}` };
+}
+
+function dayOf(date: number): string {
+  const when = new Date(date);
+  return Number.isNaN(when.getTime()) ? 'no time' : when.toISOString().slice(0, 10);
 }
 
 /** `36 hours`, `12 days`. */

@@ -67,6 +67,22 @@ describe('readiness', () => {
     expect(machine.mode(PATHS.state)).toBe(0o644);
   });
 
+  test('no instance is ready whose service has failed', async () => {
+    let hasFailed = true;
+    using machine = new TestMachine({ service: [{ unit: 'db@1.service', file: [] }] });
+    machine.answer = (argv) => {
+      if (argv[1] !== 'is-failed') return undefined;
+      expect(argv.at(-1)).toBe('db@1.service');
+      return hasFailed ? 0 : 1;
+    };
+    const done = becomeReady(machine);
+    await vi.waitUntil(() => machine.said.length > 0);
+    expect(machine.said[0]).toBe('ingot: waiting: db@1.service has failed');
+    hasFailed = false;
+    await done;
+    expect(await readState(machine)).toMatchObject({ state: 'ready' });
+  });
+
   test('is answered over HTTP', async () => {
     using machine = new TestMachine({ ready: ready({}) });
     const server = await serveState(machine, 0, '127.0.0.1');

@@ -92,6 +92,8 @@ test('what holds is a check for each rule, and nothing else is asked', () => {
 
 test('a base that says nothing of its age, and packages that cannot be read, do not pass', () => {
   expect(failed({ max_base_age: DAY }, {})[0]).toContain('nothing says how old');
+  expect(failed({ max_base_age: DAY }, { baseDate: NOW.getTime() + 2 * DAY })[0]).toContain('is to come');
+  expect(failed({ max_base_age: DAY }, { baseDate: NOW.getTime() + DAY / 2 })).toEqual([]);
   expect(
     failed({ forbid_packages: ['x'] }, { packages: [], unreadPackages: ['/var/lib/dpkg/status: damaged'] }),
   ).toEqual([

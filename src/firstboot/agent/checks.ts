@@ -27,6 +27,18 @@ export async function checkReady(ready: ReadyOptions, filler: Filler, machine: A
   ]);
 }
 
+/** A service of the instance may have ended well, as one-shots do; one that has failed makes no instance ready. */
+export async function checkServices(services: readonly string[], machine: AgentMachine): Promise<void> {
+  await settleAll(
+    services.map(async (unit) => {
+      const { exitCode } = await machine.run(['systemctl', 'is-failed', '--quiet', '--', unit], {
+        quiet: true,
+      });
+      if (exitCode === 0) throw notReady(`${unit} has failed`);
+    }),
+  );
+}
+
 async function checkUnit(unit: string, machine: AgentMachine): Promise<void> {
   const { output } = await machine.run(['systemctl', 'is-active', '--', unit], { quiet: true });
   const state = output.trim().split('\n')[0] ?? '';

@@ -1,5 +1,5 @@
 import { PATHS } from '../paths.ts';
-import { checkReady } from './checks.ts';
+import { checkReady, checkServices } from './checks.ts';
 import { openFiller } from './fill.ts';
 import { isDone, markDone } from './first-boot.ts';
 import type { AgentMachine } from './machine.ts';
@@ -9,15 +9,17 @@ import { readBootStages } from './stages.ts';
 import { Teller } from './state.ts';
 
 /**
- * Waits until every readiness check passes, makes the instance known where it was not yet, and tells that it is ready.
+ * Waits until no service of the instance has failed and every readiness check passes, makes the instance known where it was not yet, and tells that it is ready.
  */
 export async function becomeReady(machine: AgentMachine): Promise<void> {
   const teller = new Teller(machine);
-  const { ready, register: places } = machine.config;
+  const { ready, register: places, service } = machine.config;
+  const services = service.map(({ unit }) => unit);
   const deadline = (ready?.timeout ?? 600_000) / 1000;
   await retry(
     async () => {
       const filler = await openFiller(machine);
+      await checkServices(services, machine);
       if (ready) await checkReady(ready, filler, machine);
       if (places && !(await isDone(PATHS.registered, machine))) {
         await register(places, filler, machine);

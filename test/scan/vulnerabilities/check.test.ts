@@ -131,6 +131,13 @@ describe('a database', () => {
     ]);
   });
 
+  test('of a day that is to come fails the test: it would be new until then', async () => {
+    file('tracker.json', trackerOf([{ ...fixable, fixed: '0' }]), -2 * DAY);
+    expect(failures(await check(debianImage(curl)))).toEqual([
+      expect.stringMatching(/OF NO KNOWN AGE: it says 2026-03-12T.*, which has not been yet/),
+    ]);
+  });
+
   test('that is old fails the test', async () => {
     file('tracker.json', trackerOf([{ ...fixable, fixed: '0' }]), 8 * DAY);
     expect(failures(await check(debianImage(curl)))).toEqual([
