@@ -42,9 +42,11 @@ export class DiskRoot implements AsyncDisposable {
     return { dir: this.#mount.target };
   }
 
-  /** Unmounts it and answers the overlay, which is whole then. */
+  /** Unmounts it and answers the overlay, which is whole then. Throws `host/command-failed` where not all could be written. */
   async close(): Promise<string> {
-    await this.mounted();
+    const { dir } = await this.mounted();
+    // umount(2) tells nobody of what the host had no room for; syncfs(2) does.
+    await this.#host.run('sync', ['--file-system', dir]);
     await this.#unmount();
     return this.#overlay as string;
   }
