@@ -164,11 +164,10 @@ function problemOf(text: string, path: string): string | undefined {
 /** The text of a unit and of its drop-ins. Throws `firstboot/no-unit`. */
 function unitFiles(root: Rootfs, unit: string): string[] {
   const template = unit.replace(/@.+\.service$/, '@.service');
-  const names = [...new Set([template, unit])];
+  // In one folder, a drop-in of the instance goes before that of the template with its name (systemd.unit(5)).
+  const names = [...new Set([unit, template])];
   const isUnit = (path: string): boolean => root.lstat(path) !== undefined && root.exists(path);
-  const found = [unit, template]
-    .flatMap((name) => UNIT_FOLDERS.map((folder) => `${folder}/${name}`))
-    .find(isUnit);
+  const found = names.flatMap((name) => UNIT_FOLDERS.map((folder) => `${folder}/${name}`)).find(isUnit);
   if (found === undefined) {
     throw new IngotError('firstboot/no-unit', `the image has no unit ${unit}`, {
       hint: 'Install the package that brings it; the name is that of `systemctl list-unit-files`.',

@@ -184,6 +184,17 @@ TimeoutStartSec=infinity
     expect(text).not.toContain('/bin/zzz');
   });
 
+  test("goes by an instance's drop-in, not by its template's of the same name", () => {
+    for (const name of ['db@', 'db@main'])
+      put(`root/etc/systemd/system/${name}.service.d/own.conf`, `[Service]\nExecStartPre=/bin/${name}\n`);
+    const root = image();
+    const own = 'service "db@main.service" {\n  file "/run/db.pem" { template = "key.pem" }\n}';
+    install(root, decode(BLOCK.replace('service "db@main.service" {}', own)).options);
+    const text = root.readText('/usr/lib/systemd/system/db@main.service.d/zz-ingot.conf');
+    expect(text).toContain('ExecStartPre=/bin/db@main\n');
+    expect(text).not.toContain('ExecStartPre=/bin/db@\n');
+  });
+
   test("puts cloud-init's later stages last in line for the processor, where there is cloud-init", () => {
     const dropIn = '/usr/lib/systemd/system/cloud-final.service.d/zz-ingot.conf';
     const without = image();

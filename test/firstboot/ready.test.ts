@@ -148,6 +148,18 @@ describe('registration', () => {
     expect(requests).toHaveLength(2);
   });
 
+  test('of an IPv6 address is checked where it listens', async () => {
+    let body = '';
+    await using server = await answering((request, response) => {
+      body = request.text;
+      response.end();
+    });
+    const own = { ...consul(server.url), service_address: 'fd00::7', tags: [], token: undefined };
+    using machine = new TestMachine({ register: places({ consul: [own] }) });
+    await becomeReady(machine);
+    expect(JSON.parse(body)).toMatchObject({ Address: 'fd00::7', Check: { TCP: '[fd00::7]:5432' } });
+  });
+
   test('by nsupdate keeps the key out of its arguments, and takes single words alone', async () => {
     const dns = {
       name: '{{ .host.name }}.example.org',

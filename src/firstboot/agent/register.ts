@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { IngotError } from '../../core/error.ts';
 import { createFetch, type HttpRequest } from '../../secrets/http.ts';
@@ -35,7 +36,11 @@ async function registerConsul(
     Port: o.port,
     Tags: await filler.fillList(o.tags, what),
     Meta: await filler.fillAll(o.meta, what),
-    Check: { TCP: `${address}:${o.port}`, Interval: `${o.check_interval}ms`, Timeout: '5s' },
+    Check: {
+      TCP: `${isIPv6(address) ? `[${address}]` : address}:${o.port}`,
+      Interval: `${o.check_interval}ms`,
+      Timeout: '5s',
+    },
   };
   const token = o.token === undefined ? undefined : await filler.fill(o.token, what);
   const url = new URL('/v1/agent/service/register', await filler.fill(o.address, what));
