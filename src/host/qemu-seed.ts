@@ -11,6 +11,8 @@ export interface Seed {
   readonly authorizedKeys?: readonly string[];
   /** Whom the keys let in, in place of the image's default user; made where there is none, and may use sudo. */
   readonly user?: string;
+  /** Kinds of SSH host keys to make, such as `ed25519`; default: what the image says. */
+  readonly hostKeys?: readonly string[];
 }
 
 /**
@@ -22,6 +24,7 @@ export async function writeSeed(host: Host, dir: string, seed: Seed): Promise<Qe
   const userData = {
     hostname: seed.hostname,
     ...(seed.authorizedKeys?.length && loginOf(seed.authorizedKeys, seed.user)),
+    ...(seed.hostKeys && { ssh_genkeytypes: seed.hostKeys }),
   };
   const path = join(dir, 'seed.img');
   await writeSeedImage(host, dir, path, 'vfat', {

@@ -56,6 +56,8 @@ export async function startVm(
       hostname: 'localhost',
       authorizedKeys: [key.publicKey],
       user: o.seedUser as string,
+      // Sealing takes them away again, and an RSA key takes an emulated processor up to half a minute.
+      hostKeys: ['ed25519'],
     }));
   const qemu = scope.use(
     await startQemu(
