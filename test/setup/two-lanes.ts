@@ -4,9 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const MACHINES: Readonly<Record<string, number>> = {
   'e2e/web.slow': 500,
   'e2e/first-boot.fault': 280,
-  'machines/vm.slow': 350,
+  'machines/vm.slow': 450,
   'e2e/qemu.slow': 300,
-  'e2e/disk-buses.slow': 250,
+  'e2e/disk-buses.slow': 130,
   'app/booted-copy.slow': 160,
 };
 
@@ -15,7 +15,7 @@ const OTHERS: Readonly<Record<string, number>> = {
   'provisioners/in-containers.slow': 150,
   'e2e/reproducible.slow': 130,
   'e2e/several-builds.slow': 120,
-  'e2e/kill.fault': 110,
+  'e2e/kill.fault': 90,
   'seal/first-boot.slow': 110,
   'sources/mmdebstrap/bootstrap.slow': 110,
   'e2e/secrets.slow': 80,
