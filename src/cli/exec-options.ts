@@ -1,5 +1,5 @@
-import { type Command, Option } from 'commander';
-import { parseGoDuration, wholeNumber } from './flag-values.ts';
+import type { Command } from 'commander';
+import { optionWithDefault, parseGoDuration, wholeNumber } from './flag-values.ts';
 import type { Cli } from './cli.ts';
 
 /** What `ingot test IMAGE --exec COMMAND` was given. */
@@ -22,9 +22,12 @@ export function addExecOptions(command: Command): Command {
       [],
     )
     .addOption(
-      new Option('--timeout <duration>', 'with --exec: longest time for the command')
-        .argParser(parseGoDuration)
-        .default(600_000, '10m'),
+      optionWithDefault(
+        '--timeout <duration>',
+        'with --exec: longest time for the command',
+        parseGoDuration,
+        '10m',
+      ),
     );
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 const HOUR = 3600 * 1000;
 const milliseconds = {
@@ -45,4 +45,14 @@ export function parseGoDuration(text: string): number {
     throw new InvalidArgumentError('Expected a duration such as 30s or 1m30s.');
   const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
   return parts.reduce((sum, [, count, unit = 's']) => sum + Number(count) * (GO_UNITS[unit] ?? 0), 0);
+}
+
+/** A flag whose default is told in help as its user would write it. */
+export function optionWithDefault(
+  flags: string,
+  description: string,
+  parse: (text: string) => number,
+  text: string,
+): Option {
+  return new Option(flags, description).argParser(parse).default(parse(text), text);
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode, IngotError } from '../core/error.ts';
 import type { Cli } from './cli.ts';
-import { parseGoDuration, wholeNumber } from './flag-values.ts';
+import { optionWithDefault, parseGoDuration, wholeNumber } from './flag-values.ts';
 
 /** What `ingot test IMAGE --goss FILE` was given. */
 export interface GossFlags {
@@ -53,15 +53,14 @@ export function addGossOptions(command: Command): Command {
     .addOption(new Option('-f, --format <format>', "goss's output").choices(FORMATS).default('rspecish'))
     .option('-o, --format-options <option>', `${OPTIONS.join(', ')} (may be repeated)`, append, [])
     .addOption(
-      new Option('-r, --retry-timeout <duration>', 'try failing checks again for so long')
-        .argParser(parseGoDuration)
-        .default(0, '0s'),
+      optionWithDefault(
+        '-r, --retry-timeout <duration>',
+        'try failing checks again for so long',
+        parseGoDuration,
+        '0s',
+      ),
     )
-    .addOption(
-      new Option('-s, --sleep <duration>', 'time between tries')
-        .argParser(parseGoDuration)
-        .default(1000, '1s'),
-    )
+    .addOption(optionWithDefault('-s, --sleep <duration>', 'time between tries', parseGoDuration, '1s'))
     .option('--strict', 'checks that assert nothing or cannot be decided here fail the test')
     .addOption(
       new Option('--machine <kind>', 'as what a copy is booted; a vm has its own kernel and takes a minute')

@@ -5,7 +5,7 @@ import { IngotError } from '../core/error.ts';
 import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import { dropLease, LEASE_VARIABLE, type Lease, takeLease } from './lease.ts';
-import { mountOverlay, mountTmpfs, type Run } from './mount.ts';
+import { mountOverlay, mountTmpfs, type Run, runAlone } from './mount.ts';
 import { launch } from './process.ts';
 import { removeFolder } from './remove-folder.ts';
 import { findTool } from './tools.ts';
@@ -31,7 +31,7 @@ export function createHost({ leaseDir, emit }: HostOptions): Host {
     });
   const marked = markCommands(leaseDir);
   const run: Run = async (command, args, options = {}) => {
-    if (options.isAlone) return await launch(command, args, options).ended;
+    if (options.isAlone) return await runAlone(command, args, options);
     using mark = marked();
     return await launch(command, args, { ...options, env: { ...options.env, ...mark.env } }).ended;
   };

@@ -1,7 +1,5 @@
+import { ageText, isAge } from '../core/age.ts';
 import type { Finding } from './finding.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 /** The finding that something is older than it may be, or that nobody says how old it is. */
 export function tooOld(
@@ -17,8 +15,7 @@ export function tooOld(
     return { id, code, message: `nothing says how old ${name} is; ${allowed}. ${remedy}` };
   const age = now.getTime() - date;
   const day = dayOf(date);
-  // Clocks differ; a date of next year would pass for new until then.
-  if (age < -DAY)
+  if (!isAge(age))
     return {
       id,
       code,
@@ -31,9 +28,4 @@ export function tooOld(
 function dayOf(date: number): string {
   const when = new Date(date);
   return Number.isNaN(when.getTime()) ? 'no time' : when.toISOString().slice(0, 10);
-}
-
-/** `36 hours`, `12 days`. */
-export function ageText(ms: number): string {
-  return ms < 2 * DAY ? `${Math.round(ms / HOUR)} hours` : `${Math.round(ms / DAY)} days`;
 }

@@ -1,5 +1,6 @@
+import { ageText } from '../core/age.ts';
 import { hasEnded } from '../core/last-day.ts';
-import { ageText, tooOld } from './ages.ts';
+import { tooOld } from './ages.ts';
 import { applyExceptions, type Exception } from './exceptions.ts';
 import type { Finding } from './finding.ts';
 import { forbiddenPackages, type InstalledPackage } from './packages.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ageText, isAge } from '../core/age.ts';
 import type { Context } from '../core/context.ts';
 import { IngotError } from '../core/error.ts';
 import type { Rootfs } from '../core/rootfs.ts';
@@ -32,7 +33,6 @@ export interface VulnerabilityReport {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-const HOUR = 3_600_000;
 const DISTRIBUTION = new Set(['deb', 'apk', 'rpm']);
 
 /**
@@ -154,19 +154,14 @@ function databaseChecks(
   return databases.map(({ location, date, size }) => {
     const age = now.getTime() - Date.parse(date);
     const name = `database ${location}`;
-    // Clocks differ; what says next year would pass for new until then.
-    if (!(age >= -24 * HOUR))
+    if (!isAge(age))
       return { name, passed: false, message: `OF NO KNOWN AGE: it says ${date}, which has not been yet` };
     const old = age > o.max_age;
     const message = old
-      ? `OUT OF DATE: it is of ${date}, ${days(age)} ago; at most ${days(o.max_age)} are allowed`
+      ? `OUT OF DATE: it is of ${date}, ${ageText(age)} ago; at most ${ageText(o.max_age)} are allowed`
       : `of ${date}, ${size} entries`;
     return { name, passed: !old, message };
   });
-}
-
-function days(ms: number): string {
-  return ms < 48 * HOUR ? `${Math.round(ms / HOUR)} hours` : `${Math.round(ms / HOUR / 24)} days`;
 }
 
 function gateChecks({ judged, expired, unused }: GateResult, o: VulnerabilityOptions): VulnerabilityCheck[] {

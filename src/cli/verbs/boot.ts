@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { ExitCode } from '../../core/error.ts';
 import type { Cli } from '../cli.ts';
-import { parseAge, parseSize, wholeNumber } from '../flag-values.ts';
+import { optionWithDefault, parseAge, parseSize, wholeNumber } from '../flag-values.ts';
 import { writeWholeReport } from '../report-file.ts';
 import { addExamples } from '../template-options.ts';
 
@@ -23,11 +23,7 @@ export function configure(command: Command, cli: Cli): void {
   command
     .argument('<image>', 'name@version of a release, or the path of a disk')
     .addOption(new Option('--firmware <firmware>', 'how it boots').choices(['bios', 'uefi']).default('uefi'))
-    .addOption(
-      new Option('--memory <size>', 'memory of the machine')
-        .argParser(parseSize)
-        .default(parseSize('1G'), '1G'),
-    )
+    .addOption(optionWithDefault('--memory <size>', 'memory of the machine', parseSize, '1G'))
     .option('--cpus <n>', 'processors of the machine', wholeNumber(1), 2)
     .option('--store <store>', 'where to look for the release: oci-layout:/path; default: your own')
     .option('--persist <file>', 'keep what the machine writes in this file, and go on from it the next time')
@@ -52,11 +48,7 @@ export function configure(command: Command, cli: Cli): void {
         waitReady: true,
       }),
     )
-    .addOption(
-      new Option('--timeout <age>', 'longest wait of --wait-ready')
-        .argParser(parseAge)
-        .default(parseAge('10m'), '10m'),
-    )
+    .addOption(optionWithDefault('--timeout <age>', 'longest wait of --wait-ready', parseAge, '10m'))
     .action(async (image: string, { waitReady, timeout, json, report, ...flags }: Flags) => {
       const { boot } = await import('../../app/boot.ts');
       const options = { image, ...flags, ...(waitReady && { waitReadyMs: timeout }) };

@@ -9,7 +9,8 @@ import { readBootStages } from './stages.ts';
 import { Teller } from './state.ts';
 
 /**
- * Waits until no service of the instance has failed and every readiness check passes, makes the instance known where it was not yet, and tells that it is ready.
+ * Waits until no service of the instance has failed and every readiness check passes, makes the instance known where it was
+ * not yet, and tells that it is ready.
  */
 export async function becomeReady(machine: AgentMachine): Promise<void> {
   const teller = new Teller(machine);
