@@ -7,8 +7,8 @@ import { IngotError } from '../core/error.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { type Inventory, takeInventory } from './packages/inventory.ts';
 import type { InventoryFinding } from './packages/package.ts';
-import { loadDatabase } from './vulnerabilities/database.ts';
-import { scanWith } from './vulnerabilities/external.ts';
+import { forgetCopies, loadDatabase } from './vulnerabilities/database.ts';
+import { type ExternalScanner, scanWith } from './vulnerabilities/external.ts';
 import { type GateResult, judge, type Judged } from './vulnerabilities/gate.ts';
 import { parseIgnoreFile } from './vulnerabilities/ignore.ts';
 import { matchPackages, type MatchResult } from './vulnerabilities/match.ts';
@@ -89,19 +89,33 @@ async function look(
   checks: VulnerabilityCheck[],
 ): Promise<MatchResult> {
   try {
-    if (o.scanner !== 'builtin')
-      return { ...NOTHING, vulnerabilities: await scanWith(o.scanner as 'trivy' | 'grype', inventory, ctx) };
+    if (o.scanner !== 'builtin') return await lookWith(o.scanner as ExternalScanner, inventory, ctx, checks);
     const databases = [];
     for (const location of o.databases) databases.push(await loadDatabase(location, o.refresh, ctx));
     return matchPackages(inventory, databases);
   } catch (error) {
     ctx.signal.throwIfAborted();
     if (!(error instanceof IngotError)) throw error;
+    if (error.code === 'scan/bad-database') await forgetCopies(o.databases, ctx);
     const hint = error.hint === undefined ? '' : ` ${error.hint}`;
     const name = o.scanner === 'builtin' ? 'vulnerability database' : o.scanner;
     checks.push({ name, passed: false, message: `${error.message} [${error.code}].${hint}` });
     return NOTHING;
   }
+}
+
+async function lookWith(
+  scanner: ExternalScanner,
+  inventory: Inventory,
+  ctx: Context,
+  checks: VulnerabilityCheck[],
+): Promise<MatchResult> {
+  const { vulnerabilities, date } = await scanWith(scanner, inventory, ctx);
+  if (date !== undefined)
+    return { ...NOTHING, vulnerabilities, databases: [{ location: scanner, kind: scanner, date }] };
+  const message = `OF NO KNOWN AGE: ${scanner} does not tell when its database was made`;
+  checks.push({ name: `database ${scanner}`, passed: false, message });
+  return { ...NOTHING, vulnerabilities };
 }
 
 function readText(file: string, ctx: Pick<Context, 'templateDir'>): string {
@@ -159,7 +173,7 @@ function databaseChecks(
     const old = age > o.max_age;
     const message = old
       ? `OUT OF DATE: it is of ${date}, ${ageText(age)} ago; at most ${ageText(o.max_age)} are allowed`
-      : `of ${date}, ${size} entries`;
+      : `of ${date}${size === undefined ? '' : `, ${size} entries`}`;
     return { name, passed: !old, message };
   });
 }

@@ -1,10 +1,11 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../../core/context.ts';
 import { note } from '../../core/context.ts';
 import { hexOf, sha256 } from '../../core/digest.ts';
 import { asIngotError, IngotError } from '../../core/error.ts';
-import { download } from './download.ts';
+import { download, FACTS } from './download.ts';
 
 /** A database that lies on this machine. */
 export interface LoadedDatabase {
@@ -37,7 +38,7 @@ export async function loadDatabase(
   refreshMs: number,
   ctx: DatabaseContext,
 ): Promise<LoadedDatabase> {
-  if (/^https?:\/\//.test(location)) return await fromAddress(location, refreshMs, ctx);
+  if (isAddress(location)) return await fromAddress(location, refreshMs, ctx);
   const path = resolve(ctx.templateDir, location);
   if (!existsSync(path)) {
     throw new IngotError('scan/no-database', `there is no vulnerability database at ${path}`, {
@@ -47,15 +48,30 @@ export async function loadDatabase(
   return { location, kind: kindOf(location, path), path, date: dateOf(path).toISOString() };
 }
 
+/** What came from an address and turned out to be damaged is fetched anew by the next run. */
+export async function forgetCopies(
+  locations: readonly string[],
+  ctx: Pick<Context, 'cacheDir'>,
+): Promise<void> {
+  for (const url of locations.filter(isAddress)) await rm(join(folderOf(url, ctx), FACTS), { force: true });
+}
+
+const isAddress = (location: string): boolean => /^https?:\/\//.test(location);
+
+function folderOf(url: string, { cacheDir }: Pick<Context, 'cacheDir'>): string {
+  return join(cacheDir, 'vulnerabilities', hexOf(sha256(url)).slice(0, 32));
+}
+
 async function fromAddress(url: string, refreshMs: number, ctx: DatabaseContext): Promise<LoadedDatabase> {
-  const dir = join(ctx.cacheDir, 'vulnerabilities', hexOf(sha256(url)).slice(0, 32));
+  const dir = folderOf(url, ctx);
   const path = join(dir, 'data');
   const present = copyIn(dir);
   const age = present ? ctx.clock.now().getTime() - Date.parse(present.fetched) : Number.POSITIVE_INFINITY;
   if (present && age >= 0 && age < refreshMs)
     return { location: url, kind: kindOf(url, path), path, date: present.date };
   try {
-    const copy = await download(url, dir, ctx);
+    // A page of a proxy that asks for a login must not take the place of a copy that is good.
+    const copy = await download(url, dir, ctx, (file) => void kindOf(url, file));
     return { location: url, kind: kindOf(url, path), path, date: copy.date };
   } catch (error) {
     ctx.signal.throwIfAborted();
@@ -72,7 +88,7 @@ async function fromAddress(url: string, refreshMs: number, ctx: DatabaseContext)
 }
 
 function copyIn(dir: string): CachedCopy | undefined {
-  const facts = join(dir, 'copy.json');
+  const facts = join(dir, FACTS);
   if (!existsSync(facts) || !existsSync(join(dir, 'data'))) return undefined;
   return JSON.parse(readFileSync(facts, 'utf8')) as CachedCopy;
 }

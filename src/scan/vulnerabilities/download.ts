@@ -10,16 +10,19 @@ import { fetch } from '../../store/http/fetch.ts';
 
 /** OSV's export of everything has about 1 GB. */
 const MAX_BYTES = 4 * 1024 * 1024 * 1024;
+/** The dates of a copy, beside it. */
+export const FACTS = 'copy.json';
 const TIMEOUT_MS = 15 * 60_000;
 
 /**
- * Fetches `url` into `dir`: `data`, and `copy.json` with its dates. An answer that was cut off leaves what was there.
- * Throws `scan/download`.
+ * Fetches `url` into `dir`: `data`, and `copy.json` with its dates. An answer that was cut off, or
+ * that `examine` throws for, leaves what was there. Throws `scan/download`.
  */
 export async function download(
   url: string,
   dir: string,
   ctx: Pick<Context, 'signal' | 'clock'>,
+  examine: (file: string) => void,
 ): Promise<{ readonly date: string; readonly fetched: string }> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   await mkdir(dir, { recursive: true });
@@ -34,13 +37,14 @@ export async function download(
     const isPlain = response.headers.get('content-encoding') === null;
     if (isPlain && length !== null && Number(length) !== bytes)
       throw failed(url, `sent ${bytes} of ${length} bytes`);
+    examine(partial);
     const fetched = ctx.clock.now().toISOString();
     const modified = new Date(response.headers.get('last-modified') ?? Number.NaN);
     const copy = { date: Number.isNaN(modified.getTime()) ? fetched : modified.toISOString(), fetched };
     // The date first goes away: a new file never has an old date.
-    await rm(join(dir, 'copy.json'), { force: true });
+    await rm(join(dir, FACTS), { force: true });
     await rename(partial, join(dir, 'data'));
-    await writeFile(join(dir, 'copy.json'), `${JSON.stringify({ url, ...copy })}\n`);
+    await writeFile(join(dir, FACTS), `${JSON.stringify({ url, ...copy })}\n`);
     return copy;
   } catch (error) {
     if (error instanceof IngotError) throw error;

@@ -19,6 +19,13 @@ const WORDS: ReadonlyMap<string, Urgency> = new Map([
   ['critical', 'critical'],
 ]);
 
+/** What an installed scanner found. */
+export interface ExternalResult {
+  readonly vulnerabilities: readonly Vulnerability[];
+  /** When its database was made, ISO 8601; absent where it does not tell. */
+  readonly date?: string;
+}
+
 /**
  * Has an installed scanner look at our SBOM of the image, with its own database. Throws `host/missing-tool` where it
  * is not installed, `scan/bad-scanner` for an answer that cannot be read.
@@ -27,7 +34,7 @@ export async function scanWith(
   scanner: ExternalScanner,
   inventory: Inventory,
   ctx: Pick<Context, 'host' | 'workDir' | 'signal' | 'epoch'>,
-): Promise<Vulnerability[]> {
+): Promise<ExternalResult> {
   const tool = ctx.host.requireTool(scanner);
   await using scratch = await ctx.host.scratch(ctx.workDir, 'scan-');
   const sbom = join(scratch.dir, 'sbom.cdx.json');
@@ -37,13 +44,34 @@ export async function scanWith(
       ? // Its user may have it fail where it finds something: that is ours to judge.
         ['sbom', '--quiet', '--format', 'json', '--exit-code', '0', sbom]
       : [`sbom:${sbom}`, '--quiet', '--output', 'json'];
-  const { stdout } = await ctx.host.run(tool, args, {
-    maxBytes: MAX_OUTPUT,
-    timeoutMs: TIMEOUT_MS,
-    signal: ctx.signal,
-    env: settingsOf(process.env),
-  });
-  return scanner === 'trivy' ? readTrivy(stdout, inventory) : readGrype(stdout, inventory);
+  const env = settingsOf(process.env);
+  const options = { maxBytes: MAX_OUTPUT, timeoutMs: TIMEOUT_MS, signal: ctx.signal, env };
+  const { stdout } = await ctx.host.run(tool, args, options);
+  if (scanner === 'grype') return dated(readGrype(stdout, inventory), dateOfGrype(stdout));
+  const vulnerabilities = readTrivy(stdout, inventory);
+  // A server looks into its own database, not into the one here.
+  if (env.TRIVY_SERVER !== undefined) return { vulnerabilities };
+  // After the scan, which may have fetched a newer one. Its report does not tell.
+  const version = await ctx.host.run(tool, ['version', '--quiet', '--format', 'json'], options);
+  return dated(vulnerabilities, dateOfTrivy(version.stdout));
+}
+
+function dated(vulnerabilities: readonly Vulnerability[], date: unknown): ExternalResult {
+  return { vulnerabilities, ...(typeof date === 'string' && { date }) };
+}
+
+/** `trivy version --format json`: VulnerabilityDB.UpdatedAt is when the database was made, not when it was fetched. */
+export function dateOfTrivy(text: string): unknown {
+  const version = parse('trivy', text) as { VulnerabilityDB?: { UpdatedAt?: unknown } };
+  return version.VulnerabilityDB?.UpdatedAt;
+}
+
+/** The report's descriptor: `db.status.built` since its sixth schema of databases, `db.built` before. */
+export function dateOfGrype(text: string): unknown {
+  const { descriptor } = parse('grype', text) as {
+    descriptor?: { db?: { built?: unknown; status?: { built?: unknown } } };
+  };
+  return descriptor?.db?.status?.built ?? descriptor?.db?.built;
 }
 
 /** Where a user's scanner finds its database, settings and way out: its own variables, the home, and a proxy. */

@@ -3,6 +3,7 @@ import type { ImagePackage } from '../packages/package.ts';
 import { type Advisory, mergeAdvisories, type Vulnerability } from './advisory.ts';
 import type { LoadedDatabase } from './database.ts';
 import { judgeTrackerEntry, readTracker, type TrackerAnswer } from './debian-tracker.ts';
+import type { ExternalScanner } from './external.ts';
 import { ecosystemOf, knownAs } from './ecosystems.ts';
 import { judgeOsvEntry, type OsvAnswer, OsvDamage, readOsv } from './osv.ts';
 import { damaged } from './damage.ts';
@@ -20,11 +21,11 @@ interface Subject {
 
 export interface DatabaseFacts {
   readonly location: string;
-  readonly kind: LoadedDatabase['kind'];
+  readonly kind: LoadedDatabase['kind'] | ExternalScanner;
   /** ISO 8601. */
   readonly date: string;
-  /** Records or source packages in it. */
-  readonly size: number;
+  /** Records or source packages in it; a scanner does not tell that of its own. */
+  readonly size?: number;
 }
 
 export interface MatchResult {

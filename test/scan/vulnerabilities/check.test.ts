@@ -216,6 +216,30 @@ describe('a database at an address', () => {
     expect(failures(weeks).join()).toMatch(/OUT OF DATE/);
   });
 
+  test('a page in its place is not kept, and a damaged one is fetched anew by the next run', async () => {
+    const answers = [trackerOf([fixable]), '<html>Please log in</html>', '{"curl": {', trackerOf([fixable])];
+    const server = createServer((_, response) => {
+      response.setHeader('last-modified', NOW.toUTCString());
+      response.end(answers.shift() ?? '');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const databases = [`http://127.0.0.1:${(server.address() as AddressInfo).port}/json`];
+    const ask = async (): Promise<string[]> =>
+      failures(await check(debianImage(curl), { databases, refresh: 0 }));
+    try {
+      const found = [expect.stringMatching(/^CVE-2026-1/)];
+      expect(await ask()).toEqual(found);
+      expect(await ask()).toEqual(found);
+      expect(notes.join()).toMatch(/is no vulnerability database.*the copy of 2026-03-10/);
+      expect(await ask()).toEqual([expect.stringMatching(/scan\/bad-database/)]);
+      const again = await check(debianImage(curl), { databases });
+      expect(failures(again)).toEqual(found);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+    expect(answers).toEqual([]);
+  });
+
   test('that sends less than it announced is no database', async () => {
     const server = createServer((request, response) => {
       response.writeHead(200, { 'content-length': 10_000 });

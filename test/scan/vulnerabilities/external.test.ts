@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Context } from '../../../src/core/context.ts';
 import { IngotError } from '../../../src/core/error.ts';
 import { takeInventory } from '../../../src/scan/packages/inventory.ts';
-import { readGrype, readTrivy, scanWith } from '../../../src/scan/vulnerabilities/external.ts';
+import { dateOfGrype, readGrype, readTrivy, scanWith } from '../../../src/scan/vulnerabilities/external.ts';
 import { debianImage, folderOf } from '../image-tree.ts';
 
 const NO_PACKAGES = { os: {}, packages: [] };
@@ -67,7 +67,7 @@ describe('what is no report is an error, not an image without vulnerabilities', 
 
 describe('an installed scanner', () => {
   /** A host on which `tool` answers with `stdout`; what it was given is kept. */
-  function hostOf(stdout: string | undefined) {
+  function hostOf(stdout: string | undefined, version = '{}') {
     const calls: { args: readonly string[]; sbom: { components?: { name: string }[] } }[] = [];
     const host = {
       requireTool(name: string) {
@@ -78,6 +78,7 @@ describe('an installed scanner', () => {
         return { dir: folderOf({}), async [Symbol.asyncDispose]() {} };
       },
       async run(_tool: string, args: readonly string[]) {
+        if (args[0] === 'version') return { exitCode: 0, stdout: version, stderr: '' };
         const path = (args.find((a) => a.includes('sbom.cdx.json')) ?? '').replace('sbom:', '');
         calls.push({ args, sbom: JSON.parse(readFileSync(path, 'utf8')) });
         return { exitCode: 0, stdout: stdout as string, stderr: '' };
@@ -93,7 +94,7 @@ describe('an installed scanner', () => {
     ['grype', '{"matches":[],"distro":{"name":"debian"}}', ['--quiet', '--output', 'json']],
   ] as const)('%s is handed the bill of materials', async (scanner, answer, flags) => {
     const { calls, ctx } = hostOf(answer);
-    expect(await scanWith(scanner, inventory(), ctx)).toEqual([]);
+    expect(await scanWith(scanner, inventory(), ctx)).toEqual({ vulnerabilities: [] });
     expect(calls[0]?.args).toEqual(expect.arrayContaining([...flags]));
     expect(calls[0]?.sbom.components?.map((c) => c.name)).toEqual(['debian', 'curl']);
   });
@@ -105,6 +106,20 @@ describe('an installed scanner', () => {
     await expect(scanWith(scanner, inventory(), hostOf(answer).ctx)).rejects.toThrow(
       'leaves out the 1 packages of debian 12',
     );
+  });
+
+  test('the date of the database is that of its making', async () => {
+    const [built, later] = ['2026-03-01T00:00:00Z', '2026-03-09T00:00:00Z'];
+    const report = '{"SchemaVersion":2,"Results":[{"Class":"os-pkgs"}]}';
+    const version = JSON.stringify({ VulnerabilityDB: { UpdatedAt: built, DownloadedAt: later } });
+    const { ctx } = hostOf(report, version);
+    expect(await scanWith('trivy', inventory(), ctx)).toEqual({ vulnerabilities: [], date: built });
+    vi.stubEnv('TRIVY_SERVER', 'http://127.0.0.1:1');
+    expect(await scanWith('trivy', inventory(), ctx)).toEqual({ vulnerabilities: [] });
+    vi.unstubAllEnvs();
+    for (const db of [{ status: { built } }, { built }])
+      expect(dateOfGrype(JSON.stringify({ descriptor: { db } }))).toBe(built);
+    expect(dateOfGrype('{}')).toBeUndefined();
   });
 
   test('that is not there is an error', async () => {

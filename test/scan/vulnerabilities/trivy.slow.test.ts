@@ -40,7 +40,8 @@ describe.skipIf(tool.missing)(`trivy 0.57${tool.missing ? ` (skipped: ${tool.mis
       Fixed,
       Severity,
     }));
-    output(`${tool.path}-database`, [dir], { input: JSON.stringify(entries) });
+    output(`${tool.path}-database`, [dir, '2'], { input: JSON.stringify(entries) });
+    output(`${tool.path}-database`, [join(dir, 'old'), '8'], { input: JSON.stringify(entries) });
     vi.stubEnv('TRIVY_CACHE_DIR', dir);
     vi.stubEnv('TRIVY_SKIP_DB_UPDATE', 'true');
     vi.stubEnv('TRIVY_SKIP_JAVA_DB_UPDATE', 'true');
@@ -65,6 +66,7 @@ describe.skipIf(tool.missing)(`trivy 0.57${tool.missing ? ` (skipped: ${tool.mis
       fail_on_fixable: true,
       fail_on_unknown: false,
       databases: [],
+      max_age: 7 * 86_400_000,
       vex: [],
       scanner: 'trivy',
     };
@@ -104,6 +106,18 @@ describe.skipIf(tool.missing)(`trivy 0.57${tool.missing ? ` (skipped: ${tool.mis
     writeFileSync(join(root.dir, 'etc/os-release'), 'ID=oddix\nVERSION_ID=1\n');
     expect((await check(root)).failed).toEqual([
       expect.stringMatching(/^trivy: .*leaves out the 3 packages of oddix 1.*\[scan\/bad-scanner\]/),
+    ]);
+  });
+
+  test('the age of its database is known, and an old one fails the check', async () => {
+    const { databases } = await check(debian('7.88.1-10+deb12u9'));
+    const days = (Date.now() - Date.parse(databases[0]?.date ?? '')) / 86_400_000;
+    expect(days).toBeCloseTo(2, 1);
+    vi.stubEnv('TRIVY_CACHE_DIR', join(dir, 'old'));
+    const { failed } = await check(debian('7.88.1-10+deb12u9'));
+    vi.stubEnv('TRIVY_CACHE_DIR', dir);
+    expect(failed).toEqual([
+      expect.stringMatching(/^database trivy: OUT OF DATE: .* 8 days ago; at most 7 days are allowed$/),
     ]);
   });
 

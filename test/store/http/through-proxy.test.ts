@@ -200,7 +200,13 @@ test.each<[string, () => Promise<unknown>]>([
   ['an ISO', () => fetchSmall('http://a.test/', { signal } as never)],
   [
     'a database of vulnerabilities',
-    () => downloadDatabase('http://a.test/', dir, { signal, clock: { now: () => new Date() } } as never),
+    () =>
+      downloadDatabase(
+        'http://a.test/',
+        dir,
+        { signal, clock: { now: () => new Date() } } as never,
+        () => {},
+      ),
   ],
   [
     'a registry',
