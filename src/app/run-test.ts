@@ -11,7 +11,7 @@ import { openRootfs } from '../host/index.ts';
 import type { PolicyStepOptions, ResidueStepOptions, TestOutcome } from '../plan/catalog.ts';
 import { findingText, searchPatterns } from '../scan/patterns.ts';
 import type { PatternOptions } from '../scan/patterns/spec.ts';
-import { residueText, searchResidue } from '../scan/residue.ts';
+import { residueChecks, residueText, searchResidue } from '../scan/residue.ts';
 import type { PlacedPartition } from '../scan/residue/place.ts';
 import { checkVulnerabilities, type VulnerabilityOptions } from '../scan/vulnerabilities.ts';
 import { listReferenceSources } from '../secrets/list-references.ts';
@@ -106,7 +106,7 @@ async function fetchNamed(
 
 async function testResidue(
   { disk, facts, dir = '' }: { readonly disk?: string; readonly facts?: Json; readonly dir?: string },
-  { secrets, references, allowed }: ResidueStepOptions,
+  { secrets, references, allowed, incomplete }: ResidueStepOptions,
   ctx: Context,
 ): Promise<TestOutcome> {
   const all = [...secrets, ...(await fetchNamed(references, allowed, ctx))];
@@ -119,13 +119,6 @@ async function testResidue(
     const diagnostic = { code: 'residue/too-short', severity: 'warning' as const, message, hint };
     ctx.emit({ type: 'diagnostic', diagnostic });
   }
-  return {
-    passed: result.secrets.every(({ status }) => status !== 'found'),
-    checks: result.secrets.map((secret) => ({
-      name: secret.name,
-      passed: secret.status !== 'found',
-      ...(secret.status !== 'clean' && { message: residueText(secret) }),
-    })),
-    data: plain(result),
-  };
+  const checks = residueChecks(result, incomplete);
+  return { passed: checks.every(({ passed }) => passed), checks, data: plain(result) };
 }

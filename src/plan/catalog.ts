@@ -127,6 +127,8 @@ export interface ResidueStepOptions {
   readonly references: readonly string[];
   /** References whose values may stay. */
   readonly allowed: readonly string[];
+  /** Why packed content may be larger than what is unpacked to be searched. */
+  readonly incomplete?: string;
 }
 
 /** Options of the `policy` step. */

@@ -23,7 +23,10 @@ export function planResidue(
   block: Placed,
   { secrets, references, postProcessors }: ResidueRequest,
 ): { readonly options: ResidueStepOptions; readonly hashed: Json } | undefined {
-  const { allow } = block.options as { readonly allow: Readonly<Record<string, string>> };
+  const { allow, allow_incomplete: incomplete } = block.options as {
+    readonly allow: Readonly<Record<string, string>>;
+    readonly allow_incomplete?: string;
+  };
   // `TOKEN=${var.token}` is found where the token is.
   const holdsAnother = ({ value }: NamedSecret): boolean =>
     secrets.some(
@@ -31,9 +34,15 @@ export function planResidue(
     );
   const searched = secrets.filter((s) => !Object.hasOwn(allow, s.name) && !holdsAnother(s));
   if (searched.length === 0 && references.length === 0) return undefined;
-  const options: ResidueStepOptions = { secrets: searched, references, allowed: Object.keys(allow) };
+  const options: ResidueStepOptions = {
+    secrets: searched,
+    references,
+    allowed: Object.keys(allow),
+    ...(incomplete !== undefined && { incomplete }),
+  };
   const hashed = {
     secrets: searched.map(({ name }) => name).sort(),
+    ...(incomplete !== undefined && { incomplete }),
     ...(references.length > 0 && { references, allowed: Object.keys(allow).sort() }),
     postProcessors: postProcessors.map(({ spec }) => spec.options),
   };

@@ -23,6 +23,8 @@ export interface SecretResidue {
 
 export interface ResidueResult {
   readonly secrets: readonly SecretResidue[];
+  /** Whether all packed content was unpacked to its end. */
+  readonly complete: boolean;
   /** Bytes that were read. */
   readonly searched: number;
   readonly seconds: number;
@@ -36,6 +38,7 @@ export async function searchResidue(
   secrets: readonly NamedSecret[],
   subject: ResidueSubject,
   ctx: Context,
+  budget = new UnpackBudget(),
 ): Promise<ResidueResult> {
   const began = performance.now();
   const { needles, tooShort } = needlesOf(secrets.map(({ value }) => value));
@@ -44,7 +47,6 @@ export async function searchResidue(
   const tell = (secret: number, place: string): void => {
     places.set(secret, (places.get(secret) ?? new Set()).add(place));
   };
-  const budget = new UnpackBudget();
   const context = { host: ctx.host, signal: ctx.signal, budget };
   let searched = 0;
   if (needles.length === 0) note(ctx, 'every secret is too short to be searched');
@@ -59,21 +61,13 @@ export async function searchResidue(
     searched = found.searched;
     for (const { hit, path } of found.hits) tell(hit.needle.secret, textOf(hit, path));
   }
-  if (budget.exceeded) {
-    const message =
-      'the image has more packed content than is unpacked: some of it was not searched to its end';
-    const hint = 'Is something in it made to have no end? Take it out of the image.';
-    ctx.emit({
-      type: 'diagnostic',
-      diagnostic: { code: 'residue/not-unpacked', severity: 'warning', message, hint },
-    });
-  }
   return {
     secrets: secrets.map(({ name }, i) => ({
       name,
       status: tooShort.includes(i) ? 'not searched' : places.has(i) ? 'found' : 'clean',
       places: [...(places.get(i) ?? [])],
     })),
+    complete: !budget.exceeded,
     searched,
     seconds: (performance.now() - began) / 1000,
   };
@@ -81,6 +75,31 @@ export async function searchResidue(
 
 function textOf({ needle, packing }: FileHit, place: string): string {
   return `${needle.form} in ${packing ? `what is packed with ${packing} in ${place}` : place}`;
+}
+
+export interface ResidueCheck {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly message?: string;
+}
+
+/** A check for each secret, and one where not all was unpacked, which fails unless a `reason` says why that is fine. */
+export function residueChecks(
+  { secrets, complete }: Pick<ResidueResult, 'secrets' | 'complete'>,
+  reason: string | undefined,
+): ResidueCheck[] {
+  const checks: ResidueCheck[] = secrets.map((secret) => ({
+    name: secret.name,
+    passed: secret.status !== 'found',
+    ...(secret.status !== 'clean' && { message: residueText(secret) }),
+  }));
+  if (complete) return checks;
+  const [name, code] = ['packed content', 'residue/not-unpacked'];
+  const what = 'the image has more packed content than is unpacked: some of it was not searched to its end';
+  if (reason !== undefined)
+    return [...checks, { name, passed: true, message: `${what}; allowed: ${reason}` }];
+  const remedy = 'Take it out of the image, or say in residue { allow_incomplete = "…" } why it may stay';
+  return [...checks, { name, passed: false, message: `${what}. ${remedy} [${code}]` }];
 }
 
 /** What a person is told of one secret. */
