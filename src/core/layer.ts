@@ -62,6 +62,8 @@ export interface LayerCache {
   stage(id: Digest): Promise<StagedLayer>;
   /** Removes the longest unused layers of a kind, until those that are left have no more than `maxBytes`. */
   bound?(kind: LayerKind, maxBytes: number): Promise<void>;
+  /** Removes layers, so that those made next are kept; none that a build uses. */
+  remove?(ids: readonly Digest[]): Promise<unknown>;
   /** Keeps these layers from garbage collection while held. */
   lease(ids: readonly Digest[]): Promise<AsyncDisposable>;
 }

@@ -16,6 +16,8 @@ export interface Plugin<O = unknown> {
   schema(): Promise<BodySpec>;
   /** Files and folders on the host that the options make the step read, relative to the template's folder. Hashed. */
   files?(options: O, templateDir: string): readonly string[];
+  /** Those that the build itself makes before it comes to the step: hashed then. */
+  lateFiles?(options: O): readonly string[];
 }
 
 /** What pinning answers: the options with every outside input resolved, and what must be in the lock. */

@@ -8,6 +8,7 @@ import { resolveReferences } from '../core/references.ts';
 import type { DiskStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type WritableView } from './environment.ts';
+import { requireUnchanged } from './late-files.ts';
 import { type MachineSlot, snapshotOf } from './machine-slot.ts';
 import { snapshotWithMemory } from './memory-layer.ts';
 
@@ -34,6 +35,7 @@ export async function runProvisioner(
 ): Promise<Layer> {
   const machine = await slot.on(chain, contextOf(run, step));
   const result = await provision(step, machine, run);
+  await requireUnchanged(step, run.env);
   return commitMachine(step, machine, chain, slot, run, result as Json);
 }
 

@@ -16,7 +16,7 @@ import { resolveCache } from './resolve.ts';
 
 /** One image under way: what its steps have left behind so far. */
 export class ImageState implements ImageRun {
-  readonly image: ImagePlan;
+  image: ImagePlan;
   readonly env: EngineEnvironment;
   readonly slot: MachineSlot;
   readonly rawDisks: RawDisks;
@@ -39,7 +39,7 @@ export class ImageState implements ImageRun {
   release: ReleaseRecord | undefined;
   /** Steps that were really executed. */
   ran = 0;
-  readonly #byId: ReadonlyMap<Digest, PlannedStep>;
+  #byId: ReadonlyMap<Digest, PlannedStep>;
 
   constructor(image: ImagePlan, env: EngineEnvironment) {
     this.image = image;
@@ -55,21 +55,29 @@ export class ImageState implements ImageRun {
     this.ahead = new LookAhead(env.rooms);
   }
 
-  /** Takes what the cache has. */
-  async resolve(): Promise<void> {
-    const { env, image } = this;
-    const { hits, toRun } = await resolveCache(image.steps, env.cache, env.force);
+  /** Takes what the cache has of these steps. */
+  async resolve(steps: readonly PlannedStep[]): Promise<void> {
+    const { env } = this;
+    const ended = new Set(steps.filter((s) => this.ended.has(s.label)).map((s) => s.id));
+    const { hits, toRun } = await resolveCache(steps, env.cache, env.force, ended);
     for (const [id, layer] of hits) {
       this.layers.set(id, layer);
       const step = this.#byId.get(id);
       if (step?.spec.kind === 'test') this.tests.set(id, layer.result as unknown as TestOutcome);
     }
     for (const id of toRun) this.toRun.add(id);
-    for (const { id } of [...this.stepsOf('provisioner'), ...this.stepsOf('seal')]) {
-      if (toRun.has(id) || hits.has(id)) continue;
+    for (const { id, spec } of steps) {
+      if (spec.kind !== 'provisioner' && spec.kind !== 'seal') continue;
+      if (toRun.has(id) || hits.has(id) || ended.has(id)) continue;
       const layer = await env.cache.lookup(id);
       if (layer) this.#results.set(id, layer.result);
     }
+  }
+
+  /** Goes on with other steps, of which those that have ended are the same. */
+  replan(steps: readonly PlannedStep[]): void {
+    this.image = { ...this.image, steps };
+    this.#byId = new Map(steps.map((s) => [s.id, s]));
   }
 
   /** Since the build began. */

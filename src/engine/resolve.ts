@@ -18,6 +18,8 @@ export async function resolveCache(
   steps: readonly PlannedStep[],
   cache: LayerCache,
   force: boolean,
+  /** Steps of an earlier stage of this build. */
+  ended: ReadonlySet<Digest> = new Set(),
 ): Promise<Resolution> {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const hits = new Map<Digest, Layer>();
@@ -25,7 +27,7 @@ export async function resolveCache(
   const stoodOn = new Set(steps.flatMap((step) => step.spec.inputs));
 
   async function visit(id: Digest): Promise<void> {
-    if (hits.has(id) || toRun.has(id)) return;
+    if (hits.has(id) || toRun.has(id) || ended.has(id)) return;
     const step = byId.get(id);
     if (!step) return;
     const layers = step.cacheable && !force ? await wholeLayers(cache, id) : undefined;

@@ -8,11 +8,13 @@ import { contextOf, type EngineEnvironment } from './environment.ts';
 import { runDisk, runTest, tellChecks } from './file-steps.ts';
 import { provision, runOffline, runProvisioner, runShutdown, runSource } from './filesystem-steps.ts';
 import { ImageState } from './image-state.ts';
+import { describeLate } from './late-files.ts';
 import { untilAborted } from './flights.ts';
 import { wholeLayers } from './resolve.ts';
 import { runAllOutputs } from './write-outputs.ts';
 import { recordOf } from './record.ts';
 import { type ImageReport, reportOf } from './report.ts';
+import { Scope } from '../core/scope.ts';
 import { type Job, runJobs } from './schedule.ts';
 import { endStep, runStep, type StepEnd } from './step-runner.ts';
 
@@ -40,9 +42,9 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
     await using _raw = state.rawDisks;
     await using _ahead = state.ahead;
     // Before they are looked for: what is found must not go while it is used.
-    await using _lease = await env.cache.lease(image.steps.map((s) => s.id));
-    await state.resolve();
-    const ok = await runJobs(jobsOf(state), AT_ONCE, () => stop.abort(new Error('another step has failed')));
+    await using leases = new Scope();
+    leases.use(await env.cache.lease(image.steps.map((s) => s.id)), 'lease of the layers');
+    const ok = await runStages(state, leases, () => stop.abort(new Error('another step has failed')));
     const artifacts = ok || state.failures.length > 0 ? await state.artifacts.settle() : [];
     if (ok)
       for (const artifact of artifacts) env.emit({ type: 'build:artifact', image: image.name, artifact });
@@ -60,9 +62,29 @@ export async function runImage(image: ImagePlan, outer: EngineEnvironment): Prom
   }
 }
 
+/**
+ * All jobs. Where a step reads files that the build makes or changes, it and what stands on it are known only when those before
+ * it have ended: a stage for each.
+ */
+async function runStages(state: ImageState, leases: Scope, onThrow: () => void): Promise<boolean> {
+  const run = async (steps: readonly PlannedStep[]): Promise<boolean> => {
+    await state.resolve(steps);
+    const left = steps.filter((s) => !state.ended.has(s.label));
+    return await runJobs(jobsOf(left, state), AT_ONCE, onThrow);
+  };
+  const late = state.image.steps.filter((s) => s.late && s.cacheable).map((s) => s.label);
+  for (const label of late) {
+    const at = state.image.steps.findIndex((s) => s.label === label);
+    const before = state.image.steps.slice(0, at);
+    const isAwaited = before.some((s) => !s.cacheable && !state.ended.has(s.label));
+    if (isAwaited && !(await run(before))) return false;
+    await describeLate(state.image.steps[at] as PlannedStep, state, leases);
+  }
+  return await run(state.image.steps);
+}
+
 /** A job a step; the outputs are one job, since they share a reading of the disk. */
-function jobsOf(state: ImageState): Job[] {
-  const { steps } = state.image;
+function jobsOf(steps: readonly PlannedStep[], state: ImageState): Job[] {
   const outputs = steps.filter((s) => s.spec.kind === 'output');
   const jobs = steps
     .filter((s) => s.spec.kind !== 'output')

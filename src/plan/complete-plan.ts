@@ -116,14 +116,18 @@ function provisionerSteps(
   const steps = [source];
   let top = source.id;
   let after: PlannedStep['id'][] = [];
+  let isTouched = false;
   for (const part of drafts) {
     const step = planStep({
       ...part.step,
+      // What runs on the host may write there.
+      ...(isTouched && part.step.reads && part.step.reads.length > 0 && { late: true }),
       label: `${name}/${part.step.label}`,
       after,
       spec: { ...part.step.spec, inputs: [top], epoch },
     });
     steps.push(step);
+    isTouched ||= part.onHost;
     if (part.onHost) {
       after = [...after, step.id];
     } else {

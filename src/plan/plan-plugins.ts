@@ -127,12 +127,13 @@ async function draftStep(
   const decoded = decodeBody(body, spec, scope);
   parts.diagnostics.push(...decoded.diagnostics);
   let files: FileDescriptor[] = [];
+  let reads: readonly string[] = [];
+  let made: readonly string[] = [];
   if (decoded.options !== undefined) {
     try {
-      files = await describeFiles(
-        plugin.files?.(decoded.options as never, parts.baseDir) ?? [],
-        parts.baseDir,
-      );
+      reads = plugin.files?.(decoded.options as never, parts.baseDir) ?? [];
+      made = plugin.lateFiles?.(decoded.options as never) ?? [];
+      files = await describeFiles(reads, parts.baseDir);
     } catch (error) {
       parts.diagnostics.push(asIngotError(error).at({ range }).toDiagnostic());
     }
@@ -164,6 +165,8 @@ async function draftStep(
       },
       origin: range,
       options: decoded.options,
+      reads: [...reads, ...made],
+      ...(made.length > 0 && { late: true }),
       ...(decoded.unknown && { resolve }),
       meta: {},
       after: [],

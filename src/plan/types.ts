@@ -61,6 +61,10 @@ export interface PlannedStep {
   readonly origin?: SourceRange;
   /** Decoded options with real (also secret) values; never printed. */
   readonly options: unknown;
+  /** Host paths that `spec.files` describes. */
+  readonly reads?: readonly string[];
+  /** The build may make or change what it reads: it gets another digest then, when its turn comes. */
+  readonly late?: true;
   /** For options that hold `build.*`: decodes them again with what the machine generated. */
   readonly resolve?: (generated: ReadonlyMap<string, string | number | boolean>) => unknown;
   readonly meta: StepMeta;
@@ -104,7 +108,27 @@ export interface Plan {
 
 /** A step with its identity. */
 export function planStep(step: Omit<PlannedStep, 'id'>): PlannedStep {
-  return { id: digestOf(step.spec), ...step };
+  return { ...step, id: digestOf(step.spec) };
+}
+
+/** The same steps, where `changed` reads `files` now: it and all that stand on it have other identities. */
+export function withFiles(
+  steps: readonly PlannedStep[],
+  changed: PlannedStep,
+  files: readonly FileDescriptor[],
+): PlannedStep[] {
+  const ids = new Map<Digest, Digest>();
+  const now = (id: Digest): Digest => ids.get(id) ?? id;
+  return steps.map((step) => {
+    const spec = {
+      ...step.spec,
+      inputs: step.spec.inputs.map(now),
+      ...(step === changed && { files }),
+    };
+    const next = planStep({ ...step, spec, after: step.after.map(now) });
+    ids.set(step.id, next.id);
+    return next;
+  });
 }
 
 /** The plan as data for `--json` and golden files: what would run, on what, without any secret. */

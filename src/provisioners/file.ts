@@ -19,7 +19,7 @@ const fileSpec = bodySpec(
       default: 'upload',
       oneOf: ['upload', 'download'],
     }),
-    generated: attr.bool('The source is made by the build itself, so it need not be there yet.', {
+    generated: attr.bool('The source is made by the build itself: it need not be there before.', {
       default: false,
     }),
   },
@@ -43,9 +43,10 @@ type FileOptions = OptionsOf<typeof fileSpec>;
 /** `provisioner "file"`: files and folders into the machine, or out of it. */
 export const fileProvisioner: Provisioner<FileOptions> = {
   type: 'file',
-  version: 1,
+  version: 2,
   schema: async () => fileSpec,
   files: (o) => (o.direction === 'download' || o.generated ? [] : sourcesOf(o)),
+  lateFiles: (o) => (o.direction === 'upload' && o.generated ? sourcesOf(o) : []),
 
   async provision(machine, options, ctx) {
     if (options.content !== undefined) {

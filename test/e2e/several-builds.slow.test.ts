@@ -93,6 +93,26 @@ describe('side by side', () => {
     expect(await digest('-only=*.one', '--force')).not.toBe(first);
   });
 
+  test('what a step on the host makes anew goes into the image, and what is the same runs nothing', async () => {
+    write(
+      '  provisioner "shell-local" {\n    inline = ["cp given.txt made.txt"]\n  }\n',
+      '  provisioner "file" {\n    source      = "made.txt"\n    generated   = true\n    destination = "/srv/made"\n  }\n',
+      shell('echo the image has $(cat /srv/made)'),
+    );
+    const said = async (given: string): Promise<string | undefined> => {
+      writeFileSync(ws.path('given.txt'), given);
+      const { exitCode, stdout } = await ws.run('build', '-only=*.one', '.');
+      expect(exitCode).toBe(0);
+      return /the image has (\w+)/.exec(stdout)?.[1];
+    };
+    expect([await said('first'), await said('first'), await said('second'), await said('first')]).toEqual([
+      'first',
+      undefined,
+      'second',
+      undefined,
+    ]);
+  });
+
   test('one waits where processors are short, and says so', async () => {
     write(shell('echo now $PACKER_BUILD_NAME'));
     const { exitCode, stdout } = await ws.run('build', '--max-cpus=1', '.');

@@ -48,6 +48,10 @@ export class MemoryCache implements LayerCache {
     };
   }
 
+  async remove(ids: readonly Digest[]): Promise<void> {
+    for (const id of ids) this.layers.delete(id);
+  }
+
   async lease() {
     return { async [Symbol.asyncDispose]() {} };
   }
@@ -61,6 +65,8 @@ export interface FakeOptions {
   /** Provisioners that fail, by label. */
   readonly failing?: ReadonlySet<string>;
   readonly testPasses?: boolean;
+  /** Called by each provisioner, with its label. */
+  readonly onProvision?: (label: string) => void;
   /** Its machines hand over their memory once something has run in them. */
   readonly keepsMemory?: boolean;
   /** Its source starts from what is there already, and so ends the search of that. */
@@ -121,6 +127,7 @@ export function fakeEnvironment(cache: MemoryCache, options: FakeOptions = {}) {
           schema: async () => ({ attributes: {}, blocks: {} }),
           provision: async (_m, _o, ctx) => {
             calls.push(`provision ${ctx.step}`);
+            options.onProvision?.(ctx.step);
             if (options.failing?.has(ctx.step))
               throw new IngotError('fake/failed', 'the fake provisioner was told to fail');
             return { summary: `ran ${ctx.step}` };
