@@ -46,6 +46,9 @@ async function resolveFound(found: FoundReference, options: ExpandOptions): Prom
       typeof piece === 'string' ? piece : insertable(await resolveFound(piece, options), piece),
     ),
   );
+  // Two values may be harmless, and lead out of the folder side by side.
+  const written = found.pieces.map((piece) => (typeof piece === 'string' ? piece : '-'));
+  if (climbsOf(parts) > climbsOf(written)) throw hostile(`a value within ${shown(found)}`);
   const value = await options.lookup(parseReference(parts.join('')));
   const depth = options.valueDepth ?? 0;
   if (depth === 0 || typeof value !== 'string') return value;
@@ -55,9 +58,21 @@ async function resolveFound(found: FoundReference, options: ExpandOptions): Prom
 /** A value that becomes part of the reference around it. It can't lead out of the folder that stands there. */
 function insertable(value: unknown, found: FoundReference): string {
   const text = scalarText(value, found);
-  if (!text.split('/').includes('..')) return quoteForReference(text);
-  const message = `the value of ${shown(found)} has a ".." and stands in another reference's path`;
-  throw new IngotError('secrets/hostile-value', message, {
+  if (climbsOf([text]) > 0) throw hostile(`the value of ${shown(found)}`);
+  return quoteForReference(text);
+}
+
+/** How often a path leads one folder up. */
+function climbsOf(parts: readonly string[]): number {
+  return parts
+    .join('')
+    .split(/[/?#]/)
+    .filter((segment) => segment === '..').length;
+}
+
+function hostile(what: string): IngotError {
+  const message = `${what} makes a ".." in another reference's path`;
+  return new IngotError('secrets/hostile-value', message, {
     hint: 'Store the name without "..", or write the path out.',
   });
 }

@@ -75,6 +75,25 @@ describe('values of strangers', () => {
     });
   });
 
+  test.each([
+    ['two that make a way up together', 'ref+file:///srv/ref+v://a/dot+ref+v://a/dot+/x'],
+    ['one that completes a dot that is written', 'ref+file:///srv/.ref+v://a/dot+/x'],
+  ])('do not lead out of a folder: %s', async (_, text) => {
+    await expect(expandText(text, store({ 'a/dot': '.' }))).rejects.toMatchObject({
+      code: 'secrets/hostile-value',
+    });
+  });
+
+  test('do not forbid a way up that is written', async () => {
+    const asked: Reference[] = [];
+    const lookup = async (reference: Reference): Promise<unknown> => {
+      asked.push(reference);
+      return 'web';
+    };
+    await expandText('ref+file:///srv/../ref+v://a/name+/x', { lookup });
+    expect(asked[1]?.path).toBe('/srv/../web/x');
+  });
+
   test('are expanded where that is allowed, ten deep', async () => {
     const chain = store({ 'a/1': 'one ref+v://a/2', 'a/2': 'two', 'a/loop': 'ref+v://a/loop' });
     expect(await expandText('ref+v://a/1', { ...chain, valueDepth: 10 })).toBe('one two');
