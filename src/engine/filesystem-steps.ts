@@ -5,6 +5,7 @@ import type { Layer, LayerChain } from '../core/layer.ts';
 import type { Machine } from '../core/machine.ts';
 import type { Provisioner, StepResult } from '../core/plugin.ts';
 import { resolveReferences } from '../core/references.ts';
+import { timerMs } from '../core/timer-ms.ts';
 import type { DiskStepOptions } from '../plan/catalog.ts';
 import type { PlannedStep } from '../plan/types.ts';
 import { contextOf, type ImageRun, type WritableView } from './environment.ts';
@@ -60,7 +61,7 @@ export async function provision(step: PlannedStep, machine: Machine, run: ImageR
   const { pauseBeforeMs = 0, timeoutMs, maxRetries = 0, continueOnError } = step.meta;
   if (pauseBeforeMs > 0) await pause(pauseBeforeMs, run.env.signal);
   for (let attempt = 0; ; attempt++) {
-    const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timerMs(timeoutMs));
     const signal = deadline ? AbortSignal.any([run.env.signal, deadline]) : run.env.signal;
     const ctx = contextOf(run, step, signal);
     try {
@@ -153,7 +154,7 @@ export function provisionerOf(step: PlannedStep, run: ImageRun): Provisioner<nev
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, timerMs(ms));
     function done(): void {
       signal.removeEventListener('abort', stop);
       resolve();

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { IngotError } from '../core/error.ts';
 import type { RunOptions, RunResult } from '../core/host.ts';
+import { timerMs } from '../core/timer-ms.ts';
 import { findTool, SYSTEM_PATH } from './tools.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -102,7 +103,8 @@ async function collect(child: ChildProcess, command: string, options: RunOptions
   });
   const onAbort = end('abort');
   options.signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = options.timeoutMs === undefined ? undefined : setTimeout(end('timeout'), options.timeoutMs);
+  const timer =
+    options.timeoutMs === undefined ? undefined : setTimeout(end('timeout'), timerMs(options.timeoutMs));
   try {
     const [code, signal] = await exitOf(child, command, () => out.bytes + err.bytes);
     // What the command left in its group goes with it, where its time was up.

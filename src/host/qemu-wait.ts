@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IngotError } from '../core/error.ts';
+import { timerMs } from '../core/timer-ms.ts';
 import type { Qemu } from './qemu.ts';
 import { type CopyOptions, type RunContext, withCopy } from './qemu-run.ts';
 
@@ -55,7 +56,7 @@ function waitForLine<T>(
       const hint = 'Does its image file have a first_boot block? The last lines of its console are below.';
       reject(new IngotError('boot/no-outcome', message, { hint, output: lines }));
     };
-    const timer = setTimeout(() => fail(`nothing within ${timeoutMs / 1000} s`), timeoutMs);
+    const timer = setTimeout(() => fail(`nothing within ${timeoutMs / 1000} s`), timerMs(timeoutMs));
     let rest = '';
     socket.on('error', () => {});
     socket.on('data', (chunk) => {

@@ -15,6 +15,7 @@ import type {
   Machine,
   TransferOptions,
 } from '../core/machine.ts';
+import { timerMs } from '../core/timer-ms.ts';
 import { containerEnvironment } from './container/nspawn.ts';
 import { packFolder, readUpload } from './container/upload.ts';
 import { userIn } from './container/user.ts';
@@ -175,7 +176,8 @@ class DockerMachine implements Machine {
     const socket = await this.#engine.upgrade(`/exec/${created.Id}/start`, { Detach: false, Tty: false });
     const stdout = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stdout', line)));
     const stderr = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stderr', line)));
-    const deadline = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
+    const deadline =
+      options.timeoutMs === undefined ? undefined : AbortSignal.timeout(timerMs(options.timeoutMs));
     const signal = deadline ? AbortSignal.any([outer, deadline]) : outer;
     const stop = (): void => void socket.destroy();
     signal.addEventListener('abort', stop, { once: true });

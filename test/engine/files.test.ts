@@ -85,6 +85,11 @@ describe('options that every provisioner has', () => {
     );
     expect(slow.code).toBe(1);
     expect(slow.stderr).toContain('did not end within 200 ms');
+    // 41 days are more than a timer takes.
+    const never = await build(
+      `${NULL}build {\n  sources = ["null.a"]\n${shell('sleep 0.1', 'timeout = "1000h"')}}\n`,
+    );
+    expect(never.code).toBe(0);
     const began = performance.now();
     const quick = await build(
       `${NULL}build {\n  sources = ["null.a"]\n${shell('true', 'timeout = "5s"\n    pause_before = "300ms"')}}\n`,

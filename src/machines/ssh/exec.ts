@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { ClientChannel } from 'ssh2';
 import { IngotError } from '../../core/error.ts';
 import type { ExecOptions, ExecResult } from '../../core/machine.ts';
+import { timerMs } from '../../core/timer-ms.ts';
 import { Collector } from '../../host/process.ts';
 import { disconnected, type SshConnection } from './connect.ts';
 
@@ -133,7 +134,7 @@ function endOf(
         ? undefined
         : setTimeout(
             () => stop(new IngotError('host/timeout', `the command did not end within ${o.timeoutMs} ms`)),
-            o.timeoutMs,
+            timerMs(o.timeoutMs),
           );
     if (o.input instanceof Readable) o.input.once('error', stop);
     o.signal?.addEventListener('abort', onAbort, { once: true });

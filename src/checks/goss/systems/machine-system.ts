@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Communicator, ExecResult } from '../../../core/machine.ts';
+import { timerMs } from '../../../core/timer-ms.ts';
 import { type GossResource, optionText, optionTimeout, subjectOf } from '../resource.ts';
 import { FactError, type System } from '../system.ts';
 import type { BootedAs } from '../targets.ts';
@@ -111,7 +112,7 @@ export class MachineSystem implements System {
   }
 
   async #execute(argv: readonly string[], timeoutMs: number): Promise<ExecResult> {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const timeout = AbortSignal.timeout(timerMs(timeoutMs));
     try {
       return await this.#communicator.exec(argv, { signal: timeout });
     } catch (error) {
