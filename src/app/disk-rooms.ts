@@ -56,7 +56,7 @@ export async function writableDisk(chain: LayerChain, ctx: Context): Promise<Wri
 
 /** The whole disk as one raw file: its boot loader, its partitions and their content as they are. */
 export async function flattenDisk(chain: LayerChain, target: string, ctx: Context): Promise<void> {
-  await flatten(ctx.host, diskOf(chain), target);
+  await flatten(ctx, diskOf(chain), target);
 }
 
 /** What there is to tell of a disk image without reading it. */

@@ -47,7 +47,7 @@ export async function checkBoot(o: BootCheckOptions, ctx: Context): Promise<Boot
   const acceleration = await chooseAcceleration(o.accelerator as AccelerationChoice);
   note(ctx, acceleration.reason);
   await using work = await ctx.host.scratch(ctx.workDir, 'boot-');
-  await copyToRaw(ctx.host, o.image, image.format, join(work.dir, 'disk.raw'));
+  await copyToRaw(ctx, o.image, image.format, join(work.dir, 'disk.raw'));
   const root = await findRootFilesystem(ctx.host, work.dir, 'disk.raw');
   await injectReporter(ctx.host, work.dir, 'disk.raw', root);
   const cloudInit = await hasCloudInit(ctx.host, work.dir, 'disk.raw', root.offset);

@@ -1,5 +1,6 @@
 import { constants, open, stat } from 'node:fs/promises';
 import { IngotError } from '../core/error.ts';
+import type { Context } from '../core/context.ts';
 import type { Host } from '../core/host.ts';
 import { blockNode, type DiskFormat, type QemuDisk } from './qemu-command.ts';
 
@@ -8,6 +9,9 @@ export interface ImageFacts {
   /** Bytes that the guest sees. */
   readonly virtualSize: number;
 }
+
+/** What programs that read and write whole disks run in: they take minutes, and end when the build does. */
+export type CopyContext = Pick<Context, 'host' | 'signal'>;
 
 const QCOW2_MAGIC = 0x514649fb;
 /** Incompatible feature bit 2: the data lie in another file. */
@@ -57,9 +61,9 @@ export async function imageSize(path: string): Promise<number> {
 }
 
 /** Whether a qcow2 has clusters that are compressed. */
-export async function isCompressed(host: Host, path: string): Promise<boolean> {
+export async function isCompressed({ host, signal }: CopyContext, path: string): Promise<boolean> {
   const args = ['check', '--output=json', '-f', 'qcow2', fileName(path)];
-  const { stdout } = await host.run('qemu-img', args, { okCodes: [0, 3] });
+  const { stdout } = await host.run('qemu-img', args, { okCodes: [0, 3], signal });
   return ((JSON.parse(stdout) as { 'compressed-clusters'?: number })['compressed-clusters'] ?? 0) > 0;
 }
 
@@ -93,60 +97,50 @@ export async function createOverlay(
 
 /** Writes `image` as a sparse raw file that may be changed, sharing blocks with the image where the filesystem can. */
 export async function copyToRaw(
-  host: Host,
+  { host, signal }: CopyContext,
   image: string,
   format: DiskFormat,
   target: string,
 ): Promise<void> {
   if (format === 'raw') {
-    await host.run('cp', ['--reflink=auto', '--sparse=auto', '--', image, target]);
+    await host.run('cp', ['--reflink=auto', '--sparse=auto', '--', image, target], { signal });
   } else {
-    await host.run('qemu-img', [
-      'convert',
-      '-W',
-      '-f',
-      'qcow2',
-      '-O',
-      'raw',
-      fileName(image),
-      fileName(target),
-    ]);
+    const args = ['convert', '-W', '-f', 'qcow2', '-O', 'raw', fileName(image), fileName(target)];
+    await host.run('qemu-img', args, { signal });
   }
 }
 
 /** A disk with everything below it as one qcow2 that stands alone. */
-export async function toQcow2(host: Host, disk: QemuDisk, target: string): Promise<void> {
-  await convert(host, disk, 'qcow2', target, ['-W']);
+export async function toQcow2(ctx: CopyContext, disk: QemuDisk, target: string): Promise<void> {
+  await convert(ctx, disk, 'qcow2', target, ['-W']);
 }
 
 /** A disk with everything below it as one sparse raw file. */
-export async function flatten(host: Host, disk: QemuDisk, target: string): Promise<void> {
-  await convert(host, disk, 'raw', target, ['-W']);
+export async function flatten(ctx: CopyContext, disk: QemuDisk, target: string): Promise<void> {
+  await convert(ctx, disk, 'raw', target, ['-W']);
 }
 
 /** A disk with everything below it as one file, whose clusters are in the order of the disk: equal disks, equal bytes. */
 export async function writeImage(
-  host: Host,
+  ctx: CopyContext,
   disk: QemuDisk,
   format: DiskFormat,
   target: string,
-  signal: AbortSignal,
 ): Promise<void> {
-  await convert(host, disk, format, target, [], signal);
+  await convert(ctx, disk, format, target, []);
 }
 
 async function convert(
-  host: Host,
+  { host, signal }: CopyContext,
   disk: QemuDisk,
   format: DiskFormat,
   target: string,
   options: readonly string[],
-  signal?: AbortSignal,
 ): Promise<void> {
   const source = `json:${JSON.stringify(blockNode({ ...disk, readOnly: true }))}`;
   const cache = (await takesDirect(target)) ? ['-t', 'none'] : [];
   const args = ['convert', ...options, ...cache, '-O', format, source, fileName(target)];
-  await host.run('qemu-img', args, signal && { signal });
+  await host.run('qemu-img', args, { signal });
 }
 
 /**

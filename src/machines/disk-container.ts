@@ -103,7 +103,7 @@ class DiskContainerRoot implements ContainerRoot {
 
   async moveInto(layer: StagedLayer, leave: Leave): Promise<void> {
     const target = layerFile(layer, LAYER_DISK);
-    if (this.#chain.length === 0) await placeImage(this.#ctx.host, this.#options.image, target);
+    if (this.#chain.length === 0) await placeImage(this.#ctx, this.#options.image, target);
     else {
       if (this.#isMounted) {
         const root = await this.mounted();

@@ -101,7 +101,7 @@ export class Vm implements Machine {
     if (vm?.isUp()) kept = await this.#cut(vm, target, memory);
     else if (this.#overlay !== undefined) await rename(this.#overlay, target);
     else if (this.#chain.length === 0 && this.#options.image)
-      await placeImage(this.#ctx.host, this.#options.image, target);
+      await placeImage(this.#ctx, this.#options.image, target);
     else await createOverlay(this.#ctx.host, target, this.#below() as QemuDisk, this.#options.diskSize);
     if (!vm?.isUp()) this.#overlay = undefined;
     this.#chain.push({

@@ -27,7 +27,7 @@ export async function copyImage(
   target: string,
   ctx: Pick<Context, 'host' | 'signal'>,
 ): Promise<{ readonly digest: Digest; readonly size: number; readonly virtualSize: number }> {
-  await writeImage(ctx.host, disk, format, target, ctx.signal);
+  await writeImage(ctx, disk, format, target);
   // Whatever the umask.
   await chmod(target, 0o644);
   const digest = `sha256:${await hashFile(target, ctx.signal)}` as const;

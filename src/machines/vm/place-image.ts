@@ -1,21 +1,21 @@
 import { chmod, link, lstat } from 'node:fs/promises';
-import type { Host } from '../../core/host.ts';
 import type { QemuDisk } from '../../host/qemu-command.ts';
-import { isCompressed, toQcow2 } from '../../host/qemu-image.ts';
+import { type CopyContext, isCompressed, toQcow2 } from '../../host/qemu-image.ts';
 
 /**
  * An image as the disk of a layer: by a second name where it lies in the cache, else as a copy that nobody else writes to.
  * A compressed one is unpacked: every reading of the layers would do it again.
  */
 export async function placeImage(
-  host: Host,
+  ctx: CopyContext,
   image: QemuDisk & { readonly shared?: boolean },
   target: string,
 ): Promise<void> {
-  const isPlain = image.format === 'qcow2' && !(await isCompressed(host, image.path));
+  const isPlain = image.format === 'qcow2' && !(await isCompressed(ctx, image.path));
   if (isPlain && image.shared && (await linked(image.path, target))) return;
-  if (isPlain) await host.run('cp', ['--reflink=auto', '--sparse=always', '--', image.path, target]);
-  else await toQcow2(host, image, target);
+  const args = ['--reflink=auto', '--sparse=always', '--', image.path, target];
+  if (isPlain) await ctx.host.run('cp', args, { signal: ctx.signal });
+  else await toQcow2(ctx, image, target);
   await chmod(target, 0o644);
 }
 

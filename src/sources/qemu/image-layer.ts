@@ -24,6 +24,6 @@ export async function imageLayer(
   const there = await cache.lookup(id);
   if (there) return [there];
   await using staged = await cache.stage(id);
-  await placeImage(ctx.host, image, layerFile(staged, LAYER_DISK));
+  await placeImage(ctx, image, layerFile(staged, LAYER_DISK));
   return [await staged.commit({ kind: 'qcow2', parents: [], result: null })];
 }

@@ -21,7 +21,11 @@ beforeAll(async () => {
   content = Buffer.concat([randomBytes(MIB), Buffer.alloc(2 * MIB), randomBytes(MIB)]);
   writeFileSync(join(dir, 'base.raw'), content);
   const base = join(dir, 'base.qcow2');
-  await toQcow2(host(), { path: join(dir, 'base.raw'), format: 'raw' }, base);
+  await toQcow2(
+    { host: host(), signal: new AbortController().signal },
+    { path: join(dir, 'base.raw'), format: 'raw' },
+    base,
+  );
   // The layer above makes the disk larger, and names nothing below itself.
   disk = await createOverlay(host(), join(dir, 'top.qcow2'), { path: base, format: 'qcow2' }, 8 * MIB);
 });
