@@ -6,12 +6,13 @@ import type { Layer, LayerChain } from '../../core/layer.ts';
 import type { Machine } from '../../core/machine.ts';
 import { Scope } from '../../core/scope.ts';
 import { fillString } from '../../template/index.ts';
-import type { DiskBus, QemuDisk } from '../../host/qemu-command.ts';
+import type { DiskBus } from '../../host/qemu-command.ts';
 import { imageSize, inspectImage } from '../../host/qemu-image.ts';
 import { startDiskContainer } from '../../machines/disk-container.ts';
 import { sshSettingsOf } from '../../machines/ssh/settings-of.ts';
 import { buildKey } from '../../machines/vm/build-key.ts';
 import { chainDisk } from '../../machines/vm/chain-disk.ts';
+import type { GivenImage } from '../../machines/vm/place-image.ts';
 import { createVm, type Vm, type VmHardware } from '../../machines/vm.ts';
 import { parseBootCommand } from './boot-command.ts';
 import { serveFiles } from './http-server.ts';
@@ -19,7 +20,7 @@ import { isOwnDisk } from './inputs.ts';
 import { makeDisc, makeFloppy } from './media.ts';
 import { diskSize, type PinnedImage, type QemuSourceOptions, qemuArgs } from './options.ts';
 import { imageLayer } from './image-layer.ts';
-import { imageFile } from './pin.ts';
+import { imageFile, requireImage } from './pin.ts';
 import { seedOf } from './seed.ts';
 
 const MIB = 1024 * 1024;
@@ -49,7 +50,8 @@ export async function startMachine(
   ctx: Context,
   memory?: Layer,
 ): Promise<Machine> {
-  const image = await facts(await imageFile(o.pinned as PinnedImage, ctx), ctx);
+  const pinned = o.pinned as PinnedImage;
+  const image = await facts(await imageFile(pinned, ctx), pinned, ctx);
   if (o.engine === 'container') {
     await using scratch = await ctx.host.scratch(ctx.workDir, 'qemu-');
     const seed = await seedOf(o, scratch.dir, ctx);
@@ -92,7 +94,7 @@ export async function startMachine(
     o.ssh_password !== undefined || o.ssh_private_key_file !== undefined || o.ssh_agent_auth === true;
   // Its first start is the source's work, so that an edit of the first provisioner costs no boot.
   const starts = o.disk_image && base === undefined && o.communicator !== 'none';
-  const below = starts ? await imageLayer(o.pinned as PinnedImage, image, scope, ctx) : base;
+  const below = starts ? await imageLayer(pinned, image, scope, ctx) : base;
   if (starts && below) ctx.onFoundation?.(below);
   const vm = await createVm(
     {
@@ -122,13 +124,18 @@ export async function startMachine(
   return ownedBy(vm, scope.move(), server);
 }
 
-async function facts(path: string, ctx: Context): Promise<QemuDisk & { readonly shared: boolean }> {
+async function facts(path: string, { sha256 }: PinnedImage, ctx: Context): Promise<GivenImage> {
   const { format } = await inspectImage(path);
   // What lies in the cache is nobody else's to write to.
-  return { path, format, readOnly: true, shared: path.startsWith(join(ctx.cacheDir, 'downloads/')) };
+  const shared = path.startsWith(join(ctx.cacheDir, 'downloads/'));
+  return { path, format, readOnly: true, shared, verify: () => requireImage(path, sha256, ctx) };
 }
 
-async function sizeOf(o: QemuSourceOptions, base: LayerChain | undefined, image: QemuDisk): Promise<number> {
+async function sizeOf(
+  o: QemuSourceOptions,
+  base: LayerChain | undefined,
+  image: GivenImage,
+): Promise<number> {
   const asked = o.disk_size === undefined ? undefined : (diskSize(o.disk_size) as number);
   const below = base && chainDisk(base);
   const has = below
@@ -147,7 +154,7 @@ async function sizeOf(o: QemuSourceOptions, base: LayerChain | undefined, image:
 }
 
 interface Surroundings {
-  readonly image: QemuDisk;
+  readonly image: GivenImage;
   readonly installing: boolean;
   readonly dir: string;
   readonly values: Readonly<Record<string, string>>;

@@ -151,6 +151,21 @@ export async function imageFile(pinned: PinnedImage, ctx: Parameters<typeof down
   throw failure;
 }
 
+/** A local image may have been replaced since it was hashed. Throws `engine/input-changed`. */
+export async function requireImage(
+  path: string,
+  sha256: string,
+  ctx: Pick<PinContext, 'cacheDir' | 'signal'>,
+): Promise<void> {
+  const found = await rememberedHash(path, 'sha256', join(ctx.cacheDir, 'hashes'), ctx.signal);
+  if (found === sha256) return;
+  throw new IngotError(
+    'engine/input-changed',
+    `${path} changed while the build ran: it has the sha256 ${found}, and ${sha256} was planned`,
+    { hint: 'Build again when whatever writes the image has ended.' },
+  );
+}
+
 async function isFile(path: string): Promise<boolean> {
   return await stat(path).then(
     (s) => s.isFile(),
