@@ -3,7 +3,7 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { type Diagnostic, hasErrors } from '../core/diagnostic.ts';
 import { DiagnosticsError, IngotError } from '../core/error.ts';
 import { Scope } from '../core/scope.ts';
-import type { SearchSecrets } from '../firstboot/render/check.ts';
+import type { SearchSecrets } from '../firstboot/render/search-part.ts';
 import { DATA_KINDS, type DataKind, PROVIDERS } from '../firstboot/render/providers.ts';
 import { readBounded, readFolder, readInput } from '../firstboot/render/read-inputs.ts';
 import { type InputFile, type Rendered, renderData } from '../firstboot/render/render.ts';

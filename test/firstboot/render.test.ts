@@ -205,11 +205,94 @@ describe('a secret value is refused, and not repeated', () => {
       'QYLPMN',
     ],
     ['a password in a URL', '#!/bin/sh\ncurl https://bob:s3cr3t-x9@db.internal/\n', 's3cr3t-x9'],
+    ['a password behind jinja', '## template: jinja\n#cloud-config\npassword: s3cr3t-x\n', 's3cr3t'],
+    [
+      'a password behind jinja that is no YAML',
+      '## template: jinja\n#cloud-config\n{% for x in y %}\nusers:\n  {% endfor %}\n password: s3cr3t-x\n',
+      's3cr3t',
+    ],
+    [
+      'a file behind jinja',
+      `## template: jinja\n#cloud-config\nwrite_files: [{path: "/{{ a }}", encoding: b64, content: ${b64(AWS)}}]\n`,
+      AWS,
+    ],
+    [
+      'an archive',
+      '#cloud-config-archive\n- {type: text/cloud-config, content: "password: s3cr3t-x"}\n',
+      's3cr3t',
+    ],
+    ["an archive's script", '#cloud-config-archive\n- |\n  #!/bin/sh\n  DB_PASSWORD=s3cr3t-x\n', 's3cr3t'],
+    [
+      'an archive in base64 in a file',
+      `#cloud-config\nwrite_files: [{path: /a, encoding: b64, content: ${b64('#cloud-config-archive\n- "password: s3cr3t-x"\n')}}]\n`,
+      's3cr3t',
+    ],
+    [
+      'a password in a file in base64',
+      `#cloud-config\nwrite_files: [{path: /a.yaml, encoding: b64, content: ${b64('db:\n  password: s3cr3t-x\n')}}]\n`,
+      's3cr3t',
+    ],
+    [
+      'base64 in base64',
+      `#cloud-config\nwrite_files: [{path: /a, encoding: b64, content: ${b64(b64(AWS))}}]\n`,
+      AWS,
+    ],
+    [
+      'gzip in gzip',
+      `#cloud-config\nwrite_files: [{path: /a, encoding: gz+b64, content: ${gzipSync(gzipSync(AWS)).toString('base64')}}]\n`,
+      AWS,
+    ],
+    ['!!binary', `#cloud-config\nwrite_files: [{path: /a, content: !!binary ${b64(AWS)}}]\n`, AWS],
+    ['base64 in a command', `#cloud-config\nruncmd: ["echo ${b64(AWS)} | base64 -d"]\n`, AWS],
+    [
+      'base64 over several lines in a script',
+      `#!/bin/sh\nbase64 -d <<E\n${b64(`${'x'.repeat(90)}\n${AWS}\n`).replace(/.{76}/g, '$&\n')}\nE\n`,
+      AWS,
+    ],
+    [
+      'a private key with escaped line ends',
+      `#cloud-config\nwrite_files: [{path: /a, content: "-----BEGIN PRIVATE KEY-----\\n${'MIIEvQIBADANBgkqhkiG9w0B'.repeat(4)}"}]\n`,
+      'QIBADANB',
+    ],
+    ['a variable of a script', '#!/bin/sh\nexport PGPASSWORD=s3cr3t-x\n', 's3cr3t'],
+    ['an option of a command', '#cloud-config\nruncmd: [mysql --password=s3cr3t-x]\n', 's3cr3t'],
+    ['an option with a blank', '#!/bin/sh\nlogin --token "s3cr3t x"\n', 's3cr3t'],
+    ['a pipe to chpasswd', '#cloud-boothook\n#!/bin/sh\necho "root:s3cr3t-x" | chpasswd\n', 's3cr3t'],
+    ["curl's user", '#!/bin/sh\ncurl -sf -u bob:s3cr3t-x https://a/\n', 's3cr3t'],
+    ['a header', '#!/bin/sh\ncurl -H "Authorization: Bearer s3cr3t-x" https://a/\n', 's3cr3t'],
+    ['JSON', '#cloud-config\nruncmd: [\'echo {"clientSecret":"s3cr3t-x"} > /a\']\n', 's3cr3t'],
+    ['a hash as the shell has it', "#!/bin/sh\nPASSWORD='$6$s3cr3t'\n", 's3cr3t'],
+    ['INI in a long line', `#!/bin/sh\n: ${'x '.repeat(5000)} API_KEY=s3cr3t-x\n`, 's3cr3t'],
+    ['code, in quotes', '#!/usr/bin/env python3\npassword = "s3cr3t-x"\n', 's3cr3t'],
   ])('%s', async (_what, text, secret) => {
     const { code, stderr, stdout } = await userData(text);
     expect(stderr).toContain('[render/secret]');
     expect(stderr + stdout).not.toContain(secret);
     expect(code).toBe(1);
+  });
+
+  test.each(['vendor-data', 'meta-data', 'network-config'])('in %s, too', async (kind) => {
+    const start =
+      kind === 'vendor-data' ? '#cloud-config\n' : kind === 'network-config' ? 'version: 2\n' : '';
+    const result = await userData(
+      '#!/bin/sh\n',
+      `--${kind}`,
+      file(`${start}x-a: ["DB_PASSWORD=s3cr3t-x"]\n`),
+    );
+    expect(result.stderr).toContain('[render/secret]');
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  test.each([
+    ['${base64encode("x=${db_password}")}'],
+    ['${upper(db_password)}'],
+    ['${jsonencode({a = [db_password]})}'],
+    ['${urlencode(db.password)}'],
+  ])('a value whose name says so, whatever a function makes of it: %s', async (text) => {
+    const values = ['--set', 'db_password=s3cr3t-x', '--values', file('db: {password: s3cr3t/y}\n')];
+    const result = await render('--user-data', file(`#!/bin/sh\nlogin '${text}'\n`, '.sh.tftpl'), ...values);
+    expect(result.stderr).toMatch(/the value db[._]password is a secret by its name/);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
   });
 
   test('a value whose name says so, when it is used', async () => {
@@ -226,7 +309,14 @@ describe('a secret value is refused, and not repeated', () => {
     '#cloud-config\nchef: {validation_key: /etc/chef/validation.pem}\n',
     '#!/bin/sh\nlogin ref+vault://secret/db#/password\n',
     '#cloud-config\nwrite_files: [{path: /a, content: "password: ref+vault://secret/db#/password"}]\n',
-  ])('references and locked accounts pass: %j', async (text) => {
+    '## template: jinja\n#cloud-config\npassword: "{{ ds.meta_data.initial }}"\n',
+    '#!/bin/sh\nTOKEN=$(curl -sX PUT http://169.254.169.254/latest/api/token)\ncurl -H "X-aws-ec2-metadata-token: $TOKEN" http://169.254.169.254/\n',
+    '#!/bin/sh\nread -r -p "Password: " password\n[ "$password" = x ] && login --password="$password" --token "$1"\n',
+    '#!/bin/sh\n# password: see the wiki\npassword_file=/etc/app/password\nsecret=\nPASSWORD=${PASSWORD:-}\ntoken=`cat /t`\n',
+    '#!/usr/bin/python3\npassword = os.environ["PASSWORD"]\ntoken = login.token\n',
+    '#cloud-config\nwrite_files:\n- {path: /etc/nsswitch.conf, content: "passwd: files systemd\\n"}\n- {path: /etc/x, content: "password_encryption = scram-sha-256\\nPasswordAuthentication no\\npassword: no\\n"}\n',
+    '#cloud-config\nssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZvb2Jhcgo0123456789abcdefghijk bob]\n',
+  ])('references, variables and locked accounts pass: %j', async (text) => {
     expect(await userData(text)).toMatchObject({ code: 0, stdout: text });
   });
 

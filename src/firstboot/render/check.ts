@@ -4,14 +4,11 @@ import { embeddedFiles } from './embedded-files.ts';
 import { CLOUD_CONFIG, type Part } from './part.ts';
 import { readYaml, type YamlText } from './read-yaml.ts';
 import type { CloudInitSchemas } from './schemas.ts';
-import { findSecretFields } from './secret-fields.ts';
-
-/** What has the form of a secret, as lines for people. */
-export type SearchSecrets = (name: string, content: Buffer) => readonly string[];
+import { searchMap, searchPart, type SearchSecrets } from './search-part.ts';
 
 /** Everything that is wrong with a part of user-data or vendor-data. */
 export function checkPart(part: Part, schemas: CloudInitSchemas, search: SearchSecrets): Diagnostic[] {
-  const found = searchText(part.name, Buffer.from(part.text), search);
+  const found = searchPart(part.name, part.text, search);
   if (part.type !== CLOUD_CONFIG) return found;
   const yaml = readYaml(part.name, part.text, found);
   if (!yaml) return found;
@@ -21,19 +18,10 @@ export function checkPart(part: Part, schemas: CloudInitSchemas, search: SearchS
     const message = `${part.name} holds no map: expected lines such as hostname: web1`;
     return [...found, { code: 'render/schema', severity: 'error', message, range: yaml.rangeOf([]) }];
   }
-  const hidden = embeddedFiles(yaml.value).flatMap(({ path, content, source }) => {
-    const name = `${part.name}: write_files ${path}`;
-    if (!content) return [unreadable(name, part.name)];
-    // What stands there in the clear was searched with the rest.
-    return content.equals(Buffer.from(source)) ? [] : searchText(name, content, search);
-  });
-  return [
-    ...found,
-    ...hidden,
-    ...findSecretFields(yaml),
-    ...schemas.cloudConfig.check(yaml),
-    ...unknownTop(yaml, schemas),
-  ];
+  const unread = embeddedFiles(yaml.value)
+    .filter(({ content }) => !content)
+    .map(({ path }) => unreadable(`${part.name}: write_files ${path}`, part.name));
+  return [...found, ...unread, ...schemas.cloudConfig.check(yaml), ...unknownTop(yaml, schemas)];
 }
 
 /** What cannot be unpacked cannot be searched, and cloud-init would not write it. */
@@ -54,13 +42,10 @@ export function checkMap(
   search: SearchSecrets,
   found: Diagnostic[],
 ): YamlText | undefined {
-  found.push(...searchText(name, Buffer.from(text), search));
+  found.push(...searchMap(name, text, search));
   const yaml = readYaml(name, text, found);
   if (!yaml) return undefined;
-  if (typeof yaml.value === 'object' && yaml.value !== null && !Array.isArray(yaml.value)) {
-    found.push(...findSecretFields(yaml));
-    return yaml;
-  }
+  if (typeof yaml.value === 'object' && yaml.value !== null && !Array.isArray(yaml.value)) return yaml;
   found.push({
     code: 'render/schema',
     severity: 'error',
@@ -121,12 +106,3 @@ const OTHERS = new Set(
   log_cfgs merge_how merge_type network no_ssh_fingerprints output reporting swap syslog_fix_perms system_info vendor_data
   vendor_data2 warnings`.split(/\s+/),
 );
-
-function searchText(name: string, content: Buffer, search: SearchSecrets): Diagnostic[] {
-  return search(name, content).map((message) => ({
-    code: 'render/secret',
-    severity: 'error',
-    message,
-    hint: 'User-data can be read by all on the instance. Keep it in a secret store, and put ref+vault://…#/key into a template of first_boot.',
-  }));
-}

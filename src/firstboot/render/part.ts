@@ -12,14 +12,16 @@ export interface Part {
 }
 
 export const CLOUD_CONFIG = 'text/cloud-config';
+export const ARCHIVE = 'text/cloud-config-archive';
+export const JINJA = 'text/jinja2';
 
 /**
  * First lines by which cloud-init tells what a part is, longer ones first (cloud-init docs, "User data formats";
  * `INCLUSION_TYPES_MAP` of its handlers). JSON patches are not there: nobody can check them.
  */
 const TYPES: readonly (readonly [string, string])[] = [
-  ['#cloud-config-archive', 'text/cloud-config-archive'],
-  ['## template: jinja', 'text/jinja2'],
+  ['#cloud-config-archive', ARCHIVE],
+  ['## template: jinja', JINJA],
   ['#cloud-boothook', 'text/cloud-boothook'],
   ['#include-once', 'text/x-include-once-url'],
   ['#cloud-config', CLOUD_CONFIG],
@@ -77,6 +79,7 @@ export function readText(name: string, bytes: Buffer, found: Diagnostic[]): stri
   return plain.toString('utf8').replace(/^\ufeff/, '');
 }
 
-function typeOf(text: string): string | undefined {
+/** cloud-init's MIME type of a text, by its first line. */
+export function typeOf(text: string): string | undefined {
   return TYPES.find(([start]) => text.startsWith(start))?.[1];
 }

@@ -1,12 +1,13 @@
 import { type Diagnostic, hasErrors } from '../../core/diagnostic.ts';
 import { digestOf, hexOf, type Json } from '../../core/digest.ts';
-import { checkMap, checkNetwork, checkPart, unwrapNetwork, type SearchSecrets } from './check.ts';
+import { checkMap, checkNetwork, checkPart, unwrapNetwork } from './check.ts';
 import { fillTemplate, templateName } from './fill.ts';
 import { fitParts, fitText, type Squeeze } from './fit.ts';
 import { guestinfo } from './guestinfo.ts';
 import { type Part, readPart, readText } from './part.ts';
 import type { DataKind, Provider } from './providers.ts';
 import type { CloudInitSchemas } from './schemas.ts';
+import type { SearchSecrets } from './search-part.ts';
 import type { Values } from './values.ts';
 import { valuesThatAreSecret } from './secret-fields.ts';
 

@@ -1,12 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
-import { scan } from '../../secrets/scan.ts';
 import type { YamlText } from './read-yaml.ts';
+import { hasReference, isHarmless, isSecretName } from './secret-names.ts';
 
-/** Names of keys whose values are secrets, wherever they stand: cloud-init's own, and what people call theirs. */
-const SECRET =
-  /(?:^|[-_.])(?:passwd|password|passphrase|secret|token|api[-_]?key|private[-_]?key|registration_key|activation[-_]key|validation_key|secret_key|access_key|token_key|consumer_key)$|^(?:rsa|dsa|ecdsa|ed25519)_private$|^private-cert$/i;
-/** What locks an account, or lets cloud-init make up a password on the machine; and the path of a file that is there. */
-const NO_SECRET = /^(?:|[!*x]+|R|RANDOM|\/(?:[\w.-]+\/)+[\w.-]+)$/;
 const SHORTEST_NUMBER = 6;
 /** `chpasswd: { list: … }` of cloud-init's documentation, module "Set Passwords". */
 const CHPASSWD_LIST = ['chpasswd', 'list'];
@@ -18,11 +13,9 @@ const CHPASSWD_LIST = ['chpasswd', 'list'];
 export function findSecretFields(yaml: YamlText): Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(yaml.value, [], (path, text) => {
-    const pieces = scan(text);
-    const isReference = pieces.some((piece) => typeof piece !== 'string');
     const name = path.join('.');
     found.push(
-      isReference
+      hasReference(text)
         ? {
             code: 'render/unread-reference',
             severity: 'error',
@@ -52,7 +45,7 @@ function visit(value: unknown, path: readonly (string | number)[], tell: Tell): 
   for (const [key, inner] of Object.entries(value)) {
     const here = [...path, key];
     if (here.join('.') === CHPASSWD_LIST.join('.')) passwordLines(inner, here, tell);
-    else if (SECRET.test(key) && isText(inner) && !NO_SECRET.test(String(inner))) tell(here, String(inner));
+    else if (isSecretName(key) && isText(inner) && !isHarmless(String(inner))) tell(here, String(inner));
     else visit(inner, here, tell);
   }
 }
@@ -67,28 +60,42 @@ function passwordLines(value: unknown, path: readonly (string | number)[], tell:
   const lines = typeof value === 'string' ? value.split('\n') : Array.isArray(value) ? value : [];
   const bad = lines.find(
     (line) =>
-      typeof line === 'string' &&
-      line.includes(':') &&
-      !NO_SECRET.test(line.slice(line.indexOf(':') + 1).trim()),
+      typeof line === 'string' && line.includes(':') && !isHarmless(line.slice(line.indexOf(':') + 1).trim()),
   );
   if (typeof bad === 'string') tell(path, bad);
+}
+
+/** A value that has a secret's name and is no reference. */
+export interface SecretValue {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The secrets among the values for templates. */
+export function secretsAmong(values: unknown): SecretValue[] {
+  const found: SecretValue[] = [];
+  visit(values, [], (path, text) => {
+    if (!hasReference(text)) found.push({ path: path.join('.'), text });
+  });
+  return found;
 }
 
 /** Shorter texts are found everywhere. */
 const SHORTEST = 4;
 
-/** Refuses values that have a secret's name, are no reference, and got into what is rendered. */
+/** Refuses such values that got into what is rendered. */
 export function valuesThatAreSecret(values: unknown, texts: readonly string[]): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  visit(values, [], (path, text) => {
-    const isReference = scan(text).some((piece) => typeof piece !== 'string');
-    if (isReference || text.length < SHORTEST || !texts.some((t) => t.includes(text))) return;
-    found.push({
-      code: 'render/secret',
-      severity: 'error',
-      message: `the value ${path.join('.')} is a secret by its name, and stands in what is rendered`,
-      hint: 'Give a reference in its place, ref+vault://…#/key, which first_boot reads on the machine.',
-    });
-  });
-  return found;
+  return secretsAmong(values)
+    .filter(({ text }) => text.length >= SHORTEST && texts.some((t) => t.includes(text)))
+    .map(({ path }) => secretValue(path));
+}
+
+/** The finding for a value that is a secret by its name. */
+export function secretValue(path: string): Diagnostic {
+  return {
+    code: 'render/secret',
+    severity: 'error',
+    message: `the value ${path} is a secret by its name, and stands in what is rendered`,
+    hint: 'Give a reference in its place, ref+vault://…#/key, which first_boot reads on the machine.',
+  };
 }
