@@ -1,5 +1,5 @@
 import { askedChecks } from './evaluate.ts';
-import { type GossResource, idOf, optionFlag, typeOf } from './resource.ts';
+import { type GossResource, idOf, optionFlag, subjectOf, typeOf } from './resource.ts';
 import { ElsewhereError, type System } from './system.ts';
 import type { ImageSystem } from './systems/image-system.ts';
 import { MachineSystem } from './systems/machine-system.ts';
@@ -18,6 +18,11 @@ export function targetOf(
   bootedAs: BootedAs,
 ): Target {
   if (resource.type === 'matching' || image.decides(resource, attribute)) return 'disk';
+  // A virtual machine mounts the image's partitions; a container has the root filesystem alone.
+  if (resource.type === 'file')
+    return bootedAs === 'vm' || image.placeOf(subjectOf(resource), attribute) === 'volatile'
+      ? 'booted'
+      : 'fleet';
   return MachineSystem.decides(resource, attribute, bootedAs) ? 'booted' : 'fleet';
 }
 

@@ -119,6 +119,62 @@ matching: {m: {content: 1, matches: 1}}
     });
   });
 
+  test('asks the booted copy for what a link leads to that is filled at boot', () => {
+    using folder = new TempFolder();
+    const dir = image(folder);
+    mkdirSync(join(dir, 'var'), { recursive: true });
+    symlinkSync('/run/lock', join(dir, 'var/lock'));
+    symlinkSync('../run/systemd/resolve/stub-resolv.conf', join(dir, 'etc/resolv.conf'));
+    const { resources } = parseGossFile(
+      `
+file:
+  /var/lock/x: {exists: false}
+  /etc/resolv.conf: {exists: true, filetype: symlink, contents: [nameserver]}
+  /boot/efi/x: {exists: true}
+  ~web/x: {exists: true}
+  ~/.bashrc: {exists: true}
+`,
+      'goss.yaml',
+    );
+    const system = new ImageSystem(openRootfs(dir));
+    const disk = [
+      'File: /etc/resolv.conf: exists',
+      'File: /etc/resolv.conf: filetype',
+      'File: ~web/x: exists',
+      'File: ~/.bashrc: exists',
+    ];
+    const booted = ['File: /var/lock/x: exists', 'File: /etc/resolv.conf: contents'];
+    const partition = ['File: /boot/efi/x: exists'];
+    expect(sortByTarget(resources, system)).toEqual({ disk, booted, fleet: partition });
+    expect(sortByTarget(resources, system, 'vm')).toEqual({
+      disk,
+      booted: [...booted, ...partition],
+      fleet: [],
+    });
+  });
+
+  test('knows homes, and where a relative link leads from a folder that is a link', async () => {
+    using folder = new TempFolder();
+    const dir = image(folder, { '/home/web/.profile': 'x\n', '/usr/share/a': 'shared\n' });
+    mkdirSync(join(dir, 'usr/lib/inner'), { recursive: true });
+    symlinkSync('usr/lib/inner', join(dir, 'inner'));
+    symlinkSync('../../share/a', join(dir, 'usr/lib/inner/a'));
+    const found = await outcomes(
+      dir,
+      `
+file:
+  ~web: {exists: true, filetype: directory}
+  ~web/.profile: {exists: true, contents: [x]}
+  ~nobody/x: {exists: false}
+  ~/x: {exists: false}
+  /inner/a: {exists: true, contents: [shared]}
+`,
+    );
+    expect(found['~nobody/x exists']).toBe('user: unknown user nobody');
+    delete found['~nobody/x exists'];
+    expect(Object.entries(found).filter(([, outcome]) => outcome !== 'pass')).toEqual([]);
+  });
+
   test('never leads out of itself, nor opens what is no file', async () => {
     using folder = new TempFolder();
     const dir = image(folder);

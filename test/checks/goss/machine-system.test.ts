@@ -51,6 +51,16 @@ service: {nginx: {running: true}, "off": {running: false}, "../x": {running: fal
   expect(Object.values(found).filter((outcome) => outcome !== 'pass')).toEqual([]);
 });
 
+test('a path may begin with the home of a user', async () => {
+  const system = machine({
+    'getent passwd -- web': { exitCode: 0, stdout: 'web:x:1000:1000::/run/web:/bin/sh\n' },
+    'getent passwd -- nobody': { exitCode: 2 },
+    'stat -c %f %s %u %U %g %G -- /run/web/x': { exitCode: 0, stdout: '81a4 1 0 root 0 root\n' },
+  });
+  const found = await outcomes(system, 'file: {~web/x: {exists: true}, ~nobody/x: {exists: false}}');
+  expect(found).toEqual({ '~web/x exists': 'pass', '~nobody/x exists': 'user: unknown user nobody' });
+});
+
 test('ports of /proc/net', () => {
   const head = '  sl  local_address rem_address   st\n';
   const ports = listeningPorts([

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { posix } from 'node:path';
 import { IngotError } from '../../../core/error.ts';
 import type { Rootfs } from '../../../core/rootfs.ts';
 import { type GossResource, subjectOf } from '../resource.ts';
@@ -9,11 +8,9 @@ import { type GoValue, Reader, Strings } from '../values.ts';
 import { type Group, groupsOf, readGroups, readUsers, textIfThere, type User } from './accounts.ts';
 import { readFstab, sysctlSetting } from './boot-settings.ts';
 import { isEnabled } from './enabled-units.ts';
+import { absolutePath, type FilePlace, homeIn, placeOf } from './file-place.ts';
 import { followLinks } from './follow-links.ts';
 import { type InstalledPackages, readPackages } from './package-databases.ts';
-
-/** Folders that are empty on a disk and filled at boot. */
-export const VOLATILE = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/run'];
 
 /**
  * An unbooted image: what its files decide. Links are followed inside the image only, devices are never opened, and
@@ -36,13 +33,8 @@ export class ImageSystem implements System {
   decides(resource: GossResource, attribute: string): boolean {
     const subject = subjectOf(resource);
     switch (resource.type) {
-      case 'file': {
-        if (subject.startsWith('~')) return false;
-        const path = posix.resolve('/', subject);
-        // Another partition's content is not in this view.
-        const elsewhere = readFstab(this.#root).map((entry) => entry.target);
-        return ![...VOLATILE, ...elsewhere].some((top) => top !== '/' && isWithin(path, top));
-      }
+      case 'file':
+        return this.placeOf(subject, attribute) === 'disk';
       case 'package':
         return this.#root.exists('/var/lib/dpkg/status') || this.#root.exists('/lib/apk/db/installed');
       case 'user':
@@ -64,6 +56,20 @@ export class ImageSystem implements System {
     }
   }
 
+  /** Where an attribute of a file is decided. Of a home that nobody has, the image alone tells that. */
+  placeOf(file: string, attribute: string): FilePlace {
+    try {
+      return placeOf(this.#root, this.#path(file), attribute);
+    } catch (error) {
+      if (error instanceof FactError) return 'disk';
+      throw error;
+    }
+  }
+
+  #path(written: string): string {
+    return absolutePath(written, homeIn(this.#users));
+  }
+
   fact(resource: GossResource, attribute: string): Promise<GoValue> {
     return new Promise((resolve) => {
       resolve(this.#fact(resource, attribute));
@@ -74,7 +80,7 @@ export class ImageSystem implements System {
     const subject = subjectOf(resource);
     switch (resource.type) {
       case 'file':
-        return this.#fileFact(posix.resolve('/', subject), attribute);
+        return this.#fileFact(this.#path(subject), attribute);
       case 'package':
         return this.#packageFact(subject, attribute);
       case 'user':
@@ -207,11 +213,6 @@ export class ImageSystem implements System {
     if (attribute === 'exists') return true;
     return attribute === 'filesystem' && entry.type !== 'auto' ? entry.type : undefined;
   }
-}
-
-/** Whether a path is a folder or lies below it. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function nameOf(name: string | undefined, database: string, id: number): string {

@@ -5,7 +5,7 @@ import { type GossResource, optionText, optionTimeout, subjectOf } from '../reso
 import { FactError, type System } from '../system.ts';
 import type { BootedAs } from '../targets.ts';
 import { type GoValue, Reader, Strings } from '../values.ts';
-import { isWithin, VOLATILE } from './image-system.ts';
+import { absolutePath } from './file-place.ts';
 import { isLocalAddress } from './local-address.ts';
 import { httpOf } from './machine-http.ts';
 import { mountFact } from './mounts.ts';
@@ -45,8 +45,6 @@ export class MachineSystem implements System {
       case 'user':
       case 'group':
         return true;
-      case 'file':
-        return subject.startsWith('~') || VOLATILE.some((top) => isWithin(posix.resolve('/', subject), top));
       case 'http':
       case 'addr':
         return isLocalAddress(subject);
@@ -188,7 +186,8 @@ export class MachineSystem implements System {
   }
 
   async #file(path: string, attribute: string): Promise<GoValue> {
-    const place = path.startsWith('~/') ? `/root/${path.slice(2)}` : posix.resolve('/', path);
+    const home = await this.#homeNamedIn(path);
+    const place = absolutePath(path, () => home);
     const stat = await this.#run(['stat', '-c', '%f %s %u %U %g %G', '--', place]);
     if (attribute === 'exists') return stat.exitCode === 0;
     if (stat.exitCode !== 0) throw new FactError(`lstat ${place}: no such file or directory`);
@@ -219,6 +218,14 @@ export class MachineSystem implements System {
       default:
         return (await this.#checked([`${attribute}sum`, '--', place], `read ${place}`)).split(' ')[0] ?? '';
     }
+  }
+
+  /** The home of the user whom a path begins with: `~` is root's. */
+  async #homeNamedIn(path: string): Promise<string | undefined> {
+    const [, user] = /^~([^/]*)/.exec(path) ?? [];
+    if (user === undefined) return undefined;
+    const { exitCode, stdout } = await this.#run(['getent', 'passwd', '--', user || 'root']);
+    return exitCode === 0 ? stdout.trimEnd().split(':')[5] : undefined;
   }
 
   async #checked(argv: readonly string[], what: string): Promise<string> {
