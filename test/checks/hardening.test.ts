@@ -43,6 +43,13 @@ describe('what comes with Ingot', () => {
     }
   });
 
+  test('a damaged package database fails what asks it, and lets nothing out as not installed', async () => {
+    const root = imageOf({ 'var/lib/dpkg/status': 'garbage\n', 'etc/passwd': 'root:x:0:0::/root:/bin/sh\n' });
+    const results = await checkHardening(hardeningFile('debian-level1', '/'), root, ctx);
+    expect(results.filter(({ status }) => status === 'n/a')).toEqual([]);
+    expect(results.map(({ message }) => message).join('\n')).toMatch(/dpkg database is damaged/);
+  });
+
   test.each(HARDENING_SETS)('%s is decided on the disk alone', async (set) => {
     const packages = ['openssh-server', 'login', 'sudo', 'auditd'];
     const status = packages.map((Package) => dpkgEntry({ Package, Version: '1' })).join('');

@@ -26,8 +26,8 @@ function namesIn(dir: string): string[] {
   return stat?.isDirectory() ? readdirSync(dir === '' ? '.' : dir).sort() : [];
 }
 
-/** No part repeats a group, so matching takes no exponential time. */
-function componentPattern(part: string): RegExp {
+/** A pattern of one component. No part repeats a group, so matching takes no exponential time. A bad range matches nothing. */
+export function componentPattern(part: string): RegExp {
   let source = '';
   for (let i = 0; i < part.length; i++) {
     const c = part[i] as string;
@@ -43,5 +43,9 @@ function componentPattern(part: string): RegExp {
       source += literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
     }
   }
-  return new RegExp(`^${source}$`, 's');
+  try {
+    return new RegExp(`^${source}$`, 's');
+  } catch {
+    return /(?!)/;
+  }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { sortByTarget, SplitSystem } from '../../../src/checks/goss/targets.ts';
 import { frozenClock } from '../../../src/core/clock.ts';
 import { openRootfs } from '../../../src/host/rootfs.ts';
 import { TempFolder } from './files.ts';
+
+const DPKG = 'Package: nginx\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.22-1\n\n';
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nbroken line\nweb:x:1000:1000::/home/web:/bin/sh\n',
@@ -204,10 +206,42 @@ file:
     expect(found['/etc/dir: /etc contents']).toMatch(/is a directory/);
   });
 
-  test('a broken dpkg database fails the check that asks it', async () => {
+  test.each([
+    ['dpkg', '/var/lib/dpkg/status', 'Package: nginx\nVersion: 1\n\ngarbage\n', /has no Status/],
+    ['dpkg', '/var/lib/dpkg/status', `${DPKG}Package: next\nStatus: inst`, /ends within a line/],
+    ['dpkg', '/var/lib/dpkg/status', `${DPKG}\0\n`, /holds NUL bytes/],
+    ['dpkg', '/var/lib/dpkg/status', '', /is empty, though packages are installed/],
+    ['apk', '/lib/apk/db/installed', 'garbage\n', /has no name/],
+    ['apk', '/lib/apk/db/installed', 'P:nginx\nV:1', /ends within a line/],
+    ['rpm', '/var/lib/rpm/rpmdb.sqlite', 'garbage', /no SQLite database/],
+  ])('a broken %s database fails the check that asks it: %s %j', async (kind, path, text, message) => {
     using folder = new TempFolder();
-    const dir = image(folder, { '/var/lib/dpkg/status': 'Package: nginx\nVersion: 1\n\ngarbage\n' });
+    const dir = image(folder, { '/var/lib/dpkg/info/nginx.list': '/x\n', [path]: text });
+    if (kind !== 'dpkg') rmSync(join(dir, 'var/lib/dpkg'), { recursive: true });
     const found = await outcomes(dir, 'package: {ghost: {installed: false}}');
-    expect(found['ghost installed']).toMatch(/dpkg database is damaged/);
+    expect(found['ghost installed']).toMatch(message);
+  });
+
+  test('takes a pattern of packages, as dpkg-query does', async () => {
+    using folder = new TempFolder();
+    const dir = image(folder, {
+      '/var/lib/dpkg/status': `${DPKG}${DPKG.replace('nginx', 'nginx-core').replace('1.22-1', '1.23')}`,
+    });
+    const found = await outcomes(
+      dir,
+      'package: {"nginx*": {installed: true, versions: {consist-of: [1.22-1, "1.23"]}}, "ngin[!x]*": {installed: false}, "n?inx:amd64": {installed: true}, "[z-a]": {installed: false}}',
+    );
+    expect([...new Set(Object.values(found))]).toEqual(['pass']);
+  });
+
+  test('asks the database of the distribution, not that of a tool', () => {
+    using folder = new TempFolder();
+    const { resources } = parseGossFile('package: {nginx: {installed: true}}', 'goss.yaml');
+    const dir = image(folder, { '/etc/redhat-release': 'Fedora\n', '/var/lib/rpm/Packages': 'x' });
+    expect(sortByTarget(resources, new ImageSystem(openRootfs(dir)))).toEqual({
+      disk: [],
+      booted: ['Package: nginx: installed'],
+      fleet: [],
+    });
   });
 });

@@ -3,6 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { evaluate } from '../../../src/checks/goss/evaluate.ts';
+import { parseGossFile } from '../../../src/checks/goss/parse.ts';
+import { ImageSystem } from '../../../src/checks/goss/systems/image-system.ts';
+import { SplitSystem } from '../../../src/checks/goss/targets.ts';
+import { frozenClock } from '../../../src/core/clock.ts';
 import { takeInventory } from '../../../src/scan/packages/inventory.ts';
 import { imageOf } from '../image-tree.ts';
 
@@ -92,6 +97,28 @@ test.each([512, 4096, 65_536])('a database that SQLite wrote with pages of %i by
     licence: 'GPL-2.0-or-later AND MIT',
     purl: 'pkg:rpm/rocky/bash@1.2-3.el9?arch=x86_64&distro=rocky-9.3&epoch=1&upstream=bash-src-1.2-3.el9.src.rpm',
   });
+});
+
+test('goss checks find the packages in it, with the epoch that they have', async () => {
+  const root = imageOf({ 'etc/redhat-release': 'Rocky Linux\n', 'var/lib/dpkg/status': '' });
+  mkdirSync(join(root.dir, 'var/lib/rpm'), { recursive: true });
+  writeFileSync(
+    join(root.dir, 'var/lib/rpm/rpmdb.sqlite'),
+    database([packageHeader('bash', 9, 0), packageHeader('zip', 1)], 4096),
+  );
+  const { resources } = parseGossFile(
+    'package: {bash: {installed: true, versions: ["0:1.2-3.el9"]}, zip.x86_64: {installed: true, versions: [1.2-3.el9]}, nano: {installed: false}}',
+    'goss.yaml',
+  );
+  const system = new SplitSystem(new ImageSystem(root), undefined);
+  const groups = await evaluate(resources, system, { clock: frozenClock(0) });
+  expect(groups.flat().map((r) => [r.resourceId, r.outcome])).toEqual([
+    ['bash', 'pass'],
+    ['bash', 'pass'],
+    ['nano', 'pass'],
+    ['zip.x86_64', 'pass'],
+    ['zip.x86_64', 'pass'],
+  ]);
 });
 
 test('cut or damaged anywhere, it is an error or other packages, never a crash', () => {

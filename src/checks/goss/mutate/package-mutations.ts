@@ -44,7 +44,9 @@ export function packageMutations(root: Rootfs, name: string, origin: Origin): Di
   );
   const program = programs.find((path) => path.endsWith(`/${bare}`)) ?? programs[0];
   return [
-    of('taken out of the database', 'installed', (changes) => changes.rewrite(database, others.join('\n\n'))),
+    of('taken out of the database', 'installed', (changes) =>
+      changes.rewrite(database, `${others.join('\n\n').trimEnd()}\n`),
+    ),
     ...(program === undefined
       ? []
       : [of(`its ${program} removed`, `file ${program}: exists`, (changes) => changes.remove(program))]),

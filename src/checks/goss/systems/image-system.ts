@@ -10,7 +10,7 @@ import { readFstab, sysctlSetting } from './boot-settings.ts';
 import { isEnabled } from './enabled-units.ts';
 import { absolutePath, type FilePlace, homeIn, placeOf } from './file-place.ts';
 import { followLinks } from './follow-links.ts';
-import { type InstalledPackages, readPackages } from './package-databases.ts';
+import { type InstalledPackages, packagesAreRead, readPackages, versionsOf } from './package-databases.ts';
 
 /**
  * An unbooted image: what its files decide. Links are followed inside the image only, devices are never opened, and
@@ -36,7 +36,7 @@ export class ImageSystem implements System {
       case 'file':
         return this.placeOf(subject, attribute) === 'disk';
       case 'package':
-        return this.#root.exists('/var/lib/dpkg/status') || this.#root.exists('/lib/apk/db/installed');
+        return packagesAreRead(this.#root);
       case 'user':
       case 'group':
         return this.#root.exists('/etc/passwd');
@@ -177,7 +177,7 @@ export class ImageSystem implements System {
       this.#packages = readPackages(this.#root);
       this.#packagesRead = true;
     }
-    const versions = this.#packages?.get(name);
+    const versions = this.#packages && versionsOf(this.#packages, name);
     if (attribute === 'installed') return versions !== undefined;
     if (!versions) throw new FactError('Package version not found');
     return new Strings(versions);
