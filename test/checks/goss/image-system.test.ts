@@ -222,6 +222,23 @@ file:
     expect(found['ghost installed']).toMatch(message);
   });
 
+  test.each([
+    [
+      'OpenRC',
+      { '/etc/alpine-release': '3.20\n', '/etc/runlevels/default/nginx': '', '/etc/init.d/nginx': '' },
+      'service: {nginx: {enabled: true, runlevels: {consist-of: [default]}}, off: {enabled: false}, ../x: {enabled: false}}',
+    ],
+    [
+      'System V',
+      { '/etc/rc2.d/S01nginx': '', '/etc/rc5.d/S20nginx': '', '/etc/rc0.d/K01nginx': '' },
+      'service: {nginx: {enabled: true, runlevels: {consist-of: ["2", "5"]}}, off: {enabled: false}}',
+    ],
+  ])('tells what %s starts, where there is no systemd', async (_, files, yaml) => {
+    using folder = new TempFolder();
+    for (const [path, text] of Object.entries(files)) folder.write(path, text);
+    expect([...new Set(Object.values(await outcomes(folder.dir, yaml)))]).toEqual(['pass']);
+  });
+
   test('takes a pattern of packages, as dpkg-query does', async () => {
     using folder = new TempFolder();
     const dir = image(folder, {

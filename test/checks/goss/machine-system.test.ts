@@ -61,6 +61,27 @@ test('a path may begin with the home of a user', async () => {
   expect(found).toEqual({ '~web/x exists': 'pass', '~nobody/x exists': 'user: unknown user nobody' });
 });
 
+test('nothing counts as absent in an image that has no tool to tell it', async () => {
+  const found = await outcomes(
+    machine({ 'getent passwd -- web': { exitCode: 2 } }),
+    `
+process: {nginx: {running: false}}
+port: {tcp:80: {listening: false}}
+service: {sshd: {running: false}}
+user: {web: {exists: false}}
+group: {adm: {exists: false}}
+file: {/run/x: {exists: false}}
+dns: {localhost: {resolvable: false}}
+package: {nginx: {installed: false}}
+`,
+  );
+  const passed = Object.entries(found).filter(([, outcome]) => outcome === 'pass');
+  expect(passed.map(([name]) => name)).toEqual(['web exists']);
+  expect(found['nginx running']).toMatch(/processes .* cannot be listed/);
+  expect(found['sshd running']).toMatch(/cannot run systemctl/);
+  expect(found['/run/x exists']).toMatch(/cannot run stat/);
+});
+
 test('ports of /proc/net', () => {
   const head = '  sl  local_address rem_address   st\n';
   const ports = listeningPorts([

@@ -10,6 +10,7 @@ import { readFstab, sysctlSetting } from './boot-settings.ts';
 import { isEnabled } from './enabled-units.ts';
 import { absolutePath, type FilePlace, homeIn, placeOf } from './file-place.ts';
 import { followLinks } from './follow-links.ts';
+import { hasSystemd, runlevelsOf } from './init-services.ts';
 import { type InstalledPackages, packagesAreRead, readPackages, versionsOf } from './package-databases.ts';
 
 /**
@@ -41,11 +42,9 @@ export class ImageSystem implements System {
       case 'group':
         return this.#root.exists('/etc/passwd');
       case 'service':
+        if (attribute === 'runlevels') return true;
         return (
-          (attribute === 'enabled' &&
-            this.#root.exists('/usr/lib/systemd') &&
-            isEnabled(this.#root, subject) !== undefined) ||
-          (attribute === 'runlevels' && this.#root.exists('/usr/lib/systemd/systemd'))
+          attribute === 'enabled' && (!hasSystemd(this.#root) || isEnabled(this.#root, subject) !== undefined)
         );
       case 'kernel-param':
         return sysctlSetting(this.#root, subject) !== undefined;
@@ -92,7 +91,7 @@ export class ImageSystem implements System {
         return BigInt(group.gid);
       }
       case 'service':
-        return attribute === 'runlevels' ? new Strings([]) : (isEnabled(this.#root, subject) ?? false);
+        return this.#serviceFact(subject, attribute);
       case 'kernel-param':
         return sysctlSetting(this.#root, subject) ?? null;
       case 'mount':
@@ -181,6 +180,14 @@ export class ImageSystem implements System {
     if (attribute === 'installed') return versions !== undefined;
     if (!versions) throw new FactError('Package version not found');
     return new Strings(versions);
+  }
+
+  /** systemd has no runlevels. */
+  #serviceFact(name: string, attribute: string): GoValue {
+    if (hasSystemd(this.#root))
+      return attribute === 'runlevels' ? new Strings([]) : (isEnabled(this.#root, name) ?? false);
+    const levels = runlevelsOf(this.#root, name);
+    return attribute === 'runlevels' ? new Strings(levels) : levels.length > 0;
   }
 
   #userFact(name: string, attribute: string): GoValue {

@@ -119,6 +119,16 @@ export class MachineSystem implements System {
     }
   }
 
+  /** Runs a tool of the image whose exit code is an answer. Without the tool there is none: nothing counts as absent by it. */
+  async #ask(argv: readonly string[]): Promise<ExecResult> {
+    const result = await this.#run(argv);
+    if (result.exitCode === 126 || result.exitCode === 127)
+      throw new FactError(
+        `the image cannot run ${argv[0]}, by which goss checks are answered in a booted copy`,
+      );
+    return result;
+  }
+
   async #command(resource: GossResource, command: string, attribute: string): Promise<GoValue> {
     const result = await this.#run(['sh', '-c', command], optionTimeout(resource, 10_000));
     if (attribute === 'exit-status') return BigInt(result.exitCode);
@@ -128,13 +138,21 @@ export class MachineSystem implements System {
   /** Names of the programs that run, as the kernel cuts them (15 bytes). */
   async #processNames(): Promise<ReadonlySet<string>> {
     const { stdout } = await this.#run(['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null; :']);
-    return new Set(whole(stdout).split('\n'));
+    const names = new Set(
+      whole(stdout)
+        .split('\n')
+        .filter((name) => name !== ''),
+    );
+    if (names.size === 0) throw new FactError('the processes of the booted copy cannot be listed');
+    return names;
   }
 
   async #allPorts(): Promise<ListeningPorts> {
     const tables = await Promise.all(
       (['tcp', 'tcp6', 'udp', 'udp6'] as const).map(async (protocol) => {
         const { stdout } = await this.#run(['sh', '-c', `cat /proc/net/${protocol} 2>/dev/null; :`]);
+        if (protocol === 'tcp' && !stdout.includes('local_address'))
+          throw new FactError('the ports of the booted copy cannot be listed');
         return [protocol, whole(stdout)] as const;
       }),
     );
@@ -145,7 +163,7 @@ export class MachineSystem implements System {
     // goss: a name with a slash or so is no service.
     if (!/^[A-Za-z0-9:_.@\\-]+$/.test(name)) return false;
     const verb = attribute === 'enabled' ? 'is-enabled' : 'is-active';
-    return (await this.#run(['systemctl', '-q', verb, '--', name])).exitCode === 0;
+    return (await this.#ask(['systemctl', '-q', verb, '--', name])).exitCode === 0;
   }
 
   async #package(name: string, attribute: string): Promise<GoValue> {
@@ -166,7 +184,7 @@ export class MachineSystem implements System {
   }
 
   async #user(name: string, attribute: string): Promise<GoValue> {
-    const { exitCode, stdout } = await this.#run(['getent', 'passwd', '--', name]);
+    const { exitCode, stdout } = await this.#ask(['getent', 'passwd', '--', name]);
     if (attribute === 'exists') return exitCode === 0;
     if (exitCode !== 0) throw new FactError(`user: unknown user ${name}`);
     const [, , uid = '0', gid = '0', , home = '', shell = ''] = stdout.trimEnd().split(':');
@@ -174,12 +192,12 @@ export class MachineSystem implements System {
     if (attribute === 'gid') return BigInt(gid);
     if (attribute === 'home') return home;
     if (attribute === 'shell') return shell;
-    const groups = await this.#run(['id', '-nG', '--', name]);
+    const groups = await this.#ask(['id', '-nG', '--', name]);
     return new Strings(groups.stdout.trim().split(' '));
   }
 
   async #group(name: string, attribute: string): Promise<GoValue> {
-    const { exitCode, stdout } = await this.#run(['getent', 'group', '--', name]);
+    const { exitCode, stdout } = await this.#ask(['getent', 'group', '--', name]);
     if (attribute === 'exists') return exitCode === 0;
     if (exitCode !== 0) throw new FactError(`group: unknown group ${name}`);
     return BigInt(stdout.split(':')[2] ?? '0');
@@ -188,7 +206,7 @@ export class MachineSystem implements System {
   async #file(path: string, attribute: string): Promise<GoValue> {
     const home = await this.#homeNamedIn(path);
     const place = absolutePath(path, () => home);
-    const stat = await this.#run(['stat', '-c', '%f %s %u %U %g %G', '--', place]);
+    const stat = await this.#ask(['stat', '-c', '%f %s %u %U %g %G', '--', place]);
     if (attribute === 'exists') return stat.exitCode === 0;
     if (stat.exitCode !== 0) throw new FactError(`lstat ${place}: no such file or directory`);
     const [raw = '0', size = '0', uid = '0', owner = '', gid = '0', group = ''] = stat.stdout
@@ -224,7 +242,7 @@ export class MachineSystem implements System {
   async #homeNamedIn(path: string): Promise<string | undefined> {
     const [, user] = /^~([^/]*)/.exec(path) ?? [];
     if (user === undefined) return undefined;
-    const { exitCode, stdout } = await this.#run(['getent', 'passwd', '--', user || 'root']);
+    const { exitCode, stdout } = await this.#ask(['getent', 'passwd', '--', user || 'root']);
     return exitCode === 0 ? stdout.trimEnd().split(':')[5] : undefined;
   }
 
@@ -258,7 +276,7 @@ export class MachineSystem implements System {
   }
 
   async #dns(name: string, attribute: string): Promise<GoValue> {
-    const { exitCode, stdout } = await this.#run(['getent', 'ahosts', '--', name]);
+    const { exitCode, stdout } = await this.#ask(['getent', 'ahosts', '--', name]);
     if (attribute === 'resolvable') return exitCode === 0;
     return new Strings(
       [...new Set(stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? ''))]
