@@ -1,4 +1,5 @@
 import type { DiskBus } from './disk-bus.ts';
+import { machineOf, overridden, type QemuOverride } from './qemu-overrides.ts';
 
 export type { DiskBus } from './disk-bus.ts';
 
@@ -58,8 +59,8 @@ export interface QemuCommand {
   readonly floppy?: QemuDisk;
   /** Unix socket of a VNC server: the machine has a screen and a keyboard. */
   readonly vnc?: string;
-  /** Options of the user; the first one of a name puts ours of that name out. */
-  readonly overrides?: readonly (readonly [string, ...string[]])[];
+  /** Options of the user (qemu-overrides.ts). */
+  readonly overrides?: readonly QemuOverride[];
 }
 
 const DEVICES: Record<DiskBus, readonly string[]> = {
@@ -106,14 +107,17 @@ function ourArguments(c: QemuCommand): string[] {
     );
   }
   args.push('-blockdev', blockdev('disk0', c.disk));
-  for (const device of devicesOf(c.bus, c.machine)) args.push('-device', device);
+  const isOld = isOldBoard(machineOf(c.overrides) ?? c.machine);
+  for (const device of devicesOf(c.bus, isOld)) args.push('-device', device);
   for (const [i, disk] of c.extraDisks.entries()) {
     args.push('-blockdev', blockdev(`extra${i}`, disk), '-device', `virtio-blk-pci,drive=extra${i}`);
   }
   for (const [i, disc] of (c.discs ?? []).entries()) {
     const boot = i === 0 ? ',bootindex=2' : '';
     args.push('-blockdev', blockdev(`disc${i}`, disc));
-    args.push('-device', `ide-cd,drive=disc${i},bus=ide.${i + 1}${boot}`);
+    // An old PC has two channels with two places each, a newer one six with one.
+    const place = isOld ? `ide.1,unit=${i}` : `ide.${i + 1}`;
+    args.push('-device', `ide-cd,drive=disc${i},bus=${place}${boot}`);
   }
   if (c.floppy) args.push('-blockdev', blockdev('floppy0', c.floppy), '-device', 'floppy,drive=floppy0');
   for (const [i, port] of c.serial.entries()) {
@@ -128,35 +132,17 @@ function ourArguments(c: QemuCommand): string[] {
   return args;
 }
 
-/** An old PC has its IDE channels on the board; the others get a controller. */
-function devicesOf(bus: DiskBus, machine = 'q35'): readonly string[] {
-  const isOld = /^(pc|pc-i440fx.*|isapc)$/.test(machine);
-  return bus === 'ide' && isOld ? ['ide-hd,drive=disk0,bus=ide.0,bootindex=1'] : DEVICES[bus];
+/** One that has its IDE channels on the board, and no SATA. */
+function isOldBoard(machine = 'q35'): boolean {
+  return /^(pc|pc-i440fx.*|isapc)$/.test(machine);
 }
 
-/** Packer's rule for `qemuargs`: a name that the user gives at all is the user's alone. */
-function overridden(ours: readonly string[], overrides: NonNullable<QemuCommand['overrides']>): string[] {
-  const taken = new Set(overrides.map(([name]) => name));
-  const kept: string[] = [];
-  for (let i = 0; i < ours.length; ) {
-    const end = ours.findIndex((word, at) => at > i && word.startsWith('-'));
-    const option = ours.slice(i, end === -1 ? undefined : end);
-    if (!taken.has(option[0] as string) || OURS.has(option[0] as string)) kept.push(...option);
-    i += option.length;
-  }
-  return [...kept, ...overrides.flatMap((words) => words.filter((word) => word !== ''))];
+/** A board gets the controller that it has not. */
+function devicesOf(bus: DiskBus, isOld: boolean): readonly string[] {
+  if (!isOld) return DEVICES[bus];
+  if (bus === 'ide') return ['ide-hd,drive=disk0,bus=ide.0,bootindex=1'];
+  return bus === 'ahci' ? ['ahci,id=ahci0', 'ide-hd,drive=disk0,bus=ahci0.0,bootindex=1'] : DEVICES[bus];
 }
-
-/** Options of which ours stay beside the user's: without them there is no disk, no way in and no monitor. */
-const OURS: ReadonlySet<string> = new Set([
-  '-blockdev',
-  '-device',
-  '-netdev',
-  '-chardev',
-  '-mon',
-  '-object',
-  '-serial',
-]);
 
 function firmwareProperty(firmware: QemuCommand['firmware']): string {
   return firmware === 'bios' ? '' : ',pflash0=flash0,pflash1=flash1';

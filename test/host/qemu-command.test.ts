@@ -96,6 +96,95 @@ describe('qemuArguments', () => {
   });
 });
 
+describe('options of the user', () => {
+  const network: QemuCommand = { ...COMMAND, network: 'user', forwards: [{ guest: 22, host: 0 }] };
+  const forward = 'hostfwd=tcp:127.0.0.1:0-:22';
+  const cards = (args: readonly string[]): string[] =>
+    values(args, '-device').filter((device) => device.includes('netdev='));
+
+  it('a name that they give is theirs alone, but for disk, console and monitor', () => {
+    const args = qemuArguments({
+      ...COMMAND,
+      overrides: [
+        ['-m', '2G'],
+        ['-cpu', 'host'],
+        ['--no-acpi'],
+        ['-device', 'usb-ehci'],
+        ['-serial', 'file:x'],
+      ],
+    });
+    expect(values(args, '-m')).toEqual(['2G']);
+    expect(values(args, '-cpu')).toEqual(['host']);
+    expect(args).toContain('-no-acpi');
+    expect(values(args, '-device')).toEqual(
+      expect.arrayContaining(['virtio-blk-pci,drive=disk0,bootindex=1', 'usb-ehci']),
+    );
+    expect(values(args, '-serial')).toEqual(['chardev:serial0', 'file:x']);
+  });
+
+  it.each<[string, string, string[]]>([
+    ['type=pc,accel=kvm', 'type=pc,accel=kvm', []],
+    ['accel=kvm:tcg', 'q35,accel=kvm:tcg', []],
+    ['q35,smm=on', 'q35,smm=on', ['tcg,thread=multi']],
+  ])('-machine %s', (given, machine, accel) => {
+    for (const name of ['-machine', '-M', '--machine']) {
+      const args = qemuArguments({ ...COMMAND, overrides: [[name, given]] });
+      expect(values(args, '-machine')).toEqual([machine]);
+      expect(values(args, '-accel')).toEqual(accel);
+    }
+  });
+
+  it('-machine keeps the firmware, and -enable-kvm is an accelerator', () => {
+    const uefi = { ...COMMAND, firmware: { code: '/code', vars: 'vars' } };
+    const args = qemuArguments({ ...uefi, overrides: [['-machine', 'q35,accel=kvm'], ['-enable-kvm']] });
+    expect(values(args, '-machine')).toEqual(['q35,accel=kvm,pflash0=flash0,pflash1=flash1']);
+    expect(values(args, '-accel')).toEqual(['kvm']);
+    expect(args).not.toContain('-enable-kvm');
+  });
+
+  it('one network: theirs with our port, or ours by their name', () => {
+    // Both from Packer's documentation.
+    const both = qemuArguments({
+      ...network,
+      overrides: [
+        ['-netdev', 'user,hostfwd=tcp::0-:22,id=forward'],
+        ['-device', 'virtio-net,netdev=forward,id=net0'],
+      ],
+    });
+    expect(values(both, '-netdev')).toEqual([`user,hostfwd=tcp::0-:22,id=forward,${forward}`]);
+    expect(cards(both)).toEqual(['virtio-net,netdev=forward,id=net0']);
+
+    const card = qemuArguments({ ...network, overrides: [['-device', 'e1000,netdev=user.0']] });
+    expect(values(card, '-netdev')).toEqual([`user,id=user.0,${forward}`]);
+    expect(cards(card)).toEqual(['e1000,netdev=user.0']);
+
+    const noCard = qemuArguments({ ...network, overrides: [['-netdev', 'user,id=user.0,net=10.1.0.0/16']] });
+    expect(values(noCard, '-netdev')).toEqual([`user,id=user.0,net=10.1.0.0/16,${forward}`]);
+    expect(cards(noCard)).toEqual(['virtio-net-pci,netdev=user.0,romfile=']);
+
+    const second = qemuArguments({
+      ...network,
+      overrides: [
+        ['-netdev', 'tap,id=lan'],
+        ['-device', 'e1000,netdev=lan'],
+      ],
+    });
+    expect(values(second, '-netdev')).toEqual([`user,id=net0,${forward}`, 'tap,id=lan']);
+    expect(cards(second)).toEqual(['virtio-net-pci,netdev=net0,romfile=', 'e1000,netdev=lan']);
+  });
+
+  it('discs and disks find their places on an old board', () => {
+    const disc = { path: '/a.iso', format: 'raw', readOnly: true } as const;
+    const old: QemuCommand = { ...COMMAND, machine: 'pc', discs: [disc, disc] };
+    const places = (command: QemuCommand): string[] =>
+      values(qemuArguments(command), '-device').filter((device) => device.startsWith('ide-cd'));
+    const two = ['ide-cd,drive=disc0,bus=ide.1,unit=0,bootindex=2', 'ide-cd,drive=disc1,bus=ide.1,unit=1'];
+    expect(places(old)).toEqual(two);
+    expect(places({ ...old, machine: 'q35', overrides: [['-machine', 'type=pc,accel=tcg']] })).toEqual(two);
+    expect(values(qemuArguments({ ...old, bus: 'ahci' }), '-device')).toContain('ahci,id=ahci0');
+  });
+});
+
 describe('ConsoleKeys', () => {
   const type = (...chunks: string[]): [string, boolean] => {
     const keys = new ConsoleKeys();

@@ -7,6 +7,7 @@ import type { Machine } from '../../core/machine.ts';
 import { Scope } from '../../core/scope.ts';
 import { fillString } from '../../template/index.ts';
 import type { DiskBus } from '../../host/qemu-command.ts';
+import type { QemuOverride } from '../../host/qemu-overrides.ts';
 import { imageSize, inspectImage } from '../../host/qemu-image.ts';
 import { startDiskContainer } from '../../machines/disk-container.ts';
 import { sshSettingsOf } from '../../machines/ssh/settings-of.ts';
@@ -73,10 +74,17 @@ export async function startMachine(
   const server =
     o.http_directory !== undefined || o.http_content !== undefined
       ? scope.use(
-          await serveFiles({
-            ...(o.http_directory !== undefined && { directory: inTemplate(o.http_directory, ctx) }),
-            ...(o.http_content && { content: o.http_content }),
-          }),
+          await serveFiles(
+            {
+              ...(o.http_directory !== undefined && { directory: inTemplate(o.http_directory, ctx) }),
+              ...(o.http_content && { content: o.http_content }),
+            },
+            {
+              ...(o.http_bind_address !== undefined && { address: o.http_bind_address }),
+              ...(o.http_port_min !== undefined && { portMin: o.http_port_min }),
+              ...(o.http_port_max !== undefined && { portMax: o.http_port_max }),
+            },
+          ),
           'the HTTP server',
         )
       : undefined;
@@ -84,6 +92,7 @@ export async function startMachine(
   const values = {
     HTTPIP: HOST_ADDRESS,
     HTTPPort: String(server?.port ?? 0),
+    HTTPDir: o.http_directory ?? '',
     Name: o.vm_name ?? `packer-${ctx.build?.name ?? ''}`,
     OutputDir: o.output_directory ?? '',
     SSHHostPort: '0',
@@ -163,14 +172,7 @@ interface Surroundings {
 async function hardwareOf(o: QemuSourceOptions, s: Surroundings, ctx: Context): Promise<VmHardware> {
   const disc = await makeDisc(o, s.dir, ctx);
   const floppy = await makeFloppy(o, s.dir, ctx);
-  const overrides = (qemuArgs(o.qemuargs) ?? [])
-    .map(([name, value]): [string, ...string[]] =>
-      value === undefined ? [name] : [name, fillString(value, s.values, 'qemuargs')],
-    )
-    .filter(([name, value = '']) => {
-      const file = name === '-drive' ? /(?:^|,)file=([^,]+)/.exec(value)?.[1] : undefined;
-      return file === undefined || !isOwnDisk(file, o);
-    });
+  const overrides = overridesOf(o, s.values);
   const typed = o.boot_command.length > 0;
   const accel = o.accelerator === undefined ? 'auto' : o.accelerator === 'kvm' ? 'kvm' : 'tcg';
   const uefi = o.efi_boot || o.efi_firmware_code !== undefined;
@@ -200,6 +202,23 @@ async function hardwareOf(o: QemuSourceOptions, s: Surroundings, ctx: Context): 
       ...(overrides.length > 0 && { overrides }),
     },
   };
+}
+
+/** The user's options for QEMU, filled in, without those for the disk that is there anyway. */
+function overridesOf(o: QemuSourceOptions, values: Readonly<Record<string, string>>): QemuOverride[] {
+  const filled = (qemuArgs(o.qemuargs) ?? []).map(
+    ([name, value]): QemuOverride =>
+      value === undefined ? [name] : [name, fillString(value, values, 'qemuargs')],
+  );
+  const isOwn = ([name, value = '']: QemuOverride): boolean => {
+    const file = name === '-drive' ? /(?:^|,)file=([^,]+)/.exec(value)?.[1] : undefined;
+    return file !== undefined && isOwnDisk(file, o);
+  };
+  const own = new Set(filled.filter(isOwn).map(([, value = '']) => /(?:^|,)id=([^,]+)/.exec(value)?.[1]));
+  return filled.filter((option) => {
+    const drive = option[0] === '-device' ? /,drive=([^,]+)/.exec(option[1] ?? '')?.[1] : undefined;
+    return !isOwn(option) && (drive === undefined || !own.has(drive));
+  });
 }
 
 /** Waits for the boot loader and types. */

@@ -1,7 +1,14 @@
 import { attr, block, bodySpec, type OptionProblem, type OptionsOf } from '../../core/body-spec.ts';
+import type { QemuOverride } from '../../host/qemu-overrides.ts';
 import { communicatorAttributes } from '../../machines/communicator-spec.ts';
 import { parseBootCommand } from './boot-command.ts';
 import { REFUSED, refusedAttributes } from './refused.ts';
+
+const imgArgs = {
+  convert: attr.any('Not supported.'),
+  create: attr.any('Not supported.'),
+  resize: attr.any('Not supported.'),
+};
 
 /** Keys of developer.hashicorp.com/packer/integrations/hashicorp/qemu/latest/components/builder/qemu. */
 export const qemuSpec = bodySpec(
@@ -64,9 +71,9 @@ export const qemuSpec = bodySpec(
     }),
     http_directory: attr.string('Folder that the machine can read over HTTP while it boots.'),
     http_content: attr.stringMap('Files that the machine can read over HTTP, by path.'),
-    http_port_min: attr.number('Lowest port for that.', { unhashed: true }),
+    http_port_min: attr.number('Lowest port for that; default: any free one.', { unhashed: true }),
     http_port_max: attr.number('Highest port for that.', { unhashed: true }),
-    http_bind_address: attr.string('Must be a loopback address: machines reach it all the same.', {
+    http_bind_address: attr.string('127.0.0.1, which the machine reaches all the same, or 0.0.0.0.', {
       unhashed: true,
     }),
     cd_files: attr.strings('Files and folders of a disc for the machine.', { default: [] }),
@@ -81,9 +88,9 @@ export const qemuSpec = bodySpec(
     }),
     shutdown_timeout: attr.duration('How long that may take.', { default: 300_000, unhashed: true }),
     skip_nat_mapping: attr.bool('Must not be set: the machine is reached through a forwarded port.'),
-    qemu_img_args: attr.any('Not supported.'),
+    boot_steps: attr.any('Not supported; boot_command does the same.'),
   },
-  { boot_steps: block(bodySpec({}), { doc: 'Not supported; boot_command does the same.' }) },
+  { qemu_img_args: block(bodySpec(imgArgs), { doc: 'Not supported.' }) },
   (o): OptionProblem[] => problems(o as unknown as Checked),
 );
 
@@ -116,6 +123,9 @@ interface Checked extends Readonly<Record<string, unknown>> {
   readonly qemu_binary: string | undefined;
   readonly machine_type: string;
   readonly boot_command: readonly string[];
+  readonly http_bind_address: string | undefined;
+  readonly http_port_min: number | undefined;
+  readonly http_port_max: number | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -136,19 +146,22 @@ export function diskSize(text: string): number | undefined {
   return Number.isSafeInteger(size) && size > 0 ? Math.ceil(size / 512) * 512 : undefined;
 }
 
-/** `qemuargs` as lists of words, or undefined where it is something else. */
-export function qemuArgs(value: unknown): (readonly [string, ...string[]])[] | undefined {
+/**
+ * `qemuargs` as options with their values, or undefined where it is something else. As in Packer, all words behind the
+ * name are one value, with nothing in between.
+ */
+export function qemuArgs(value: unknown): QemuOverride[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return undefined;
-  const ok = value.every(
-    (words) =>
-      Array.isArray(words) &&
-      words.length >= 1 &&
-      words.length <= 2 &&
-      words.every((w) => typeof w === 'string') &&
-      /^-[a-z0-9-]+$/.test(words[0] as string),
-  );
-  return ok ? (value as (readonly [string, ...string[]])[]) : undefined;
+  const options: QemuOverride[] = [];
+  for (const words of value as unknown[]) {
+    if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) return undefined;
+    const [name = '', ...rest] = words;
+    if (!/^--?[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)) return undefined;
+    const joined = rest.join('');
+    options.push(joined === '' ? [name] : [name, joined]);
+  }
+  return options;
 }
 
 /** Options that would take the machine out of our hands. */
@@ -215,11 +228,34 @@ function problems(o: Checked): OptionProblem[] {
   if (o.qemu_binary !== undefined && !/(^|\/)qemu-system-x86_64$/.test(o.qemu_binary))
     refuse('qemu_binary', `qemu_binary "${o.qemu_binary}" is not supported: images are x86-64`);
   if (/[,\s]/.test(o.machine_type)) refuse('machine_type', `"${o.machine_type}" is no type of machine`);
+  const { http_bind_address: address, http_port_min: lowest = 0, http_port_max: highest = 65_535 } = o;
+  if (address !== undefined && !['127.0.0.1', '0.0.0.0'].includes(address))
+    refuse(
+      'http_bind_address',
+      `http_bind_address "${address}" is not supported: the machine sees 127.0.0.1 of this one`,
+      'Leave it out, or write "127.0.0.1" or "0.0.0.0".',
+    );
+  if (
+    !(
+      Number.isInteger(lowest) &&
+      Number.isInteger(highest) &&
+      0 <= lowest &&
+      lowest <= highest &&
+      highest <= 65_535
+    )
+  )
+    refuse(
+      o.http_port_min === undefined ? 'http_port_max' : 'http_port_min',
+      `http_port_min and http_port_max are no range of ports: ${lowest} to ${highest}`,
+    );
   const args = qemuArgs(o.qemuargs);
   if (!args)
-    refuse('qemuargs', 'qemuargs is a list of options, each a list of a name and a value: [["-m", "1024M"]]');
+    refuse(
+      'qemuargs',
+      'qemuargs is a list of options, each a list of a name and its value: [["-m", "1024M"]]',
+    );
   for (const [name] of args ?? [])
-    if (OURS.has(name))
+    if (OURS.has(name.replace(/^--/, '-')))
       refuse('qemuargs', `qemuargs: ${name} is not supported: the machine would not be ours to run`);
   for (const text of o.boot_command) {
     const { error } = parseBootCommand(text);

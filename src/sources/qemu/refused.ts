@@ -4,6 +4,7 @@ import { attr } from '../../core/body-spec.ts';
 export const REFUSED: Readonly<Record<string, string>> = {
   iso_checksum_type: 'write the type in front of the checksum, iso_checksum = "sha256:…"',
   iso_checksum_url: 'write iso_checksum = "file:URL"',
+  iso_skip_cache: 'an image is fetched, so that its content is known',
   disk_additional_size: 'an image is one disk',
   vga: 'set it in qemuargs',
   sockets: 'set -smp in qemuargs',

@@ -28,6 +28,14 @@ describe('options', () => {
     ['use_backing_file = true', 'needs disk_image'],
     ['qemuargs = [["m", "1"]]', 'qemuargs is a list'],
     ['qemuargs = [["-daemonize"]]', '-daemonize is not supported'],
+    ['qemuargs = [["--daemonize", ""]]', '--daemonize is not supported'],
+    ['qemuargs = [["-S"]]', '-S is not supported'],
+    ['qemu_img_args {\n  convert = ["-o", "preallocation=full"]\n}', 'qemu_img_args is not supported'],
+    ['boot_steps = [["<enter>", "begin"]]', 'boot_steps is not supported'],
+    ['iso_skip_cache = true', 'iso_skip_cache is not supported'],
+    ['http_bind_address = "192.0.2.1"', 'http_bind_address "192.0.2.1" is not supported'],
+    ['http_port_min = 9000\nhttp_port_max = 8000', 'no range of ports: 9000 to 8000'],
+    ['http_port_max = 70000', 'no range of ports: 0 to 70000'],
     ['qemu_binary = "qemu-system-aarch64"', 'x86-64'],
     ['boot_command = ["<wait99h>"]', 'more than a day'],
     ['machine_type = "pc,x=y"', 'no type of machine'],
@@ -67,8 +75,18 @@ describe('options', () => {
       [['-m', '1G'], ['-nographic']],
       [['-m', '1G'], ['-nographic']],
     ],
+    // From Packer's documentation.
+    [
+      [
+        ['--no-acpi', ''],
+        ['-netdev', 'user,id=mynet0,', 'hostfwd=hostip:hostport-guestip:guestport', ''],
+        ['-M', 'pc'],
+      ],
+      [['--no-acpi'], ['-netdev', 'user,id=mynet0,hostfwd=hostip:hostport-guestip:guestport'], ['-M', 'pc']],
+    ],
     ['-m 1G', undefined],
     [[['-m', 1]], undefined],
+    [[['-m,x', '1']], undefined],
     [[[]], undefined],
   ])('qemuargs %j', (value, args) => expect(qemuArgs(value)).toEqual(args));
 });

@@ -83,4 +83,18 @@ describe('files for a machine', () => {
     expect(await text('/b/c')).toBe('B');
     expect(await text('/constructor')).toBe('not found\n');
   });
+
+  test('at a port of the range that the template gives', async () => {
+    await using taken = await serveFiles({ content: {} });
+    const { port } = taken;
+    await expect(serveFiles({ content: {} }, { portMin: port, portMax: port })).rejects.toMatchObject({
+      code: 'qemu/no-port',
+      message: `files cannot be served on port ${port} of 127.0.0.1`,
+    });
+    await using next = await serveFiles({ content: { a: 'A' } }, { portMin: port, portMax: port + 20 });
+    expect(next.port).toBeGreaterThan(port);
+    expect(next.port).toBeLessThanOrEqual(port + 20);
+    await using low = await serveFiles({ content: {} }, { portMin: 20_000 });
+    expect(low.port).toBeGreaterThanOrEqual(20_000);
+  });
 });
