@@ -1,7 +1,7 @@
 import {
   addToGossFile,
-  type Described,
   DESCRIBED_TYPES,
+  type DescribedThing,
   describeAll,
   describeThing,
   imageAlone,
@@ -24,20 +24,19 @@ export interface GossAddOptions {
   readonly machine: BootedAs;
 }
 
-export interface Added {
-  readonly type: string;
-  readonly name: string;
-  readonly described: Described;
-}
-
 /** Types whose things are in the files of an image. */
 const ON_DISK: ReadonlySet<string> = new Set(['file', 'package', 'user', 'group', 'mount', 'kernel-param']);
 
 /** `ingot test IMAGE --add` and `--autoadd`: writes the image's own state into a goss file. */
-export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<readonly Added[]> {
+export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<readonly DescribedThing[]> {
+  if (o.type === 'goss') {
+    const includes = o.names.map((name) => ({ type: 'gossfile', name, described: {} }));
+    addToGossFile(o.file, includes);
+    return includes;
+  }
   if (o.type !== 'auto' && !DESCRIBED_TYPES.includes(o.type)) {
     throw new IngotError('goss/unknown-type', `--add can't add ${JSON.stringify(o.type)}`, {
-      hint: `Known: ${[...DESCRIBED_TYPES].sort().join(', ')}.`,
+      hint: `Known: ${[...DESCRIBED_TYPES, 'goss'].sort().join(', ')}.`,
       exitCode: ExitCode.Usage,
     });
   }
@@ -47,19 +46,19 @@ export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<reado
   await using image = await openDiskImage(o.image, ctx);
   const needsBoot =
     o.boot && !ON_DISK.has(o.type) && !(o.type === 'auto' && o.names.every((n) => n.startsWith('/')));
-  const system = needsBoot
+  const around = needsBoot
     ? withMachine(image.root, await image.boot(o.machine), o.machine)
     : imageAlone(image.root);
-  const added: Added[] = [];
+  const added: DescribedThing[] = [];
   for (const name of o.names) {
     if (o.type === 'auto') {
-      const found = await describeAll(name, system);
-      if (found.size === 0)
+      const found = await describeAll(name, around);
+      if (found.length === 0)
         throw new IngotError('goss/nothing-found', `the image has nothing named ${JSON.stringify(name)}`, {
           hint: 'autoadd looks for files (by their path), packages, services, users, groups, processes and ports.',
         });
-      for (const [type, described] of found) added.push({ type, name, described });
-    } else added.push({ type: o.type, name, described: await describeThing(o.type, name, system) });
+      added.push(...found);
+    } else added.push({ type: o.type, name, described: await describeThing(o.type, name, around.system) });
   }
   addToGossFile(o.file, added);
   return added;

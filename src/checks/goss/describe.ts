@@ -34,9 +34,24 @@ const AUTOMATIC = [
   ['package', 'installed'],
   ['port', 'listening'],
   ['process', 'running'],
-  ['service', 'enabled'],
+  ['service', undefined],
   ['user', 'exists'],
 ] as const;
+
+/** Where things are looked for. */
+export interface Surroundings {
+  readonly system: System;
+  hasService(name: string): boolean;
+  /** Ports that processes of a name listen on, as goss files name them; none without a booted copy. */
+  portsOf(process: string): Promise<readonly string[]>;
+}
+
+/** A thing as a goss file names it. */
+export interface DescribedThing {
+  readonly type: string;
+  readonly name: string;
+  readonly described: Described;
+}
 
 /** The state of one thing as a goss file would demand it. What can't be seen is left out. */
 export async function describeThing(type: string, name: string, system: System): Promise<Described> {
@@ -54,15 +69,23 @@ export async function describeThing(type: string, name: string, system: System):
   return described;
 }
 
-/** Every kind of thing with this name that is there. */
-export async function describeAll(name: string, system: System): Promise<Map<string, Described>> {
-  const found = new Map<string, Described>();
+/** Every kind of thing with this name that is there, and the ports that such a process listens on. */
+export async function describeAll(name: string, around: Surroundings): Promise<DescribedThing[]> {
+  const { system } = around;
+  const found: DescribedThing[] = [];
+  const add = async (type: string, its: string): Promise<void> => {
+    if (!found.some((thing) => thing.type === type && thing.name === its))
+      found.push({ type, name: its, described: await describeThing(type, its, system) });
+  };
   for (const [type, sign] of AUTOMATIC) {
     if ((type === 'file') !== name.startsWith('/')) continue;
-    const seen = await factIfSeen(resourceOf(type, name), sign, system);
-    const running =
-      type === 'service' && (await factIfSeen(resourceOf(type, name), 'running', system)) === true;
-    if (seen === true || running) found.set(type, await describeThing(type, name, system));
+    const isThere =
+      sign === undefined
+        ? around.hasService(name)
+        : (await factIfSeen(resourceOf(type, name), sign, system)) === true;
+    if (!isThere) continue;
+    await add(type, name);
+    if (type === 'process') for (const port of await around.portsOf(name)) await add('port', port);
   }
   return found;
 }

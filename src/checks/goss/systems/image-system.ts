@@ -7,7 +7,7 @@ import { FactError, type System } from '../system.ts';
 import { type GoValue, Reader, Strings } from '../values.ts';
 import { type Group, groupsOf, readGroups, readUsers, textIfThere, type User } from './accounts.ts';
 import { readFstab, sysctlSetting } from './boot-settings.ts';
-import { isEnabled } from './enabled-units.ts';
+import { isEnabled, unitFile, unitName } from './enabled-units.ts';
 import { absolutePath, type FilePlace, homeIn, placeOf } from './file-place.ts';
 import { followLinks } from './follow-links.ts';
 import { hasSystemd, runlevelsOf } from './init-services.ts';
@@ -180,6 +180,13 @@ export class ImageSystem implements System {
     if (attribute === 'installed') return versions !== undefined;
     if (!versions) throw new FactError('Package version not found');
     return new Strings(versions);
+  }
+
+  /** Whether there is a service of this name, enabled or not. */
+  hasService(name: string): boolean {
+    if (name.includes('/')) return false;
+    const unit = hasSystemd(this.#root) ? unitFile(this.#root, unitName(name)) : undefined;
+    return unit !== undefined || this.#root.exists(`/etc/init.d/${name}`);
   }
 
   /** systemd has no runlevels. */

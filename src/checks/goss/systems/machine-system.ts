@@ -147,7 +147,7 @@ export class MachineSystem implements System {
     return names;
   }
 
-  async #allPorts(): Promise<ListeningPorts> {
+  async #allPorts(sockets?: ReadonlySet<string>): Promise<ListeningPorts> {
     const tables = await Promise.all(
       (['tcp', 'tcp6', 'udp', 'udp6'] as const).map(async (protocol) => {
         const { stdout } = await this.#run(['sh', '-c', `cat /proc/net/${protocol} 2>/dev/null; :`]);
@@ -156,7 +156,14 @@ export class MachineSystem implements System {
         return [protocol, whole(stdout)] as const;
       }),
     );
-    return listeningPorts(tables);
+    return listeningPorts(tables, sockets);
+  }
+
+  /** Ports that processes of a name listen on: by the sockets among their open files (proc_pid_fd(5)). */
+  async portsOf(process: string): Promise<readonly string[]> {
+    const { stdout } = await this.#run(['sh', '-c', LIST_FILES, 'sh', process]);
+    const sockets = [...whole(stdout).matchAll(/socket:\[([0-9]+)\]/g)].map(([, inode = '']) => inode);
+    return [...(await this.#allPorts(new Set(sockets))).keys()];
   }
 
   async #service(name: string, attribute: string): Promise<GoValue> {
@@ -285,6 +292,9 @@ export class MachineSystem implements System {
     );
   }
 }
+
+const LIST_FILES =
+  'for p in /proc/[0-9]*; do if [ "$(cat "$p/comm" 2>/dev/null)" = "$1" ]; then ls -l "$p/fd" 2>/dev/null; fi; done; :';
 
 const FILE_TYPES: ReadonlyMap<number, string> = new Map([
   [0o120000, 'symlink'],

@@ -3,14 +3,19 @@ export type ListeningPorts = ReadonlyMap<string, readonly string[]>;
 
 const LISTEN = '0A';
 
-/** Reads /proc/net/{tcp,tcp6,udp,udp6} (proc_net_tcp.txt of the kernel's documentation). */
+/**
+ * Reads /proc/net/{tcp,tcp6,udp,udp6} (proc_net_tcp.txt of the kernel's documentation). `sockets`: only of those, by their
+ * inodes.
+ */
 export function listeningPorts(
   tables: readonly (readonly [protocol: string, text: string])[],
+  sockets?: ReadonlySet<string>,
 ): ListeningPorts {
   const ports = new Map<string, string[]>();
   for (const [protocol, text] of tables) {
     for (const line of text.split('\n').slice(1)) {
-      const [, local = '', , state] = line.trim().split(/\s+/);
+      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      if (sockets && !sockets.has(inode)) continue;
       const [address = '', port = ''] = local.split(':');
       if (port === '' || (protocol.startsWith('tcp') && state !== LISTEN)) continue;
       const key = `${protocol}:${Number.parseInt(port, 16)}`;
