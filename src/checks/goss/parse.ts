@@ -1,5 +1,5 @@
 import { type Diagnostic, type SourceRange } from '../../core/diagnostic.ts';
-import type { GossResource } from './resource.ts';
+import { flagOf, type GossResource } from './resource.ts';
 import { COMMON_OPTIONS, type OptionKind, RESOURCE_TYPES } from './resource-types.ts';
 import { readYaml, valueOf, YamlError, type YamlNode, type YamlPair } from './yaml-value.ts';
 
@@ -42,8 +42,10 @@ class FileParser {
   }
 
   parse(): ParsedFile {
+    const isJson = this.#file.endsWith('.json');
     try {
-      const root = readYaml(this.#text, { floats: this.#file.endsWith('.json') });
+      if (isJson) mustBeJson(this.#text);
+      const root = readYaml(this.#text, { floats: isJson });
       if (root) this.#root(root);
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
@@ -109,7 +111,7 @@ class FileParser {
     const named = value('file');
     this.#includes.push({
       pattern: typeof named === 'string' && named !== '' ? named : entry.key,
-      skip: value('skip') === true,
+      skip: flagOf(value('skip') ?? null) === true,
       range: this.#range(entry, entry.key.length),
     });
   }
@@ -171,6 +173,18 @@ class FileParser {
   }
 }
 
+/** As goss decides by the file's name, which refuses what YAML adds to JSON. */
+function mustBeJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const before = text.slice(0, Number(/at position (\d+)/.exec(message)?.[1] ?? text.length));
+    const lines = before.split('\n');
+    throw new YamlError(`the file is no JSON: ${message}`, lines.length, (lines.at(-1) ?? '').length + 1);
+  }
+}
+
 const KIND_WORDS: Readonly<Record<OptionKind, string>> = {
   text: 'a text',
   integer: 'a whole number',
@@ -189,7 +203,7 @@ function isOfKind(node: YamlNode, kind: OptionKind): boolean {
     case 'integer':
       return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
     case 'flag':
-      return typeof value === 'boolean';
+      return flagOf(value) !== undefined;
     case 'texts':
       return node.kind === 'list' && node.items.every((item) => item.kind === 'scalar');
   }

@@ -42,7 +42,15 @@ export function optionText(resource: GossResource, name: string): string | undef
 }
 
 export function optionFlag(resource: GossResource, name: string): boolean {
-  return resource.attributes.get(name) === true;
+  return flagOf(resource.attributes.get(name) ?? null) === true;
+}
+
+/** A flag's value; undefined: it is none. Where Go knows that it wants one, YAML 1.1's words are read too (yaml.v3, decode.go). */
+export function flagOf(value: GoValue): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'string') return undefined;
+  if (/^(?:[yY]|yes|Yes|YES|on|On|ON)$/.test(value)) return true;
+  return /^(?:[nN]|no|No|NO|off|Off|OFF)$/.test(value) ? false : undefined;
 }
 
 /** Milliseconds; 0 stands for the default. */

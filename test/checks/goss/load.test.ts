@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadGossFile } from '../../../src/checks/goss/load.ts';
 import { parseGossFile } from '../../../src/checks/goss/parse.ts';
+import { optionFlag } from '../../../src/checks/goss/resource.ts';
 import { plainScalar } from '../../../src/checks/goss/yaml-value.ts';
 import { DiagnosticsError } from '../../../src/core/error.ts';
 import { TempFolder } from './files.ts';
@@ -40,6 +41,17 @@ describe('files that are wrong end with 78 and name the line', () => {
     expect(error.diagnostics.map((d) => [d.code, d.range?.start.line])).toContainEqual([code, line]);
   });
 
+  test.each([
+    ['{"file": {\n  "/a": {"exists": true,}}}', 2],
+    ['', 1],
+    ['file: {/a: {exists: true}}', 1],
+  ])('what is no JSON in a file that says so: %j', (text, line) => {
+    using folder = new TempFolder();
+    const error = failure(folder.write('goss.json', text));
+    expect(error.exitCode).toBe(78);
+    expect(error.diagnostics[0]).toMatchObject({ code: 'goss/bad-yaml', range: { start: { line } } });
+  });
+
   test('a file that is not there', () => {
     using folder = new TempFolder();
     expect(failure(`${folder.dir}/none.yaml`).diagnostics[0]?.code).toBe('goss/no-file');
@@ -55,6 +67,19 @@ test('takes in other files by pattern; the later counts, and it is said', () => 
   const file = loadGossFile(path, load);
   expect(file.resources.map((r) => [r.key, r.attributes.get('uid')])).toEqual([['root', 0n]]);
   expect(file.diagnostics.map((d) => d.code)).toEqual(['goss/duplicate']);
+});
+
+test.each([
+  ['yes', true],
+  ['On', true],
+  ['"y"', true],
+  ['no', false],
+  ['OFF', false],
+  ['null', false],
+])('a flag may be one of YAML 1.1: %s', (word, expected) => {
+  const { resources, diagnostics } = parseGossFile(`file: {/a: {exists: true, skip: ${word}}}`, 'goss.yaml');
+  expect(diagnostics).toEqual([]);
+  expect(resources.map((resource) => optionFlag(resource, 'skip'))).toEqual([expected]);
 });
 
 test('anchors may stand at the top under any name', () => {

@@ -8,18 +8,16 @@ export function prometheus(groups: readonly ResultGroup[], options: OutputOption
   const verbose = options.options.includes('verbose');
   const counts = new Map<string, number>();
   const durations = new Map<string, number>();
-  let overall: Outcome | 'unknown' = 'unknown';
   for (const group of groups) {
-    group.forEach((result, i) => {
+    for (const result of group) {
       const { outcome } = result;
       const resource = verbose ? `,resource_id="${escapeLabel(result.resourceId)}"` : '';
       const labels = `outcome="${outcome}"${resource},type="${escapeLabel(result.resourceType.toLowerCase())}"`;
       counts.set(labels, (counts.get(labels) ?? 0) + 1);
       durations.set(labels, (durations.get(labels) ?? 0) + Math.trunc(result.end - result.start));
-      if (i === 0 || mayBecome(overall, outcome)) overall = outcome;
-    });
+    }
   }
-  const run = `outcome="${overall}"`;
+  const run = `outcome="${outcomeOf(groups)}"`;
   const text = [
     family(
       'goss_tests_outcomes_duration_milliseconds',
@@ -37,11 +35,13 @@ export function prometheus(groups: readonly ResultGroup[], options: OutputOption
   return { text: text.join(''), exitCode: 0 };
 }
 
-/** Whether a result changes the outcome of the run: a failure stays. */
-function mayBecome(current: Outcome | 'unknown', result: Outcome): boolean {
-  if (current === 'skip') return true;
-  if (current === 'fail') return false;
-  return current === 'pass' ? result !== 'skip' : result === 'fail';
+/**
+ * The outcome of the run: a failure stays, and what was skipped says nothing. goss lets the first check of each resource
+ * take the place of what was before, so that there the last resource decides, in no certain order.
+ */
+function outcomeOf(groups: readonly ResultGroup[]): Outcome | 'unknown' {
+  const outcomes = new Set(groups.flat().map(({ outcome }) => outcome));
+  return (['fail', 'pass', 'skip'] as const).find((outcome) => outcomes.has(outcome)) ?? 'unknown';
 }
 
 function family(name: string, help: string, values: ReadonlyMap<string, number>): string {
