@@ -28,6 +28,8 @@ export interface Pinned<O> {
   readonly lockKey?: string;
   /** What of the outside enters the digest beside the options as written; for sources whose options hold more than what makes the image. */
   readonly hashed?: Json;
+  /** Files of this machine that the image starts from: no output may take their place. Absolute. */
+  readonly startsFrom?: readonly string[];
 }
 
 /** What provisioners run in, where a source leaves the choice. */
@@ -77,7 +79,7 @@ export interface OwnOutput {
   /** Type and options of an output block. */
   readonly format: string;
   readonly options: Readonly<Record<string, Json>>;
-  /** Relative to the template; default `output-NAME`. */
+  /** As all paths of a template; default `output-NAME`. */
   readonly directory?: string;
   readonly fileName?: string;
 }

@@ -4,7 +4,8 @@ import { explainSystemError } from '../core/system-error.ts';
 import type { OutdatedInput, Pinned, PinContext } from '../core/plugin.ts';
 import { engineOf } from './plan-machine.ts';
 import { fullName } from './targets.ts';
-import type { ImagePlan, Plan } from './types.ts';
+import { outputClashes, type Placed } from './output-places.ts';
+import type { Plan } from './types.ts';
 import type { PlanRequest } from './plan-request.ts';
 import { checkTemplate, type Draft } from './check-template.ts';
 import { completePlan, namedSecrets } from './complete-plan.ts';
@@ -26,13 +27,17 @@ export async function buildPlan(request: PlanRequest): Promise<PlanResult> {
   if (request.toRun && drafts.some(({ target }) => target.source.produces === 'rootfs'))
     request.context.host.requireRoot('to mount filesystems and start containers');
 
-  const images: ImagePlan[] = [];
+  const placed: Placed[] = [];
   for (const draft of drafts) {
     const pinned = await pin(draft.target, request, diagnostics);
-    if (pinned) images.push(await completePlan(draft, pinned, request, await request.git()));
+    if (!pinned) continue;
+    const plan = await completePlan(draft, pinned, request, await request.git());
+    placed.push({ plan, startsFrom: pinned.startsFrom ?? [] });
   }
+  diagnostics.push(...outputClashes(placed));
   if (hasErrors(diagnostics)) return { diagnostics };
   const secrets = drafts.flatMap((d) => namedSecrets(d, template.scope));
+  const images = placed.map(({ plan }) => plan);
   return { plan: { images, secrets, templateDir: template.dir }, diagnostics };
 }
 

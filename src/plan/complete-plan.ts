@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { digestOf, type Json } from '../core/digest.ts';
 import type { NamedSecret } from '../core/named-secret.ts';
 import { epochOf, type LockEntry } from '../core/lock.ts';
@@ -31,7 +31,9 @@ export async function completePlan(
   const source = sourceStep(name, target, pinned, entry, epoch);
   const engine = engineOf(target.source, image, request.engine);
   const own = image ? undefined : target.source.output?.(pinned.options as never, use.name);
-  const outputDir = request.outputDir ?? image?.outputDirectory ?? own?.directory ?? `output-${name}`;
+  const outputDir = image?.outputDirectory ?? own?.directory ?? `output-${name}`;
+  // Where the template says it, the folder is found as all paths of a template are.
+  const beside = own ? request.context.templateDir : template.dir;
   const common = {
     name,
     build: fullName(build, use),
@@ -41,7 +43,7 @@ export async function completePlan(
     ...(parts.errorCleanup && {
       errorCleanup: planStep({ ...parts.errorCleanup.step, label: `${name}/error-cleanup` }),
     }),
-    outputDir: request.outputDir === undefined ? join(template.dir, outputDir) : resolve(outputDir),
+    outputDir: request.outputDir === undefined ? resolve(beside, outputDir) : resolve(request.outputDir),
   };
   if (target.source.produces === 'files') {
     const { provisioners, postProcessors } = parts;

@@ -28,6 +28,7 @@ export async function pinQemu(o: QemuSourceOptions, ctx: PinContext): Promise<Pi
   return {
     options: { ...o, engine, pinned: image.pinned },
     hashed: { engine, image: image.pinned.sha256, files: files as unknown as Json },
+    startsFrom: image.pinned.places.filter((place) => isAbsolute(place)),
     ...(key !== undefined && { lockKey: key }),
   };
 }
