@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { asIngotError, type IngotError } from '../core/error.ts';
+import type { LeftMachine } from '../core/machine.ts';
 import type { Engine } from '../core/plugin.ts';
 import { Scope } from '../core/scope.ts';
 import { type Budget, runAdmitted } from '../engine/admission.ts';
@@ -134,10 +135,10 @@ export async function buildPlanned(
           abort ||= answer === 'abort';
           return answer;
         },
-        onLeft: (inspect) => {
-          emit({ type: 'message', level: 'warning', text: `${image.name}: ${leftText(inspect)}` });
+        onLeft: (left) => {
+          emit({ type: 'message', level: 'warning', text: `${image.name}: ${leftText(left)}` });
           // Its lease stays with those of the machine; whoever recovers them takes it away.
-          if (inspect !== undefined) scope.move();
+          if (left && left.fate === undefined) scope.move();
         },
       });
     } catch (error) {
@@ -188,10 +189,10 @@ function reportsOf(results: readonly (PromiseSettledResult<ImageReport> | undefi
   throw new BuildsFailed(failures, images);
 }
 
-function leftText(inspect: string | undefined): string {
-  return inspect === undefined
+function leftText(left: LeftMachine | undefined): string {
+  return left === undefined
     ? 'no machine was running, so nothing is left to look at'
     : `the machine is left as it was when the step failed; look inside with
-  ${inspect}
-and take it away with \`ingot clean\` (the next build does so, too)`;
+  ${left.look}
+${left.fate ?? 'and take it away with `ingot clean` (the next build does so, too)'}`;
 }

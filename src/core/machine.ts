@@ -3,7 +3,7 @@ import type { ContainerSettings } from './container-settings.ts';
 import type { LayerChain, StagedLayer } from './layer.ts';
 
 export interface ExecOptions {
-  /** Absolute path in the machine; default: `/`, over SSH where a login begins. */
+  /** Absolute path in the machine; default: `/`, over SSH where a login begins, in Docker where the image says. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: string;
@@ -48,6 +48,14 @@ export interface MemorySnapshot {
   readonly written: Promise<boolean>;
 }
 
+/** A machine that was let go of, for a look at what failed in it. */
+export interface LeftMachine {
+  /** The command that looks inside. */
+  readonly look: string;
+  /** What becomes of it, where it is not ours to take away: a sentence's second half. */
+  readonly fate?: string;
+}
+
 /** A running place where provisioners act. Dispose stops it and throws its changes away. */
 export interface Machine extends AsyncDisposable {
   /** `none`: there is nothing to run in (`communicator = "none"`). */
@@ -71,10 +79,9 @@ export interface Machine extends AsyncDisposable {
   readonly keepsMemory?: boolean;
   /**
    * Ends what runs in it and lets go of it with everything that it holds, for a look at what failed
-   * (`-on-error=abort`). Answers the command that looks inside; nothing where there is nothing to look at. Its leases
-   * stay, and outlive us.
+   * (`-on-error=abort`). Nothing where there is nothing to look at. Its leases stay, and outlive us.
    */
-  leave?(): Promise<string | undefined>;
+  leave?(): Promise<LeftMachine | undefined>;
   /** Stops it in order and hands over what it made. */
   finish(): Promise<Artifact>;
 }

@@ -7,7 +7,7 @@ import type { Emit } from '../core/event.ts';
 import type { Host } from '../core/host.ts';
 import type { LayerCache, LayerChain, LayerKind, StagedLayer } from '../core/layer.ts';
 import type { Lock } from '../core/lock.ts';
-import type { ExecResult } from '../core/machine.ts';
+import type { ExecResult, LeftMachine } from '../core/machine.ts';
 import type { PostProcessor, Provisioner, Source } from '../core/plugin.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import type {
@@ -150,7 +150,7 @@ export interface EngineEnvironment {
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
   /** The answer was `abort`. `inspect`: the command that looks into the machine that is left, if one is. */
-  onLeft(inspect: string | undefined): void;
+  onLeft(left: LeftMachine | undefined): void;
   /** Called when the build has ended, however it did. */
   onRecord?(record: BuildRecord): void;
 }

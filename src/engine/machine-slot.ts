@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts';
 import type { Digest } from '../core/digest.ts';
 import { IngotError } from '../core/error.ts';
 import type { LayerCache, LayerChain } from '../core/layer.ts';
-import type { GeneratedData, Machine } from '../core/machine.ts';
+import type { GeneratedData, LeftMachine, Machine } from '../core/machine.ts';
 import type { Source } from '../core/plugin.ts';
 import { memoryId } from './memory-layer.ts';
 
@@ -64,14 +64,14 @@ export class MachineSlot implements AsyncDisposable {
     return this.#machine;
   }
 
-  /** Lets go of the machine and keeps it for a look (`-on-error=abort`). Answers how to look, where one is left. */
-  async leave(): Promise<string | undefined> {
+  /** Lets go of the machine and keeps it for a look (`-on-error=abort`). */
+  async leave(): Promise<LeftMachine | undefined> {
     const machine = this.#machine;
     if (!machine?.leave) return undefined;
     await this.#memory;
-    const command = await machine.leave();
-    if (command !== undefined) this.#forget();
-    return command;
+    const left = await machine.leave();
+    if (left) this.#forget();
+    return left;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

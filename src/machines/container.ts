@@ -3,7 +3,14 @@ import type { Artifact } from '../core/artifact.ts';
 import type { Context } from '../core/context.ts';
 import type { RunOptions } from '../core/host.ts';
 import { type Layer, type LayerChain, layerFs, type StagedLayer } from '../core/layer.ts';
-import type { Communicator, ExecOptions, ExecResult, GeneratedData, Machine } from '../core/machine.ts';
+import type {
+  Communicator,
+  ExecOptions,
+  ExecResult,
+  GeneratedData,
+  LeftMachine,
+  Machine,
+} from '../core/machine.ts';
 import type { Rootfs } from '../core/rootfs.ts';
 import { Scope } from '../core/scope.ts';
 import { bootContainer, type BootedContainer, wentDown } from './container/booted.ts';
@@ -141,11 +148,11 @@ class Container implements Machine {
     });
   }
 
-  async leave(): Promise<string> {
+  async leave(): Promise<LeftMachine> {
     await this.#shutDown();
     const dir = this.#root.leave ? await this.#root.leave() : (await this.#root.mounted()).dir;
     this.#scope.move();
-    return `systemd-nspawn --quiet --register=no --keep-unit --directory=${dir}`;
+    return { look: `systemd-nspawn --quiet --register=no --keep-unit --directory=${dir}` };
   }
 
   async finish(): Promise<Artifact> {

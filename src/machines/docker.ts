@@ -12,13 +12,16 @@ import type {
   ExecOptions,
   ExecResult,
   GeneratedData,
+  LeftMachine,
   Machine,
   TransferOptions,
 } from '../core/machine.ts';
 import { timerMs } from '../core/timer-ms.ts';
 import { containerEnvironment } from './container/nspawn.ts';
 import { packFolder, readUpload } from './container/upload.ts';
+import { imageEnvironment } from './container/image-environment.ts';
 import { userIn } from './container/user.ts';
+import { loginOf, type Owner, ownerOf, ROOT } from './docker/container-user.ts';
 import type { DockerEngine } from './docker/engine.ts';
 import { LineOutput } from './docker/line-output.ts';
 import { demultiplex } from './docker/multiplex.ts';
@@ -37,7 +40,17 @@ export interface DockerContainerOptions {
   readonly finish: (container: string) => Promise<Artifact>;
 }
 
+/** What the image and `docker run` settled (Docker Engine API, "ContainerInspect"). */
+interface ContainerConfig {
+  readonly User?: string;
+  readonly Env?: readonly string[] | null;
+}
+
 const MAX_KEPT = 1024 * 1024;
+/** Repository of the images that containers of failed builds leave. */
+const LEFT = 'ingot-left';
+/** A folder that is there stays whose it is. */
+const MAKE_FOLDER = '[ -d "$1" ] || { mkdir -p -- "$1" && chown "$2" "$1"; }';
 let count = 0;
 
 /**
@@ -68,7 +81,8 @@ export async function startDockerContainer(
     // An engine that ends takes the connection along; the next request says so.
     input.on('error', () => {});
     input.resume();
-    const machine = new DockerMachine(engine, id, input, options, ctx);
+    const { Config } = await engine.json<{ Config: ContainerConfig }>(`/containers/${id}/json`);
+    const machine = new DockerMachine(engine, id, input, Config, options, ctx);
     await engine.json(`/containers/${id}/start`, { method: 'POST', signal: ctx.signal });
     return machine;
   } catch (error) {
@@ -90,6 +104,7 @@ class DockerMachine implements Machine {
   readonly #engine: DockerEngine;
   readonly #id: string;
   readonly #input: Socket;
+  readonly #config: ContainerConfig;
   readonly #options: DockerContainerOptions;
   readonly #ctx: Context;
   #gone = false;
@@ -98,12 +113,14 @@ class DockerMachine implements Machine {
     engine: DockerEngine,
     id: string,
     input: Socket,
+    config: ContainerConfig,
     options: DockerContainerOptions,
     ctx: Context,
   ) {
     this.#engine = engine;
     this.#id = id;
     this.#input = input;
+    this.#config = config;
     this.#options = options;
     this.#ctx = ctx;
     this.generated = new Map([...options.generated, ['ID', id]]);
@@ -121,6 +138,18 @@ class DockerMachine implements Machine {
     return await this.#options.finish(this.#id);
   }
 
+  /** Its files as an image: the container ends with us, whatever it is told. */
+  async leave(): Promise<LeftMachine> {
+    const tag = this.#id.slice(0, 12);
+    const query = { container: this.#id, repo: LEFT, tag };
+    await this.#engine.json('/commit', { method: 'POST', query, signal: this.#ctx.signal });
+    await this[Symbol.asyncDispose]();
+    return {
+      look: `docker run --rm --interactive --tty --user=0 --entrypoint=/bin/sh ${LEFT}:${tag}`,
+      fate: `and take it away with \`docker rmi ${LEFT}:${tag}\``,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#gone) return;
     this.#gone = true;
@@ -136,17 +165,46 @@ class DockerMachine implements Machine {
   }
 
   async #exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    const name = options.user ?? this.#options.execUser;
-    const user = name === undefined ? undefined : userIn(await this.#passwd(), name);
-    const env = containerEnvironment(this.#ctx.epoch, {
-      ...(user && { HOME: user.home, USER: user.name, LOGNAME: user.name }),
-      ...options.env,
-    });
-    return await this.#run(argv, options, env, user?.name);
+    const named =
+      options.user === undefined ? undefined : userIn(await this.#read('/etc/passwd'), options.user);
+    const user = options.user ?? this.#options.execUser;
+    const own = named && { HOME: named.home, USER: named.name, LOGNAME: named.name };
+    const env = { ...this.#environment(user ?? this.#config.User ?? ''), ...own, ...options.env };
+    return await this.#run(argv, options, env, user);
   }
 
-  async #passwd(): Promise<string> {
-    return (await this.#run(['cat', '/etc/passwd'], {}, containerEnvironment(0), undefined)).stdout;
+  /**
+   * What every command of `user` has, but for what the image sets itself: its PATH is where its programs are. HOME is the
+   * engine's to say.
+   */
+  #environment(user: string): Record<string, string> {
+    const {
+      PATH: _path,
+      HOME: _home,
+      USER: _user,
+      LOGNAME: _name,
+      ...more
+    } = containerEnvironment(this.#ctx.epoch);
+    const login = user === '' ? 'root' : loginOf(user);
+    const ours = { ...more, ...(login !== undefined && { USER: login, LOGNAME: login }) };
+    const image = imageEnvironment(this.#config.Env ?? []);
+    return Object.fromEntries(Object.entries(ours).filter(([name]) => !Object.hasOwn(image, name)));
+  }
+
+  /** Without a user who would have to be in the image. */
+  async #runAsRoot(argv: readonly string[], signal?: AbortSignal): Promise<ExecResult> {
+    return await this.#run(argv, signal ? { signal } : {}, this.#environment(''), '0');
+  }
+
+  async #read(path: string): Promise<string> {
+    return (await this.#runAsRoot(['cat', path])).stdout;
+  }
+
+  /** Whom uploads belong to: as in Packer, the user that the container runs as. */
+  async #owner(): Promise<Owner> {
+    const user = this.#config.User ?? '';
+    if (['', '0', 'root'].includes(user)) return ROOT;
+    return ownerOf(user, await this.#read('/etc/passwd'), await this.#read('/etc/group'));
   }
 
   async #run(
@@ -167,7 +225,8 @@ class DockerMachine implements Machine {
         AttachStderr: true,
         Tty: false,
         Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
-        WorkingDir: options.cwd ?? '/',
+        // Else where the image says.
+        ...(options.cwd !== undefined && { WorkingDir: options.cwd }),
         ...(user !== undefined && { User: user }),
         // A shell in between: a missing command is exit code 127, one ended by a signal 128 and more (XCU 2.8.2).
         Cmd: ['/bin/sh', '-c', '"$@"; exit $?', mark, ...argv],
@@ -205,9 +264,8 @@ class DockerMachine implements Machine {
   /** Ends a command that was given up, with its process group. */
   async #kill(mark: string): Promise<void> {
     const script = `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q -- " $1 " && kill -9 -- -\${p#/proc/}; done; true`;
-    const env = containerEnvironment(0);
-    const never = { signal: new AbortController().signal };
-    await this.#run(['sh', '-c', script, mark.replace('exec', 'kill'), mark], never, env, undefined);
+    const never = new AbortController().signal;
+    await this.#runAsRoot(['sh', '-c', script, mark.replace('exec', 'kill'), mark], never);
   }
 
   async #upload(source: string, destination: string, o: TransferOptions = {}): Promise<void> {
@@ -222,7 +280,8 @@ class DockerMachine implements Machine {
 
   async #put(content: Readable, size: number, destination: string, o: TransferOptions): Promise<void> {
     const target = (await linkTarget(this.#engine, this.#id, destination)) ?? destination;
-    const archive = fileArchive(basename(target), content, size, { ...o, mtime: this.#ctx.epoch });
+    const owner = await this.#owner();
+    const archive = fileArchive(basename(target), content, size, { ...owner, ...o, mtime: this.#ctx.epoch });
     await this.#putArchive(archive, dirname(target), `write ${destination}`);
   }
 
@@ -234,9 +293,11 @@ class DockerMachine implements Machine {
     await using scratch = await this.#ctx.host.scratch(this.#ctx.workDir, 'upload-');
     const archive = join(scratch.dir, 'upload.tar');
     await packFolder(source, archive, exclude, this.#ctx);
-    const made = await this.#exec(['mkdir', '-p', '--', destination]);
+    const owner = await this.#owner();
+    const whose = `${owner.uid}:${owner.gid}`;
+    const made = await this.#runAsRoot(['sh', '-c', MAKE_FOLDER, 'sh', destination, whose]);
     if (made.exitCode !== 0) throw failed(`make ${destination}`, made.stderr);
-    await this.#putArchive(withoutTop(createReadStream(archive)), destination, `fill ${destination}`);
+    await this.#putArchive(withoutTop(createReadStream(archive), owner), destination, `fill ${destination}`);
     await rm(archive);
   }
 

@@ -17,9 +17,9 @@ export function ownedMachine(machine: Machine, scope: Scope, settings: Container
     ...(machine.snapshot && { snapshot: (into) => machine.snapshot?.(into) as Promise<void> }),
     ...(machine.leave && {
       async leave() {
-        const command = await machine.leave?.();
-        if (command !== undefined) scope.move();
-        return command;
+        const left = await machine.leave?.();
+        if (left) scope.move();
+        return left;
       },
     }),
     finish: () => machine.finish(),

@@ -23,7 +23,17 @@ export function connectHost(
       ...more.generated,
     ]),
     chain: [],
+    async leave() {
+      await session.disconnect();
+      return { look: loginCommand(settings), fate: 'which runs on: it is not ours' };
+    },
     finish: async () => more.artifact,
     [Symbol.asyncDispose]: () => session.disconnect(),
   };
+}
+
+/** How a person logs in there. */
+function loginCommand({ username, host, port, bastion }: SshSettings): string {
+  const by = bastion ? `-J ${bastion.username}@${bastion.host}:${bastion.port} ` : '';
+  return `ssh ${by}-p ${port} ${username}@${host}`;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import { type Context, note } from '../core/context.ts';
 import { type Layer, type LayerChain, layerFile, type StagedLayer } from '../core/layer.ts';
-import type { Communicator, GeneratedData, Machine, MemorySnapshot } from '../core/machine.ts';
+import type { Communicator, GeneratedData, LeftMachine, Machine, MemorySnapshot } from '../core/machine.ts';
 import { Scope } from '../core/scope.ts';
 import type { QemuDisk } from '../host/qemu-command.ts';
 import { createOverlay } from '../host/qemu-image.ts';
@@ -130,15 +130,15 @@ export class Vm implements Machine {
     };
   }
 
-  async leave(): Promise<string | undefined> {
+  async leave(): Promise<LeftMachine | undefined> {
     const vm = await this.#running?.catch(() => undefined);
     if (!vm || this.#overlay === undefined) return undefined;
     const below = this.#below();
     const disk: QemuDisk = { path: this.#overlay, format: 'qcow2', ...(below && { backing: below }) };
     const login = await wayIn(this.#options, vm.port, this.#dir, this.#ctx);
-    const command = await leaveVm(vm, disk, this.#dir, login);
+    const look = await leaveVm(vm, disk, this.#dir, login);
     this.#scope.move();
-    return command;
+    return { look };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -169,7 +169,7 @@ describe('a vm', () => {
   test('is left for a look as it was, with a command that starts it and one that logs in', async () => {
     const left = await make(booted, await memoryOf('one'));
     await sh(left, 'echo half > /etc/half');
-    const command = (await left.leave()) as string;
+    const command = (await left.leave())?.look as string;
     // What is left outlives us; here it may not outlive the test.
     await left[Symbol.asyncDispose]();
     const look = spawn('sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -31,15 +31,21 @@ export function fileArchive(
   return Readable.from(archive);
 }
 
-/** The archive without the entry of the folder itself, whose owner and mode the machine's folder would take. */
-export function withoutTop(source: Readable): Readable {
+/**
+ * The archive without the entry of the folder itself, whose owner and mode the machine's folder would take; all of it
+ * belongs to `owner`.
+ */
+export function withoutTop(
+  source: Readable,
+  owner: { readonly uid: number; readonly gid: number },
+): Readable {
   const archive = pack();
   const copy = async (): Promise<void> => {
     const reader = extract();
     const fed = pipeline(source, reader);
     for await (const entry of reader) {
       if (/^\.?\/?$/.test(entry.header.name)) entry.resume();
-      else await pipeline(entry, archive.entry(entry.header));
+      else await pipeline(entry, archive.entry({ ...entry.header, uid: owner.uid, gid: owner.gid }));
     }
     await fed;
     archive.finalize();

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Artifact } from '../../core/artifact.ts';
@@ -72,14 +72,14 @@ async function buildImage(
 ): Promise<string> {
   const at = (path: string): string => (isAbsolute(path) ? path : join(ctx.templateDir, path));
   const file = at(build.path);
-  const dir = build.build_dir === undefined ? dirname(file) : at(build.build_dir);
+  const dir = at(build.build_dir ?? '.');
   const dockerfile = relative(dir, file);
   if (dockerfile.startsWith('..')) {
     throw new IngotError(
       'source/outside-context',
       `the Dockerfile ${build.path} is not below build_dir ${dir}`,
       {
-        hint: 'Name a build_dir that holds it: the engine sees nothing else.',
+        hint: 'Name a build_dir that holds it: the engine sees nothing else. Default: the folder of the template.',
       },
     );
   }

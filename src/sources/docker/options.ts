@@ -3,7 +3,7 @@ import { loginAttributes, loginProblems } from '../../machines/docker/login-spec
 
 const buildSpec = bodySpec({
   path: attr.string('The Dockerfile, relative to the template.', { required: true }),
-  build_dir: attr.string("Folder that is sent to the engine. Default: the Dockerfile's."),
+  build_dir: attr.string("Folder that is sent to the engine. Default: the template's."),
   arguments: attr.stringMap('Build arguments.', { default: {} }),
   platform: attr.string('Platform to build for.'),
   pull: attr.bool('Asks registries for newer base images.', { default: true }),
@@ -26,10 +26,11 @@ export const dockerSpec = bodySpec(
         default: '/packer-files',
       },
     ),
+    remove_container_dir: attr.bool('Has no effect: no such folder is made.'),
     device: attr.strings('Devices of this machine: /dev/a[:/dev/b[:rwm]].', { default: [] }),
     cap_add: attr.strings('Capabilities to add.', { default: [] }),
     cap_drop: attr.strings('Capabilities to take.', { default: [] }),
-    exec_user: attr.string('User of commands.'),
+    exec_user: attr.string('User of commands: NAME or UID, with :GROUP or :GID where need be.'),
     privileged: attr.bool('All capabilities and devices.', { default: false }),
     pty: attr.bool('Refused: commands have no terminal.', { default: false }),
     runtime: attr.string("The engine's runtime."),
@@ -40,7 +41,7 @@ export const dockerSpec = bodySpec(
     }),
     tmpfs: attr.strings('Folders in memory: /path[:options].', { default: [] }),
     volumes: attr.stringMap('Folders of this machine in the container: host = container.', { default: {} }),
-    fix_upload_owner: attr.bool('What is uploaded belongs to root, and not to who runs the build.', {
+    fix_upload_owner: attr.bool('What is uploaded belongs to the user that the container runs as.', {
       default: true,
     }),
     windows_container: attr.bool('Refused.', { default: false }),
@@ -60,7 +61,11 @@ export const dockerSpec = bodySpec(
     if (o.windows_container) add('windows_container', 'containers of Windows are not supported');
     if (o.pty) add('pty', 'commands have no terminal: pty is not supported');
     if (!o.fix_upload_owner)
-      add('fix_upload_owner', 'what is uploaded always belongs to root', 'Use chown in a shell provisioner.');
+      add(
+        'fix_upload_owner',
+        'what is uploaded always belongs to the user that the container runs as',
+        'Use chown in a shell provisioner.',
+      );
     if (o.container_dir !== '/packer-files')
       add('container_dir', 'no folder is shared with the container: leave it out');
     if (o.communicator !== 'docker')

@@ -89,10 +89,10 @@ function ownedBy(container: Machine, proxy: ArchiveProxy | undefined, scope: Sco
     snapshot: async (into) => container.snapshot?.(into),
     ...(container.leave && {
       async leave() {
-        const command = await container.leave?.();
+        const left = await container.leave?.();
         await proxy?.[Symbol.asyncDispose]();
         scope.move();
-        return command;
+        return left;
       },
     }),
     finish: () => container.finish(),

@@ -257,11 +257,11 @@ function ownedBy(vm: Vm, scope: Scope, server: AsyncDisposable | undefined): Mac
     keepsMemory: vm.keepsMemory,
     snapshot: (into, memory) => vm.snapshot(into, memory),
     async leave() {
-      const command = await vm.leave();
-      if (command === undefined) return undefined;
+      const left = await vm.leave();
+      if (!left) return undefined;
       await server?.[Symbol.asyncDispose]();
       scope.move();
-      return command;
+      return left;
     },
     finish: () => vm.finish(),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),

@@ -53,6 +53,21 @@ describe('a host is reached', () => {
     expect([...m.generated]).toContainEqual(['User', 'tester']);
   });
 
+  test('and left for a look, it runs on', async () => {
+    const m = await login({ ssh_password: 'right' });
+    await m.communicator.exec(['true']);
+    expect(await m.leave?.()).toEqual({
+      look: `ssh -p ${server.port} tester@127.0.0.1`,
+      fate: expect.stringContaining('not ours') as string,
+    });
+    await using through = await login({
+      ssh_password: 'right',
+      ssh_bastion_host: 'b',
+      ssh_bastion_username: 'me',
+    });
+    expect((await through.leave?.())?.look).toBe(`ssh -J me@b:22 -p ${server.port} tester@127.0.0.1`);
+  });
+
   test('through a bastion', async () => {
     const before = server.forwards;
     await using m = await login({

@@ -82,8 +82,77 @@ describe.skipIf(!haveDocker)('source docker on a real engine', () => {
     writeFileSync(join(c.dir, 'ctx/Dockerfile'), 'FROM base:1\nARG WHO\nCOPY given /given\nENV WHO=$WHO\n');
     writeFileSync(join(c.dir, 'ctx/given'), 'from the context');
     const hcl =
-      'build {\n path = "ctx/Dockerfile"\n arguments = { WHO = "me" }\n pull = false\n }\n commit = true\n run_command = ["--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]';
+      'build {\n path = "ctx/Dockerfile"\n build_dir = "ctx"\n arguments = { WHO = "me" }\n pull = false\n }\n commit = true\n run_command = ["--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]';
     await run(hcl, 'test "$(cat /given)" = "from the context"');
+  });
+
+  describe('an image that is not run as root', () => {
+    beforeAll(() => {
+      mkdirSync(join(c.dir, 'app/tree/sub'), { recursive: true });
+      writeFileSync(join(c.dir, 'app/tree/sub/file'), 'x');
+      writeFileSync(
+        join(c.dir, 'app/Dockerfile'),
+        [
+          'FROM base:1',
+          'RUN echo app:x:1234:1235::/home/app:/bin/sh >> /etc/passwd && echo web:x:1236: >> /etc/group',
+          'ENV PATH=/opt/tool/bin:/bin LANG=de_DE.UTF-8',
+          'WORKDIR /srv/app',
+          'USER app',
+        ].join('\n'),
+      );
+    });
+    const built =
+      'build {\n path = "app/Dockerfile"\n pull = false\n }\n discard = true\n run_command = ["--network=none", "--entrypoint=/bin/sh", "{{.Image}}"]';
+    const start = async (more: string) =>
+      await dockerSource.start(
+        (await optionsOf(dockerSource, built + more)) as DockerOptions,
+        undefined,
+        c.run(),
+      );
+
+    test.each([
+      ['', '1234:1235 /srv/app /opt/tool/bin:/bin de_DE.UTF-8 /home/app app\n'],
+      ['\n exec_user = "root"', '0:0 /srv/app /opt/tool/bin:/bin de_DE.UTF-8 /root root\n'],
+      ['\n exec_user = "1234"', '1234:1235 /srv/app /opt/tool/bin:/bin de_DE.UTF-8 /home/app \n'],
+      ['\n exec_user = "app:web"', '1234:1236 /srv/app /opt/tool/bin:/bin de_DE.UTF-8 /home/app app\n'],
+      ['\n exec_user = "77:78"', '77:78 /srv/app /opt/tool/bin:/bin de_DE.UTF-8 / \n'],
+    ])('commands%s', async (more, told) => {
+      await using machine = await start(more);
+      const script = 'echo "$(id -u):$(id -g) $PWD $PATH $LANG $HOME $USER"';
+      expect(await machine.communicator.exec(['sh', '-c', script])).toMatchObject({
+        stdout: told,
+        exitCode: 0,
+      });
+    });
+
+    test('what is uploaded belongs to its user', async () => {
+      await using machine = await start('');
+      const { communicator } = machine;
+      await communicator.uploadBytes('x', '/tmp/bytes', { mode: 0o600 });
+      await communicator.upload(join(c.dir, 'app/tree/sub/file'), '/srv/app/file');
+      await communicator.uploadDirectory(join(c.dir, 'app/tree/'), '/made');
+      const paths = '/tmp/bytes /srv/app/file /made /made/sub /made/sub/file /srv';
+      const { stdout } = await communicator.exec([
+        'sh',
+        '-c',
+        `stat -c '%u:%g %n' ${paths} && rm /tmp/bytes`,
+      ]);
+      expect(stdout.trim().split('\n')).toEqual(
+        paths.split(' ').map((path) => `${path === '/srv' ? '0:0' : '1234:1235'} ${path}`),
+      );
+    });
+  });
+
+  test('a container is left as an image, for a look at what failed', async () => {
+    const options = (await optionsOf(dockerSource, `${base} discard = true`)) as DockerOptions;
+    const machine = await dockerSource.start(options, undefined, c.run());
+    await machine.communicator.exec(['sh', '-c', 'echo found > /var/trace']);
+    const left = await machine.leave?.();
+    const image = /ingot-left:[0-9a-f]{12}$/.exec(left?.look ?? '')?.[0] as string;
+    expect(left?.fate).toContain(`docker rmi ${image}`);
+    expect(await real.engine.json<unknown[]>('/containers/json', { query: { all: 1 } })).toEqual([]);
+    const again = base.replace('base:1', image);
+    await run(`${again} discard = true`, 'test "$(cat /var/trace)" = found');
   });
 
   test('export, import, tag, save', async () => {

@@ -14,7 +14,7 @@ test.each([
   ['discard = true', /one of image and build/],
   [`${base}\n windows_container = true`, /Windows/],
   [`${base}\n pty = true`, /pty is not supported/],
-  [`${base}\n fix_upload_owner = false`, /belongs to root/],
+  [`${base}\n fix_upload_owner = false`, /belongs to the user that the container runs as/],
   [`${base}\n container_dir = "/x"`, /no folder is shared/],
   [`${base}\n communicator = "winrm"`, /communicator "winrm"/],
   [`${base}\n device = ["dev"]`, /no device of the form/],
