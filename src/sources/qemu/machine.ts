@@ -102,7 +102,7 @@ export async function startMachine(
   const ownLogin =
     o.ssh_password !== undefined || o.ssh_private_key_file !== undefined || o.ssh_agent_auth === true;
   // Its first start is the source's work, so that an edit of the first provisioner costs no boot.
-  const starts = o.disk_image && base === undefined && o.communicator !== 'none';
+  const starts = o.disk_image && base === undefined;
   const below = starts ? await imageLayer(pinned, image, scope, ctx) : base;
   if (starts && below) ctx.onFoundation?.(below);
   const vm = await createVm(
@@ -128,8 +128,8 @@ export async function startMachine(
     ctx,
   );
   scope.use(vm, 'the machine');
-  if (o.communicator === 'none' && (installing || typed)) await vm.untilOff();
-  else if (installing || starts) await vm.up();
+  // With nobody let in, the image sets itself up (an installer, a seed on a disc), and says by its end that it is done.
+  if (installing || starts) await (o.communicator === 'none' ? vm.untilOff() : vm.up());
   return ownedBy(vm, scope.move(), server);
 }
 

@@ -27,7 +27,13 @@ export async function pinQemu(o: QemuSourceOptions, ctx: PinContext): Promise<Pi
   const key = image.lockKey;
   return {
     options: { ...o, engine, pinned: image.pinned },
-    hashed: { engine, image: image.pinned.sha256, files: files as unknown as Json },
+    hashed: {
+      engine,
+      image: image.pinned.sha256,
+      files: files as unknown as Json,
+      // It was not always started then.
+      ...(o.communicator === 'none' && o.disk_image && { starts: true }),
+    },
     startsFrom: image.pinned.places.filter((place) => isAbsolute(place)),
     ...(key !== undefined && { lockKey: key }),
   };
