@@ -248,7 +248,8 @@ describe.runIf(isLong)('in the long form', () => {
     const joined = textOf('/var/lib', 'joined');
     if (isDone) expect(joined, when).toContain('joined with hunter2-first\n');
     // The application has never run without its configuration.
-    const starts = textOf('/var/lib/app', 'starts');
+    // ext4 may give a file its length before its content is on the disk: zeros are what was not written yet.
+    const starts = textOf('/var/lib/app', 'starts').replace(/\0+$/, '');
     expect(`${whole}key=k3y-0\n`.startsWith(starts), `${when}: ${starts}`).toBe(true);
     return isDone
       ? 'done'
