@@ -1,4 +1,5 @@
-import { Document, Scalar, visit } from 'yaml';
+import { Document, Scalar, type ScalarTag, visit } from 'yaml';
+import { stringTag } from 'yaml/util';
 import { isMap } from './document.ts';
 import { goScalars } from './go-scalars.ts';
 import { naturally } from './natural-order.ts';
@@ -16,17 +17,59 @@ const NOT_TEXT = [
 
 /** Characters at whose sight a plain text needs quotes: what begins or divides something in YAML. */
 const INDICATOR = /^(?:---|\.\.\.|[#,[\]{}&*!|>'"%@`]|[?:-](?:[ \t]|$))|:(?:[ \t]|$)|[ \t]#|^ | $/;
-/** Only double quotes can hold these. */
-// oxlint-disable-next-line no-control-regex
-const SPECIAL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/;
+/** Only double quotes can hold these: what YAML does not print, and line ends that readers fold. */
+const SPECIAL =
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/;
 const BLANK_BEFORE_BREAK = / \n/;
+
+/** What stands escaped in double quotes (yaml.v3, emitterc.go); of what has no letter, the number. */
+// oxlint-disable-next-line no-control-regex
+const ESCAPED =
+  /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/gu;
+const LETTERS: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '\0': '0',
+  '\x07': 'a',
+  '\b': 'b',
+  '\t': 't',
+  '\n': 'n',
+  '\v': 'v',
+  '\f': 'f',
+  '\r': 'r',
+  '\x1b': 'e',
+  '\x85': 'N',
+  '\u2028': 'L',
+  '\u2029': 'P',
+};
+
+const text: ScalarTag = {
+  ...stringTag,
+  stringify(item, ...rest) {
+    if (item.type !== Scalar.QUOTE_DOUBLE)
+      return (stringTag.stringify as NonNullable<ScalarTag['stringify']>)(item, ...rest);
+    return `"${(item.value as string).replace(ESCAPED, (c) => `\\${LETTERS[c] ?? numbered(c)}`)}"`;
+  },
+};
+
+function numbered(character: string): string {
+  const code = (character.codePointAt(0) as number).toString(16).toUpperCase();
+  if (code.length <= 2) return `x${code.padStart(2, '0')}`;
+  return code.length <= 4 ? `u${code.padStart(4, '0')}` : `U${code.padStart(8, '0')}`;
+}
+
+/** With strings written by us. */
+function tags(all: Parameters<typeof goScalars>[0]): ReturnType<typeof goScalars> {
+  return [...goScalars(all.filter((tag) => typeof tag === 'string' || tag.tag !== stringTag.tag)), text];
+}
 
 /**
  * A document as Go's yaml.v3 writes it, so that what was written with vals stays the same: sorted keys, two blanks,
  * single quotes where quotes are needed, double ones around texts that look like something else, blocks for lines.
  */
 export function goYaml(value: unknown): string {
-  const document = new Document(sorted(value), { aliasDuplicateObjects: false, customTags: goScalars });
+  const document = new Document(sorted(value), { aliasDuplicateObjects: false, customTags: tags });
   visit(document, {
     Scalar(key, node: Scalar) {
       if (typeof node.value === 'string') node.type = styleOf(node.value, key === 'key');

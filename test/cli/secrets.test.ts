@@ -105,6 +105,14 @@ test('flatten and get leave everything else as it is', async () => {
   expect((await secrets(['get', 'x-ref+envsubst://$NAME-y'], '', { NAME: 'v' })).stdout).toBe('x-v-y');
 });
 
+test('objects of a Terraform state are JSON as vals has it: keys in the order of their bytes', async () => {
+  const state = { version: 4, outputs: { o: { value: { b: '<', 10: 1, 9: [1.5] }, type: 'object' } } };
+  writeFileSync(join(folder, 's.tfstate'), JSON.stringify(state));
+  expect((await secrets(['get', 'ref+tfstate://@/s.tfstate/output.o'])).stdout).toBe(
+    '{"10":1,"9":[1.5],"b":"\\u003c"}',
+  );
+});
+
 test('env quotes for a shell', async () => {
   const { stdout } = await secrets(
     ['env', '-export', '-f', '-'],

@@ -228,6 +228,30 @@ describe("Go's own ways of writing", () => {
     );
   });
 
+  // The first column as vals 0.46.1 writes it, but for those with a line end that YAML folds.
+  test.each([
+    ['x\u007f\u009f', String.raw`"x\x7F\x9F"`],
+    ['\u{1f600}', String.raw`"\U0001F600"`],
+    ['t \ny', String.raw`"t \ny"`],
+    ['\0\u0007\b\v\f\r\u001b"\\', String.raw`"\0\a\b\v\f\r\e\"\\"`],
+    ['a\u0085b', String.raw`"a\Nb"`],
+    ['\ufffe', String.raw`"\uFFFE"`],
+    ['a\u00a0é\u200b', 'a\u00a0é\u200b'],
+    ['a\u2028b\u2029', String.raw`"a\Lb\P"`],
+  ])('YAML of %j', (value, written) => expect(goYaml({ k: value })).toBe(`k: ${written}\n`));
+
+  test('YAML of any characters reads as it was, by readers that take printable ones alone', () => {
+    const printable = /^[\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
+        const text = goYaml(value);
+        expect(text).toMatch(printable);
+        expect(parse(text)).toEqual({ ...value });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('JSON', () => {
     expect(goJson({ b: '<&>\u2028', a: [1n, null, true], Z: 12345678901234567890n })).toBe(
       '{"Z":12345678901234567890,"a":[1,null,true],"b":"\\u003c\\u0026\\u003e\\u2028"}',

@@ -106,6 +106,13 @@ describe.skipIf(vals.missing)(
       );
       writeFileSync(join(folder, 't.txt'), 'plain text\n');
       writeFileSync(join(folder, 'm.yaml'), 'a: 1\n---\na: 2\n');
+      const instances = [0, 1].map((n) => ({ index_key: n, attributes: { a: { 'x.y': `v${n}` } } }));
+      const state = {
+        version: 4,
+        outputs: { o: { value: { b: '<', 10: 1, 9: [1.5] }, type: 'object' } },
+        resources: [{ mode: 'managed', type: 't', name: 'n', instances }],
+      };
+      writeFileSync(join(folder, 's.tfstate'), JSON.stringify(state));
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -181,6 +188,12 @@ describe.skipIf(vals.missing)(
       ],
       [['eval', '-decode-kubernetes-secrets'], 'kind: Secret\ndata: {a: cmVmK2VjaG86Ly94L3k=}\n'],
       [['eval', '-fail-on-missing-key-in-map=false', '-o', 'json'], 'a: ref+file://@/d.yaml#/none\n'],
+      [
+        ['eval'],
+        String.raw`{"a": "x\u007f", "b": "t \ny", "c": "\ud83d\ude00\n: ", "d": "\u0000\b\f\u001b", "e": "a\u0085b"}`,
+      ],
+      [['eval', '-o', 'json'], 'a: ref+tfstate://@/s.tfstate/output.o\n'],
+      [['get', 'ref+tfstate://@/s.tfstate/t.n[1].a["x.y"]'], ''],
       [['exec', '-f', '-', '--', '/bin/sh', '-c', 'echo $A'], 'A: ref+echo://a/b\n'],
     ])('%j', async (args, input) => {
       if (args[0] !== 'exec') expect(await ours(args, here(input))).toBe(theirs(args, here(input)));

@@ -5,6 +5,7 @@ import { s3Object } from '../aws/s3-object.ts';
 import { readBlob } from '../azure/blob.ts';
 import { splitBucket } from '../bucket.ts';
 import { isMap } from '../document.ts';
+import { goJson } from '../go-json.ts';
 import { gcsObject } from '../google/object.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { notFound } from '../refusal.ts';
@@ -55,7 +56,7 @@ function providerOf(read: ReadState): Provider {
       );
       const value = lookupState(state, address);
       if (value === undefined || value === null) throw notFound(`${address} in the state ${file}`);
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      return typeof value === 'string' ? value : goJson(value);
     },
     document() {
       throw new IngotError('secrets/bad-reference', 'a reference to a Terraform state has no fragment', {
