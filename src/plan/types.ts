@@ -153,6 +153,7 @@ export function planToJson(plan: Plan): Json {
         inputs: step.spec.inputs,
         files: step.spec.files.map((f) => ({ path: f.path, digest: f.digest, mode: f.mode, size: f.size })),
         cacheable: step.cacheable,
+        ...(step.late && { late: true }),
         ...(step.volatile !== undefined && { volatile: step.volatile }),
       })),
     })),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { planBuild } from '../../src/app/plan.ts';
+import { runCli } from '../cli/run-cli.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -37,6 +38,16 @@ const SCRIPT = '"shell" {\n    script = "a.sh"\n  }';
 const INLINE = '"shell" {\n    inline = ["true"]\n  }';
 const FILE = '"file" {\n    source      = "app"\n    destination = "/srv/"\n  }';
 const MADE = '"file" {\n    source      = "made"\n    destination = "/srv/"\n    generated   = true\n  }';
+
+test('the plan says which steps those are', async () => {
+  await lateOf(LOCAL, SCRIPT);
+  const { stdout } = await runCli(['plan', dir]);
+  expect(stdout).toMatch(/shell a\.sh.*runs again where the build has made its files anew\n/);
+  const { images } = JSON.parse((await runCli(['plan', '--json', dir])).stdout) as {
+    images: { steps: { late?: boolean }[] }[];
+  };
+  expect(images[0]?.steps.filter(({ late }) => late)).toHaveLength(1);
+});
 
 test('the plan of what the build itself may write is not the last word', async () => {
   expect(await lateOf(SCRIPT, FILE, INLINE)).toEqual([]);

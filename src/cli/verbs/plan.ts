@@ -31,7 +31,8 @@ export function configure(command: Command, cli: Cli): void {
           const why =
             step.volatile === undefined ? '' : style.yellow(`  may differ from run to run: ${step.volatile}`);
           const always = step.cacheable ? '' : style.dim('  runs every time');
-          cli.print(`  ${style.dim(shortDigest(step.id))}  ${step.title}${always}${why}`);
+          const late = step.late ? style.dim('  runs again where the build has made its files anew') : '';
+          cli.print(`  ${style.dim(shortDigest(step.id))}  ${step.title}${always}${late}${why}`);
         }
       }
     });
