@@ -67,17 +67,17 @@ export async function runTest(
 /** A check for each file that something was found in; one for all where nothing was. */
 async function testPatterns(dir: string, options: PatternOptions, ctx: Context): Promise<TestOutcome> {
   const result = await searchPatterns(dir, options, ctx);
+  const failed = [
+    ...result.findings.map((finding) => ({ name: finding.path, message: findingText(finding) })),
+    ...result.tooLarge.map((path) => ({
+      name: path,
+      message: `${path} was not searched: it is too large. Make it smaller, or name it in \`allow\` with a reason`,
+    })),
+  ].map((check) => ({ ...check, passed: false }));
   const clean = { name: 'no secrets', passed: true, message: `${result.files} text files searched` };
   return {
-    passed: result.findings.length === 0,
-    checks:
-      result.findings.length === 0
-        ? [clean]
-        : result.findings.map((finding) => ({
-            name: finding.path,
-            passed: false,
-            message: findingText(finding),
-          })),
+    passed: failed.length === 0,
+    checks: failed.length === 0 ? [clean] : failed,
     data: plain(result),
   };
 }

@@ -1,7 +1,7 @@
 import { attr, bodySpec, type OptionsOf } from '../../core/body-spec.ts';
 
 /** Bump when the same files are judged in another way. */
-export const PATTERNS_VERSION = 1;
+export const PATTERNS_VERSION = 2;
 
 /** The body of `test "secrets" { … }` in an image file. */
 export const patternsSpec = bodySpec({
