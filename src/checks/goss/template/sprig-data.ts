@@ -30,11 +30,12 @@ function escaped(json: string): string {
   return json.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 }
 
-function fromJson(value: unknown): unknown {
+/** Of what is no JSON, sprig makes nothing, or with `must` an error. */
+function fromJson(value: unknown, must: boolean): unknown {
   try {
     return JSON.parse(text(value));
   } catch {
-    return refuse('this is no JSON');
+    return must ? refuse('this is no JSON') : undefined;
   }
 }
 
@@ -58,6 +59,26 @@ function base32Encoded(value: unknown): string {
   const groups = bits.match(/.{1,5}/g) ?? [];
   const encoded = groups.map((g) => BASE32[Number.parseInt(g.padEnd(5, '0'), 2)]).join('');
   return encoded.padEnd(Math.ceil(encoded.length / 8) * 8, '=');
+}
+
+function base32Decoded(value: unknown): string {
+  const source = text(value);
+  if (source.length % 8 !== 0 || !/^[A-Z2-7]*=*$/.test(source)) return 'illegal base32 data';
+  const bits = [...source.replace(/=+$/, '')]
+    .map((c) => BASE32.indexOf(c).toString(2).padStart(5, '0'))
+    .join('');
+  const bytes = bits.match(/.{8}/g) ?? [];
+  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2))).toString();
+}
+
+/** RFC 1950, section 9. */
+function adler32(value: unknown): string {
+  let [a, b] = [1, 0];
+  for (const byte of Buffer.from(text(value))) {
+    a = (a + byte) % 65_521;
+    b = (b + a) % 65_521;
+  }
+  return String(b * 65_536 + a);
 }
 
 /** Times are told in UTC: a report may not depend on where it is made. */
@@ -96,11 +117,13 @@ export const dataFunctions: ReadonlyMap<string, GoFunction> = new Map<string, Go
   ['mustToPrettyJson', toPrettyJson],
   ['toRawJson', toRawJson],
   ['mustToRawJson', toRawJson],
-  ['fromJson', fromJson],
-  ['mustFromJson', fromJson],
+  ['fromJson', (value) => fromJson(value, false)],
+  ['mustFromJson', (value) => fromJson(value, true)],
   ['b64enc', (value) => Buffer.from(text(value)).toString('base64')],
   ['b64dec', base64Decoded],
   ['b32enc', base32Encoded],
+  ['b32dec', base32Decoded],
+  ['adler32sum', adler32],
   ['sha1sum', hash('sha1')],
   ['sha256sum', hash('sha256')],
   ['sha512sum', hash('sha512')],

@@ -184,6 +184,7 @@ export const textFunctions: ReadonlyMap<string, GoFunction> = new Map<string, Go
   ],
   ['wrap', (n, s) => wrap(n, s)],
   ['wrapWith', (n, end, s) => wrap(n, s, text(end))],
+  ['abbrevboth', (left, right, s) => abbreviatedBoth(integer(left), integer(right), text(s))],
   ['abbrev', (n, s) => abbreviated(integer(n), text(s))],
   ['split', (separator, s) => splitMap(separator, s)],
   ['splitn', (separator, n, s) => splitMap(separator, s, integer(n))],
@@ -211,6 +212,17 @@ export const textFunctions: ReadonlyMap<string, GoFunction> = new Map<string, Go
   ['mustRegexSplit', splitBy],
   ['regexQuoteMeta', (s) => text(s).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')],
 ]);
+
+/** From `left` on, so many characters with the dots on both sides (sprig's goutils.AbbreviateFull). */
+function abbreviatedBoth(left: number, width: number, value: string): string {
+  if (width < 4 || (left > 0 && width < 7) || value.length <= width) return value;
+  let from = Math.min(left, value.length);
+  if (value.length - from < width - 3) from = value.length - (width - 3);
+  if (from <= 4) return `${value.slice(0, width - 3)}...`;
+  if (width < 7) return value;
+  if (from + width - 3 < value.length) return `...${abbreviated(width - 3, value.slice(from))}`;
+  return `...${value.slice(value.length - (width - 3))}`;
+}
 
 function abbreviated(width: number, value: string): string {
   return width < 4 || value.length <= width ? value : `${value.slice(0, width - 3)}...`;

@@ -2,9 +2,11 @@ import type { GoFunction } from '../../../template/gotemplate/execute.ts';
 import { dataFunctions } from './sprig-data.ts';
 import { listFunctions } from './sprig-lists.ts';
 import { numberFunctions } from './sprig-numbers.ts';
+import { placeFunctions } from './sprig-places.ts';
 import { textFunctions } from './sprig-text.ts';
+import { versionFunctions } from './sprig-versions.ts';
 
-/** sprig's functions (masterminds.github.io/sprig) but those that make keys, certificates or random values. */
+/** sprig's functions (masterminds.github.io/sprig) but those that make keys, certificates, passwords or random values, and that ask servers. */
 export function sprigFunctions(
   env: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, GoFunction> {
@@ -13,6 +15,8 @@ export function sprigFunctions(
     ...numberFunctions,
     ...listFunctions,
     ...dataFunctions,
+    ...versionFunctions,
+    ...placeFunctions,
     ['env', (name) => env[String(name)] ?? ''],
     [
       'expandenv',
