@@ -165,6 +165,9 @@ test('the variables of inventory_directory are beside the inventory, and nothing
     'playbook_file = "site.yml"\ninventory_directory = "inv"',
   );
   expect(ansibleProvisioner.files?.(options, bench.dir)).toEqual(['inv/group_vars', 'site.yml']);
+  // Planning tells that it is not there.
+  const misspelt = { ...options, inventory_directory: 'inf' };
+  expect(ansibleProvisioner.files?.(misspelt, bench.dir)).toEqual(['inf', 'site.yml']);
 });
 
 describe('failures', () => {
