@@ -33,6 +33,8 @@ export interface DockerContainerOptions {
     readonly HostConfig?: Readonly<Record<string, unknown>>;
   };
   readonly platform?: string;
+  /** Default: the engine makes one up. */
+  readonly name?: string;
   /** User of commands that name none. */
   readonly execUser?: string;
   readonly generated: GeneratedData;
@@ -62,10 +64,10 @@ export async function startDockerContainer(
   options: DockerContainerOptions,
   ctx: Context,
 ): Promise<Machine> {
-  const { create, platform } = options;
+  const { create, platform, name } = options;
   const { Id: id } = await engine.json<{ Id: string }>('/containers/create', {
     method: 'POST',
-    query: { platform },
+    query: { platform, name },
     json: {
       ...create,
       AttachStdin: true,

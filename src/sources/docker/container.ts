@@ -1,19 +1,20 @@
 import { isAbsolute, join } from 'node:path';
 import { fillString } from '../../template/index.ts';
+import type { DockerContainerOptions } from '../../machines/docker.ts';
 import { parseRunCommand } from '../../machines/docker/run-command.ts';
 import type { DockerOptions } from './options.ts';
 
-/** Body of the engine's `POST /containers/create` for an image (Docker Engine API, "ContainerCreate"). */
+/** What the engine's `POST /containers/create` takes for an image (Docker Engine API, "ContainerCreate"). */
 export function containerOf(
   o: DockerOptions,
   image: string,
   templateDir: string,
-): { readonly HostConfig: Record<string, unknown> } & Record<string, unknown> {
+): Pick<DockerContainerOptions, 'create' | 'name'> {
   const args = o.run_command.map((arg) => fillString(arg, { Image: image }, 'run_command'));
   const run = parseRunCommand(args, image);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(templateDir, path));
   const volumes = Object.entries(o.volumes).map(([from, to]) => `${absolute(from)}:${to}`);
-  return {
+  const create = {
     Image: image,
     ...(run.entrypoint !== undefined && { Entrypoint: run.entrypoint === '' ? [] : [run.entrypoint] }),
     ...(run.cmd.length > 0 && { Cmd: run.cmd }),
@@ -22,16 +23,22 @@ export function containerOf(
     ...(run.workingDir !== undefined && { WorkingDir: run.workingDir }),
     ...(run.hostname !== undefined && { Hostname: run.hostname }),
     HostConfig: {
-      Privileged: o.privileged,
-      CapAdd: o.cap_add,
-      CapDrop: o.cap_drop,
+      Privileged: o.privileged || run.privileged,
+      CapAdd: [...o.cap_add, ...run.capAdd],
+      CapDrop: [...o.cap_drop, ...run.capDrop],
       Binds: [...volumes, ...run.volumes],
       Devices: o.device.map(deviceOf),
-      Tmpfs: Object.fromEntries(o.tmpfs.map((text) => splitOnce(text))),
+      Tmpfs: Object.fromEntries([...o.tmpfs, ...run.tmpfs].map((text) => splitOnce(text))),
       ...(o.runtime !== undefined && { Runtime: o.runtime }),
       ...(run.network !== undefined && { NetworkMode: run.network }),
+      ...(run.cgroupns !== undefined && { CgroupnsMode: run.cgroupns }),
+      ...(run.init && { Init: true }),
+      ExtraHosts: run.hosts,
+      Dns: run.dns,
+      SecurityOpt: run.securityOpt,
     },
   };
+  return { create, ...(run.name !== undefined && { name: run.name }) };
 }
 
 function deviceOf(text: string): Record<string, string> {

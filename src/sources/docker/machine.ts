@@ -31,7 +31,7 @@ export async function startMachine(
   const machine = await startDockerContainer(
     engine,
     {
-      create: containerOf(options, image, ctx.templateDir),
+      ...containerOf(options, image, ctx.templateDir),
       generated: new Map([['SourceImageDigest', await digestOfImage(engine, image)]]),
       finish: (container) => finish(engine, container, options, ctx),
       ...(options.platform !== undefined && { platform: options.platform }),

@@ -26,7 +26,7 @@ test.each([
 test('keys become what the engine takes', async () => {
   const hcl = `${base}\n volumes = { "site" = "/srv" }\n device = ["/dev/a:/dev/b:r"]\n tmpfs = ["/t:size=1m"]\n privileged = true`;
   const made = containerOf((await optionsOf(dockerSource, hcl)) as DockerOptions, 'i:1', '/template');
-  expect(made).toMatchObject({
+  expect(made.create).toMatchObject({
     Image: 'i:1',
     Entrypoint: ['/bin/sh'],
     HostConfig: {
@@ -40,13 +40,39 @@ test('keys become what the engine takes', async () => {
 
 test('run_command is read as docker run reads it', () => {
   const args = ['-dit', '-e', 'A=1', '--user=u', '-w', '/w', '--network=none', '--', 'i:1', 'sh', '-c', 'x'];
-  expect(parseRunCommand(args, 'i:1')).toEqual({
+  expect(parseRunCommand(args, 'i:1')).toMatchObject({
     env: ['A=1'],
     user: 'u',
     workingDir: '/w',
     network: 'none',
     volumes: [],
     cmd: ['sh', '-c', 'x'],
+  });
+});
+
+test('run_command may start a whole system, under a name', async () => {
+  const words =
+    '-d -i -t --name default --privileged --init --cap-add=SYS_PTRACE --cap-drop MKNOD --tmpfs /run:size=1m --cgroupns=host --add-host a:192.0.2.1 --dns 192.0.2.2 --security-opt seccomp=unconfined -v /sys/fs/cgroup:/sys/fs/cgroup:ro {{.Image}} /sbin/init';
+  const hcl = `${base}\n cap_add = ["NET_ADMIN"]\n run_command = ${JSON.stringify(words.split(' '))}`;
+  const made = containerOf((await optionsOf(dockerSource, hcl)) as DockerOptions, 'i:1', '/template');
+  expect(made.name).toBe('default');
+  expect(made.create).toEqual({
+    Image: 'i:1',
+    Cmd: ['/sbin/init'],
+    Env: [],
+    HostConfig: {
+      Privileged: true,
+      Init: true,
+      CapAdd: ['NET_ADMIN', 'SYS_PTRACE'],
+      CapDrop: ['MKNOD'],
+      Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:ro'],
+      Devices: [],
+      Tmpfs: { '/run': 'size=1m' },
+      CgroupnsMode: 'host',
+      ExtraHosts: ['a:192.0.2.1'],
+      Dns: ['192.0.2.2'],
+      SecurityOpt: ['seccomp=unconfined'],
+    },
   });
 });
 
