@@ -14,4 +14,6 @@ export interface Artifact {
   /** Where the artifact is a filesystem in layers. */
   readonly rootfs?: LayerChain;
   readonly metadata?: Readonly<Record<string, Json>>;
+  /** Takes away what it is besides files, where nobody keeps it (`keep_input_artifact = false`). */
+  readonly discard?: () => Promise<void>;
 }

@@ -69,7 +69,8 @@ function unique(artifacts: readonly Artifact[]): Artifact[] {
   return [...new Set(artifacts)];
 }
 
-/** Deletes the files of an artifact that the next one does not have, too. */
+/** Deletes an artifact, but for the files that the next one has, too. */
 async function remove(artifact: Artifact, next: Pick<Artifact, 'files'>): Promise<void> {
   for (const file of artifact.files) if (!next.files.includes(file)) await rm(file, { force: true });
+  await artifact.discard?.();
 }

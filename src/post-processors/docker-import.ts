@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import { IngotError } from '../core/error.ts';
 import type { PostProcessor } from '../core/plugin.ts';
+import { discardImages } from '../machines/docker/image-artifact.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-import. */
 const spec = bodySpec(
@@ -39,7 +40,8 @@ export const dockerImportPostProcessor: PostProcessor<OptionsOf<typeof spec>> = 
     const query = new URLSearchParams({ fromSrc: '-', repo: repository, ...(tag !== undefined && { tag }) });
     for (const change of changes) query.append('changes', change);
     const request = { method: 'POST' as const, body: createReadStream(file), signal: ctx.signal };
-    await new DockerEngine().follow(`/images/create?${query.toString()}`, request, ({ status }) => {
+    const engine = new DockerEngine();
+    await engine.follow(`/images/create?${query.toString()}`, request, ({ status }) => {
       if (status?.startsWith('sha256:')) id = status;
     });
     const name = `${repository}:${tag ?? 'latest'}`;
@@ -50,6 +52,7 @@ export const dockerImportPostProcessor: PostProcessor<OptionsOf<typeof spec>> = 
         files: [],
         description: `Imported Docker image: ${name}`,
         metadata: { docker_tags: [name], image: id },
+        discard: discardImages(engine, [name]),
       },
       keep: false,
     };

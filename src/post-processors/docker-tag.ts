@@ -1,6 +1,6 @@
 import { attr, bodySpec, type OptionProblem, type OptionsOf } from '../core/body-spec.ts';
 import type { PostProcessor } from '../core/plugin.ts';
-import { requireImage } from '../machines/docker/image-artifact.ts';
+import { discardImages, requireImage } from '../machines/docker/image-artifact.ts';
 
 /** Packer's keys: developer.hashicorp.com/packer/integrations/hashicorp/docker/latest/components/post-processor/docker-tag. */
 const spec = bodySpec(
@@ -41,6 +41,7 @@ export const dockerTagPostProcessor: PostProcessor<OptionsOf<typeof spec>> = {
         files: [],
         description: `Imported Docker image: ${tagged.at(-1) ?? repository}`,
         metadata: { docker_tags: tagged, image },
+        discard: discardImages(engine, tagged.length > 0 ? tagged : [`${repository}:latest`]),
       },
       keep: true,
       // A name for an image that is deleted would be of no use.

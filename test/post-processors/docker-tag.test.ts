@@ -19,6 +19,11 @@ test.each<[string, string, string[], string]>([
     tags.map((tag) => ['r/x', tag]),
   );
   expect([artifact.id, mustKeep]).toEqual([id, true]);
+  engine.asked.length = 0;
+  await artifact.discard?.();
+  expect(engine.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(
+    tags.map((tag) => `DELETE /images/r/x:${tag}`),
+  );
 });
 
 test('what is no image is refused', async () => {

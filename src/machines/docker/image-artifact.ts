@@ -1,5 +1,6 @@
 import type { Artifact } from '../../core/artifact.ts';
 import { IngotError } from '../../core/error.ts';
+import type { DockerEngine } from './engine.ts';
 
 const IMAGES = ['packer.post-processor.docker-import', 'packer.post-processor.docker-tag'];
 
@@ -13,4 +14,11 @@ export function requireImage(artifact: Artifact, what: string): string {
       hint: 'It follows a source "docker" with commit = true, docker-import or docker-tag, in one chain (post-processors).',
     },
   );
+}
+
+/** What takes away names of an image, or the image itself by its id; the last name takes the image along. */
+export function discardImages(engine: DockerEngine, names: readonly string[]): () => Promise<void> {
+  return async () => {
+    for (const name of names) await engine.json(`/images/${name}`, { method: 'DELETE', ok: [404] });
+  };
 }

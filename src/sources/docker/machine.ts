@@ -11,6 +11,7 @@ import { replaceFileBy } from '../../core/replace-file.ts';
 import { packFolder } from '../../machines/container/upload.ts';
 import { startDockerContainer } from '../../machines/docker.ts';
 import { DockerEngine } from '../../machines/docker/engine.ts';
+import { discardImages } from '../../machines/docker/image-artifact.ts';
 import { registryAuth } from '../../machines/docker/registry-auth.ts';
 import { containerOf } from './container.ts';
 import type { DockerOptions } from './options.ts';
@@ -137,7 +138,8 @@ async function finish(
     query: { ...query, pause: 1 },
     signal: ctx.signal,
   });
-  return { builderId: IMPORTED, id: Id, files: [], description: `Imported Docker image: ${Id}` };
+  const discard = discardImages(engine, [Id]);
+  return { builderId: IMPORTED, id: Id, files: [], description: `Imported Docker image: ${Id}`, discard };
 }
 
 /** Writes the container's filesystem; the file is there when it is whole. */
