@@ -108,6 +108,49 @@ describe('an answer of curl', () => {
   test('has its body', () => expect(text('body')).toBe('body\n'));
 });
 
+describe('asks for a page as goss does', () => {
+  const answer = 'HTTP/1.0 304 Not Modified\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n';
+  /** The command lines of a request, and what became of its checks. */
+  async function asked(options: string, hasCurl: boolean) {
+    const lines: string[] = [];
+    const system = new MachineSystem({
+      exec: (argv) => {
+        lines.push(argv.join(' '));
+        const known = argv[0] === (hasCurl ? 'curl' : 'bash');
+        return Promise.resolve({ exitCode: known ? 0 : 127, stdout: known ? answer : '', stderr: '' });
+      },
+    });
+    const yaml = `http: {"http://localhost/x": {status: 304, headers: ["X-A: 1", "!Transfer"]${options}}}`;
+    return { found: await outcomes(system, yaml), last: () => lines.at(-1) ?? '' };
+  }
+
+  test.each([
+    ['', / --header User-Agent: goss\/\S+ -- /, / --(?:request|data-raw|head) /],
+    [', method: HEAD', / --head /, / --request /],
+    [', request-body: x', / --request GET --data-raw x .*--header Content-Type: -- /, / --head /],
+    [
+      ', method: PUT, request-body: "@f", request-headers: ["Content-Type: a/b"]',
+      / --request PUT --data-raw @f /,
+      / Content-Type: -- /,
+    ],
+    [', request-headers: ["user-agent: me"]', / --header user-agent: me -- /, /goss\//],
+  ])('by curl%s', async (options, has, lacks) => {
+    const { found, last } = await asked(options, true);
+    expect([...new Set(Object.values(found))]).toEqual(['pass']);
+    expect(last()).toMatch(/ --globoff /);
+    expect(last()).toMatch(has);
+    expect(last()).not.toMatch(lacks);
+  });
+
+  test('by bash where there is no curl; an answer without a new place is one', async () => {
+    const { found, last } = await asked(', request-body: x, request-headers: ["Host: example.org"]', false);
+    expect([...new Set(Object.values(found))]).toEqual(['pass']);
+    expect(last()).toMatch(
+      /GET \/x HTTP\/1\.0\r\nHost: example\.org\r\nUser-Agent: goss\/\S+\r\nContent-Length: 1\r\n\r\nx$/,
+    );
+  });
+});
+
 test.each([
   ['http://localhost/', true],
   ['http://user@127.0.0.1:80/x', true],

@@ -16,11 +16,11 @@ export async function httpOf(
   run: Run,
 ): Promise<GoValue> {
   const timeout = optionTimeout(resource, 5000);
-  const headers = resource.attributes.get('request-headers') ?? null;
   const option = (name: string, flag: string): string[] => {
     const value = optionText(resource, name);
     return value === undefined || value === '' ? [] : [flag, value];
   };
+  const { method, body, headers } = requestOf(resource);
   const user = optionText(resource, 'username') ?? '';
   const password = optionText(resource, 'password') ?? '';
   const argv = [
@@ -28,19 +28,21 @@ export async function httpOf(
     '--silent',
     '--show-error',
     '--include',
+    '--globoff',
     '--max-time',
     String(timeout / 1000),
     '--noproxy',
     '*',
     ...(optionFlag(resource, 'no-follow-redirects') ? [] : ['--location', '--max-redirs', '10']),
     ...(optionFlag(resource, 'allow-insecure') ? ['--insecure'] : []),
-    ...option('method', '--request'),
-    ...option('request-body', '--data-raw'),
+    // With --request HEAD, curl would wait for a body.
+    ...(method === 'HEAD' ? ['--head'] : method === 'GET' && body === '' ? [] : ['--request', method]),
+    ...(body === '' ? [] : ['--data-raw', body]),
     ...option('ca-file', '--cacert'),
     ...option('cert-file', '--cert'),
     ...option('key-file', '--key'),
     ...(user !== '' || password !== '' ? ['--user', `${user}:${password}`] : []),
-    ...(isList(headers) ? headers.flatMap((h) => ['--header', valueText(h)]) : []),
+    ...headers.flatMap((header) => ['--header', header]),
     '--',
     url,
   ];
@@ -50,19 +52,36 @@ export async function httpOf(
   return httpFact(whole(stdout), attribute);
 }
 
+/** What goss would send: GET unless it is told, its own name, and no type of a body that nobody gave one. */
+function requestOf(resource: GossResource): { method: string; body: string; headers: readonly string[] } {
+  const given = resource.attributes.get('request-headers') ?? null;
+  const own = isList(given) ? given.map(valueText) : [];
+  const lacks = (name: string): boolean => !own.some((header) => header.toLowerCase().startsWith(`${name}:`));
+  const body = optionText(resource, 'request-body') ?? '';
+  return {
+    method: optionText(resource, 'method') || 'GET',
+    body,
+    headers: [
+      ...own,
+      ...(lacks('user-agent') ? ['User-Agent: goss/0.4.9'] : []),
+      // A header without a value is left out by curl.
+      ...(body !== '' && lacks('content-type') ? ['Content-Type:'] : []),
+    ],
+  };
+}
+
 /** A request by bash alone, for images without curl: HTTP/1.0 has neither chunks nor connections that stay. */
 async function plainHttp(resource: GossResource, url: string, timeoutMs: number, run: Run): Promise<string> {
   const { protocol, hostname, port, pathname, search, host } = new URL(url);
   if (protocol !== 'http:') throw new FactError(`${protocol} is checked with curl, which the image lacks`);
-  const headers = resource.attributes.get('request-headers') ?? null;
-  const body = optionText(resource, 'request-body') ?? '';
+  const { method, body, headers } = requestOf(resource);
   const user = optionText(resource, 'username') ?? '';
   const secret = Buffer.from(`${user}:${optionText(resource, 'password') ?? ''}`).toString('base64');
   const lines = [
-    `${optionText(resource, 'method') || 'GET'} ${pathname}${search} HTTP/1.0`,
-    `Host: ${host}`,
+    `${method} ${pathname}${search} HTTP/1.0`,
+    ...(headers.some((header) => /^host:/i.test(header)) ? [] : [`Host: ${host}`]),
     ...(user === '' ? [] : [`Authorization: Basic ${secret}`]),
-    ...(isList(headers) ? headers.map(valueText) : []),
+    ...headers.filter((header) => !header.endsWith(':')),
     ...(body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
   ];
   const script = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && cat <&3';
@@ -72,7 +91,7 @@ async function plainHttp(resource: GossResource, url: string, timeoutMs: number,
   const { exitCode, stdout, stderr } = await run(argv, timeoutMs);
   if (exitCode === 127) throw new FactError('the image has neither curl nor bash to ask for a page');
   if (exitCode !== 0) throw new FactError(`Get "${url}": ${stderr.trim()}`);
-  if (/^HTTP\/\S+ 3\d\d/.test(stdout) && !optionFlag(resource, 'no-follow-redirects'))
+  if (/^HTTP\/\S+ 30[12378]/.test(stdout) && !optionFlag(resource, 'no-follow-redirects'))
     throw new FactError(
       'the answer leads elsewhere, and redirects are followed with curl, which the image lacks',
     );
@@ -96,7 +115,9 @@ export function httpFact(answer: string, attribute: string): GoValue {
     }
     if (attribute === 'status') return BigInt(code);
     if (attribute === 'body') return Reader.of(body, '*http.body');
-    return Reader.of(headers.map(canonicalHeader).sort().join('\n'), '*strings.Reader');
+    // How the body came is no header to Go.
+    const told = headers.map(canonicalHeader).filter((header) => !header.startsWith('Transfer-Encoding: '));
+    return Reader.of(told.sort().join('\n'), '*strings.Reader');
   }
 }
 
