@@ -1,13 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goTool } from '../secrets/real-tools.ts';
 import { filesOf } from './disk-files.ts';
 import { type Finished, finished, Workspace } from './ingot.ts';
-import { motoTool, OPENBAO, type SecretServer, startAws, startOpenBao } from './secret-server.ts';
+import { motoTool, OPENBAO, type SecretServer, startAws, startOpenBao, TOKEN_FILE } from './secret-server.ts';
 
 // An image with a first_boot block, built by us and booted in QEMU, with its secrets on this host.
 
@@ -38,8 +38,8 @@ afterAll(async () => {
   await bao[Symbol.asyncDispose]();
 });
 
-/** Makes NAME.img: what an instance is launched with. */
-async function launchData(name: string, { secrets, environment }: SecretServer): Promise<void> {
+/** Makes NAME.img: what an instance is launched with, and beside it who the instance is to the server of its secrets. */
+async function launchData(name: string, { secrets, environment, token }: SecretServer): Promise<void> {
   const files = ws.path(name);
   mkdirSync(files);
   writeFileSync(join(files, 'meta-data'), `instance-id: ${name}-1\nlocal-hostname: db1\n`);
@@ -50,6 +50,8 @@ async function launchData(name: string, { secrets, environment }: SecretServer):
 bootcmd:
   - echo boot >> /var/lib/boots
   - [cloud-init-per, instance, once, sh, -c, "echo instance >> /var/lib/instances"]
+mounts:
+  - [/dev/disk/by-label/CIDATA, ${dirname(TOKEN_FILE)}, vfat, "ro,umask=077,nofail,x-systemd.device-timeout=60"]
 write_files:
   - path: /var/lib/instances
     append: true
@@ -64,6 +66,9 @@ ${lines.join('')}`,
   );
   const { exitCode, stderr } = await ws.run('render', name, '--seed', `${name}.img`);
   if (exitCode !== 0) throw new Error(stderr);
+  if (token === undefined) return;
+  writeFileSync(join(files, 'token'), token);
+  execFileSync('mcopy', ['-i', ws.path(`${name}.img`), join(files, 'token'), '::']);
 }
 
 /** Boots the copy NAME.qcow2 until it says how it stands; `onLine` hears what it says meanwhile. */
@@ -165,7 +170,7 @@ describe('instances of one image, told apart by their references', () => {
     expect(logs).toContain('joining with');
     for (const value of [...Object.values(FIRST), 'hunter2-later', ...keys])
       expect(logs).not.toContain(value);
-    expect(files.all('/var/log')).not.toContain(bao.environment.BAO_TOKEN);
+    expect(files.all('/var/log')).not.toContain(bao.token);
   });
 
   test('its secrets are neither in its image nor in its user-data', () => {

@@ -12,9 +12,13 @@ export interface SecretServer extends AsyncDisposable {
   readonly secrets: string;
   /** Where it is, and as whom to ask it: variables of the agent. */
   readonly environment: Values;
+  /** What goes to {@link TOKEN_FILE} of the guest, beside its user-data: in there `ingot render` refuses it. */
+  readonly token?: string;
   /** Writes the secret `app`; before that there is none. */
   put(values: Values): Promise<void>;
 }
+
+export const TOKEN_FILE = '/run/identity/token';
 
 /** This host, as such a guest sees it. */
 const seenByGuest = (url: string): string => url.replace('127.0.0.1', '10.0.2.2');
@@ -41,7 +45,8 @@ export async function startOpenBao(): Promise<SecretServer> {
 
 const accessTo = (address: string, token: string) => ({
   secrets: 'ref+openbao://secret',
-  environment: { BAO_ADDR: seenByGuest(address), BAO_TOKEN: token },
+  environment: { BAO_ADDR: seenByGuest(address), BAO_TOKEN_FILE: TOKEN_FILE },
+  token,
 });
 
 async function startStandIn(): Promise<SecretServer> {

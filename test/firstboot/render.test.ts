@@ -255,6 +255,11 @@ describe('a secret value is refused, and not repeated', () => {
       'QIBADANB',
     ],
     ['a variable of a script', '#!/bin/sh\nexport PGPASSWORD=s3cr3t-x\n', 's3cr3t'],
+    [
+      'who the instance is to Vault',
+      '#cloud-config\nwrite_files:\n- path: /etc/ingot/agent.env\n  content: |\n    VAULT_ROLE_ID=db\n    VAULT_SECRET_ID=s3cr3t-x\n',
+      's3cr3t',
+    ],
     ['an option of a command', '#cloud-config\nruncmd: [mysql --password=s3cr3t-x]\n', 's3cr3t'],
     ['an option with a blank', '#!/bin/sh\nlogin --token "s3cr3t x"\n', 's3cr3t'],
     ['a pipe to chpasswd', '#cloud-boothook\n#!/bin/sh\necho "root:s3cr3t-x" | chpasswd\n', 's3cr3t'],
@@ -314,6 +319,7 @@ describe('a secret value is refused, and not repeated', () => {
     '#!/bin/sh\nread -r -p "Password: " password\n[ "$password" = x ] && login --password="$password" --token "$1"\n',
     '#!/bin/sh\n# password: see the wiki\npassword_file=/etc/app/password\nsecret=\nPASSWORD=${PASSWORD:-}\ntoken=`cat /t`\n',
     '#!/usr/bin/python3\npassword = os.environ["PASSWORD"]\ntoken = login.token\n',
+    '#cloud-config\nwrite_files:\n- path: /etc/ingot/agent.env\n  content: |\n    VAULT_ADDR=https://vault:8200\n    VAULT_USERNAME=db1\n    VAULT_PASSWORD_FILE=/run/identity/password\n',
     '#cloud-config\nwrite_files:\n- {path: /etc/nsswitch.conf, content: "passwd: files systemd\\n"}\n- {path: /etc/x, content: "password_encryption = scram-sha-256\\nPasswordAuthentication no\\npassword: no\\n"}\n',
     '#cloud-config\nssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZvb2Jhcgo0123456789abcdefghijk bob]\n',
   ])('references, variables and locked accounts pass: %j', async (text) => {

@@ -2,7 +2,7 @@ import { scan } from '../../secrets/scan.ts';
 
 /** Names whose values are secrets: cloud-init's own, and what people call theirs. */
 const SECRET =
-  /(?:^|[-_.])(?:passwd|password|passphrase|secret|token|api[-_]?key|private[-_]?key|registration_key|activation[-_]key|validation_key|secret_key|access_key|token_key|consumer_key)$|^(?:rsa|dsa|ecdsa|ed25519)_private$|^private-cert$|^(?:pgpassword|mysql_pwd|sshpass|rediscli_auth)$/i;
+  /(?:^|[-_.])(?:passwd|password|passphrase|secret|token|api[-_]?key|private[-_]?key|registration_key|activation[-_]key|validation_key|secret_key|access_key|token_key|consumer_key)$|^(?:rsa|dsa|ecdsa|ed25519)_private$|^private-cert$|^(?:pgpassword|mysql_pwd|sshpass|rediscli_auth|(?:vault|bao)_secret_id)$/i;
 /** What locks an account, or lets cloud-init make up a password on the machine; and the path of a file that is there. */
 const NO_SECRET = /^(?:|[!*x]+|R|RANDOM|\/(?:[\w.-]+\/)+[\w.-]+)$/;
 /** Values of settings that only sound like a secret: `PasswordAuthentication`'s neighbours, and short numbers. */
