@@ -4,6 +4,7 @@ import {
   type DescribedThing,
   describeAll,
   describeThing,
+  fullName,
   imageAlone,
   withMachine,
 } from '../checks/goss-add.ts';
@@ -58,7 +59,10 @@ export async function addFromImage(o: GossAddOptions, deps: Deps): Promise<reado
           hint: 'autoadd looks for files (by their path), packages, services, users, groups, processes and ports.',
         });
       added.push(...found);
-    } else added.push({ type: o.type, name, described: await describeThing(o.type, name, around.system) });
+    } else {
+      const full = fullName(o.type, name);
+      added.push({ type: o.type, name: full, described: await describeThing(o.type, full, around.system) });
+    }
   }
   addToGossFile(o.file, added);
   return added;

@@ -4,7 +4,13 @@ import { ImageSystem } from './goss/systems/image-system.ts';
 import { type Commands, MachineSystem } from './goss/systems/machine-system.ts';
 import { type BootedAs, SplitSystem } from './goss/targets.ts';
 
-export { DESCRIBED_TYPES, type DescribedThing, describeAll, describeThing } from './goss/describe.ts';
+export {
+  DESCRIBED_TYPES,
+  type DescribedThing,
+  describeAll,
+  describeThing,
+  fullName,
+} from './goss/describe.ts';
 export { addToGossFile } from './goss/write-file.ts';
 
 /** An unbooted image. */

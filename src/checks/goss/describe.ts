@@ -61,8 +61,9 @@ export async function describeThing(type: string, name: string, system: System):
     const value = await factIfSeen(resource, attribute, system);
     if (value === undefined) continue;
     const written = plain(value);
-    // An empty list would assert nothing.
+    // An empty list would assert nothing; an empty text says that a command is silent.
     if (!(Array.isArray(written) && written.length === 0)) described[attribute] = written;
+    else if (type === 'command') described[attribute] = '';
     if (value === false && attribute !== 'enabled') break;
   }
   if (type === 'command') described['timeout'] = optionTimeout(resource, 10_000);
@@ -84,10 +85,16 @@ export async function describeAll(name: string, around: Surroundings): Promise<D
         ? around.hasService(name)
         : (await factIfSeen(resourceOf(type, name), sign, system)) === true;
     if (!isThere) continue;
-    await add(type, name);
+    await add(type, fullName(type, name));
     if (type === 'process') for (const port of await around.portsOf(name)) await add('port', port);
   }
   return found;
+}
+
+/** The name that goss gives a thing: `80` is `tcp:80`. */
+export function fullName(type: string, name: string): string {
+  if (type === 'port' && !name.includes(':')) return `tcp:${name}`;
+  return type === 'addr' && !name.includes('://') ? `tcp://${name}` : name;
 }
 
 function resourceOf(type: string, name: string): GossResource {

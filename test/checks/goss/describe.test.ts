@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { addToGossFile, describeAll, imageAlone, withMachine } from '../../../src/checks/goss-add.ts';
+import {
+  addToGossFile,
+  describeAll,
+  describeThing,
+  fullName,
+  imageAlone,
+  withMachine,
+} from '../../../src/checks/goss-add.ts';
 import type { ExecResult } from '../../../src/core/machine.ts';
 import { openRootfs } from '../../../src/host/rootfs.ts';
 import { TempFolder } from './files.ts';
@@ -58,6 +65,32 @@ test('autoadd finds the ports of a process by its sockets, as goss does', async 
   expect(readFileSync(file, 'utf8')).toContain(
     'port:\n  tcp:80:\n    listening: true\n    ip:\n      - 0.0.0.0\n',
   );
+});
+
+test('a silent command is one that prints nothing, and names are as goss writes them', async () => {
+  using folder = new TempFolder();
+  const booted = machine([['-c echo', '!hi\n\n/x\n']]);
+  const { system } = withMachine(image(folder), booted, 'container');
+  expect(await describeThing('command', 'echo', system)).toEqual({
+    'exit-status': 0,
+    stdout: ['\\!hi', '\\/x'],
+    stderr: '',
+    timeout: 10_000,
+  });
+  const names = [
+    ['port', '80'],
+    ['port', 'udp:53'],
+    ['addr', '10.0.0.1:22'],
+    ['addr', 'udp://10.0.0.1:53'],
+    ['user', '80'],
+  ] as const;
+  expect(names.map(([type, name]) => fullName(type, name))).toEqual([
+    'tcp:80',
+    'udp:53',
+    'tcp://10.0.0.1:22',
+    'udp://10.0.0.1:53',
+    '80',
+  ]);
 });
 
 test('autoadd finds a service that is neither enabled nor running', async () => {
