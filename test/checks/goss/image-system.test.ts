@@ -17,6 +17,8 @@ const FILES: Readonly<Record<string, string>> = {
   '/etc/group': 'root:x:0:\nadm:x:4:web\nweb:x:1000:\n',
   '/etc/fstab': '# none\nUUID=1 / ext4 defaults 0 1\nUUID=2 /boot/efi vfat umask=077 0 1\n',
   '/etc/sysctl.d/10.conf': 'net.ipv4.ip_forward = 0\n',
+  '/etc/sysctl.d/20.conf':
+    'net.ipv4.ip_local_port_range = 1024  65000\nkernel.core_pattern = |/bin/x %p  %s\n',
   '/usr/lib/sysctl.d/99.conf': '-net/ipv4/ip_forward=1\n',
   '/etc/nginx.conf': 'user web;\nserver {\n}\n',
   '/var/lib/dpkg/status':
@@ -77,13 +79,15 @@ service:
   none: {enabled: false}
 kernel-param:
   net.ipv4.ip_forward: {value: "1"}
+  net.ipv4.ip_local_port_range: {value: "1024\\t65000"}
+  kernel.core_pattern: {value: "|/bin/x %p  %s"}
 mount:
   /: {exists: true}
   /boot/efi: {exists: true, filesystem: vfat}
 `,
     );
     expect(Object.entries(found).filter(([, outcome]) => outcome !== 'pass')).toEqual([]);
-    expect(Object.keys(found)).toHaveLength(25);
+    expect(Object.keys(found)).toHaveLength(27);
   });
 
   test('says what it cannot tell', () => {

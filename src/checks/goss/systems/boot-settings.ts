@@ -19,7 +19,9 @@ export interface SysctlLine {
 
 /** The value that sysctl.d(5) sets a kernel parameter to at boot; undefined where none of its files names it. */
 export function sysctlSetting(root: Rootfs, key: string): string | undefined {
-  return sysctlLines(root, key).at(-1)?.value;
+  const value = sysctlLines(root, key).at(-1)?.value;
+  // The kernel tells several numbers with tabs between them, whatever is between them in the file.
+  return value !== undefined && /^-?\d+(?:\s+-?\d+)+$/.test(value) ? value.replace(/\s+/g, '\t') : value;
 }
 
 /** The lines that set a parameter, of which the last counts. Of files with one name only the first folder's are read. */

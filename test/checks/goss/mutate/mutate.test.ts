@@ -182,7 +182,7 @@ function machineOf(running: Set<string>, comesBack = true): Communicator {
     exec(argv: readonly string[]) {
       const unit = argv.at(-1) ?? '';
       if (argv[0] !== 'systemctl')
-        return answer(true, [...running].map((u) => u.replace('.service', '')).join('\n'));
+        return answer(true, ['systemd', ...[...running].map((u) => u.replace('.service', ''))].join('\n'));
       if (argv.includes('is-active')) return answer(running.has(unit) || running.has(`${unit}.service`));
       if (argv[1] === 'stop') running.delete(unit);
       else if (comesBack) running.add(unit);
