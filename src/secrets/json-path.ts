@@ -13,7 +13,7 @@ const STEP = /(\/\/?)?([^/[\]]+)(?:\[([^\]]*)\])?/y;
 
 /**
  * The first value that a location path of XPath 1.0 leads to in a JSON document: `name`, `*`, `/`, `//`, `[2]` (from 1),
- * `[last()]` and `[key='text']`. Items of lists have no name: `*` finds them. undefined where there is none. Throws
+ * `[last()]`, `[key='text']` and `[key=5]`. Items of lists have no name: `*` finds them. undefined where there is none. Throws
  * `secrets/bad-reference` for anything else of XPath.
  */
 export function selectJson(document: unknown, path: string): unknown {
@@ -66,13 +66,18 @@ function readPredicate(text: string | undefined, path: string): Step['predicate'
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,8}$/.test(text)) return (_node, index) => index === Number(text);
   if (text === 'last()') return (_node, index, size) => index === size;
-  const [, key, , value] = /^([\p{L}_][\p{L}\p{N}_.-]*)\s*=\s*(['"])(.*)\2$/u.exec(text) ?? [];
+  const [, key, , value, number] =
+    /^([\p{L}_][\p{L}\p{N}_.-]*)\s*=\s*(?:(['"])(.*)\2|(-?\d+(?:\.\d+)?))$/u.exec(text) ?? [];
   if (key === undefined) throw unknownPath(path);
-  return (node) => isMap(node) && Object.hasOwn(node, key) && String(node[key]) === value;
+  const fits = (one: unknown): boolean =>
+    number === undefined
+      ? String(one) === value
+      : String(one).trim() !== '' && Number(one) === Number(number);
+  return (node) => isMap(node) && Object.hasOwn(node, key) && fits(node[key]);
 }
 
 function unknownPath(path: string): IngotError {
   return new IngotError('secrets/bad-reference', `the XPath ${JSON.stringify(path)} is not understood`, {
-    hint: "Use names, *, /, //, [1], [last()] and [key='text'].",
+    hint: "Use names, *, /, //, [1], [last()], [key='text'] and [key=5].",
   });
 }

@@ -94,6 +94,9 @@ describe('XPath in JSON', () => {
     ['//owner/name', 'x'],
     ["/*[name='go-yaml']/id", 2],
     ['/*[last()]/id', 2],
+    ['/*[id=2]/name', 'go-yaml'],
+    ['/*[id=2.5]/name', undefined],
+    ['/*[name=2]/name', undefined],
     ['*/id', 1],
     ['/nothing', undefined],
   ])('%s', (path, expected) => expect(selectJson(document, path)).toBe(expected));

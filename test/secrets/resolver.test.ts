@@ -103,6 +103,24 @@ describe('http', () => {
   });
 });
 
+// As vals 0.46.1 has it, where it does not end in a panic.
+test.each([
+  ['list', 'p,q'],
+  ['list/*', 'p'],
+  ['map', 'deep'],
+  ['numbers', '1,2'],
+  ['empty', undefined],
+  ['two', undefined],
+  ['maps', undefined],
+])('a location in JSON that leads to several: %s', async (path, expected) => {
+  const json =
+    '{"list":["p","q"],"map":{"x":"deep"},"numbers":[1,2],"empty":[],"two":{"a":1,"b":2},"maps":[{"a":1}]}';
+  const { host } = await serve((_q, r) => void r.end(json));
+  const found = resolve(`ref+httpjson://${host}/d?insecure=true#/${path}`);
+  if (expected !== undefined) expect(await found).toBe(expected);
+  else await expect(found).rejects.toMatchObject({ code: 'secrets/not-scalar' });
+});
+
 test('secrets are told to the mask before anybody sees them', async () => {
   const told: string[] = [];
   const env = { A: 'hunter2' };

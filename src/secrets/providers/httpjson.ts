@@ -1,4 +1,5 @@
 import { IngotError } from '../../core/error.ts';
+import { isMap } from '../document.ts';
 import type { Provider } from '../provider.ts';
 import { jsonOf, notFound, refusal } from '../refusal.ts';
 import { selectJson } from '../json-path.ts';
@@ -38,10 +39,10 @@ export const httpjson: Provider = {
       if (json === undefined) throw refusal(answer, url.origin, `${url.origin}${url.pathname}`);
       return json;
     });
-    const value = selectJson(document, fragment);
+    const value = lone(selectJson(document, fragment));
     if (value === undefined || value === null) throw notFound(`value at ${fragment} in ${shown}`);
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-      throw new IngotError('secrets/not-scalar', `ref+${shown} leads to a map or a list`, {
+      throw new IngotError('secrets/not-scalar', `ref+${shown} leads to a map, or to a list of such`, {
         hint: 'Make the XPath lead to one value.',
       });
     }
@@ -53,3 +54,11 @@ export const httpjson: Provider = {
     });
   },
 };
+
+/** As vals has it: a map with one field is that field, and items of a list are one text with commas. */
+function lone(value: unknown): unknown {
+  const items = Array.isArray(value) ? value : isMap(value) ? Object.values(value) : [];
+  const isText = items.every((item) => ['string', 'number', 'boolean'].includes(typeof item));
+  const isOne = isText && items.length > 0 && (Array.isArray(value) || items.length === 1);
+  return isOne ? items.join(',') : value;
+}
