@@ -63,25 +63,30 @@ const switches = new Set([
   'export',
 ]);
 
+/** Switches of `secrets`, which vals has, too; elsewhere such a letter may take a value. */
+const shortSwitches = new Set(['-i', '-s']);
+
 /** Switches that are on where nothing is said. */
 const onByDefault = new Set(['write', 'validate', 'warn-on-undeclared-var', 'warn-undeclared-var']);
 
 /**
  * Packer's single-dash flags in the form that the parser knows: `-var x=y` becomes `--var x=y`,
- * `-color=false` becomes `--no-color`, `-o=json` becomes `-o json`. Global flags are taken out. After `--` nothing is touched.
+ * `-color=false` becomes `--no-color`, `-o=json` and `--o=json` become `-o json`. Global flags are taken out. After `--` nothing is touched.
  */
 export function readArguments(argv: readonly string[]): { args: string[]; globals: GlobalFlags } {
   const args: string[] = [];
   const globals = { machineReadable: false, debug: false, color: undefined as boolean | undefined };
+  const isSwitch = (flag: string): boolean => argv[0] === 'secrets' && shortSwitches.has(flag);
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] as string;
     if (arg === '--') {
       args.push(...argv.slice(i));
       break;
     }
-    const short = /^(-[a-z])=(.*)$/s.exec(arg);
-    if (short) {
-      args.push(...short.slice(1));
+    const [, short, given] = /^-?(-[a-z])(?:=(.*))?$/s.exec(arg) ?? [];
+    if (short !== undefined) {
+      if (given === undefined || (isSwitch(short) && /^(true|1|t)$/i.test(given))) args.push(short);
+      else if (!isSwitch(short) || !/^(false|0|f)$/i.test(given)) args.push(short, given);
       continue;
     }
     const match = /^--?(no-)?([a-z][a-z0-9-]+)(?:=(.*))?$/s.exec(arg);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
+import { separateChildCommand } from '../../src/cli/child-command.ts';
 
 const args = (...argv: string[]): string[] => readArguments(argv).args;
 
@@ -19,12 +20,41 @@ describe("Packer's flags are rewritten", () => {
     ['-write=false', ['fmt', '-check', '-write=false'], ['fmt', '--check', '--no-write']],
     ['double dashes stay', ['build', '--force', '--var', 'x=1'], ['build', '--force', '--var', 'x=1']],
     ['single letters stay', ['-h'], ['-h']],
+    [
+      'single letters as Go takes them',
+      ['secrets', 'eval', '--o=json', '--f', 'x'],
+      ['secrets', 'eval', '-o', 'json', '-f', 'x'],
+    ],
+    [
+      'switches of one letter',
+      ['secrets', 'exec', '-i=true', '-s=false', '--', 'x'],
+      ['secrets', 'exec', '-i', '--', 'x'],
+    ],
+    ['the same letter with a value', ['goss', 'validate', '-s=0'], ['goss', 'validate', '-s', '0']],
     ['- is a file', ['fmt', '-'], ['fmt', '-']],
     ['a value that looks like a flag', ['build', '-var', '-only=x'], ['build', '--var', '-only=x']],
     ['nothing after --', ['build', '--', '-var', '-x'], ['build', '--', '-var', '-x']],
     ['a value with a line end', ['build', '-var=a=1\n2'], ['build', '--var=a=1\n2']],
   ])('%s', (_what, argv, expected) => expect(args(...argv)).toEqual(expected));
 });
+
+test.each([
+  [
+    ['-f', 'x', 'git', 'checkout', '-q', '--', 'file'],
+    ['-f', 'x', '--', 'git', 'checkout', '-q', '--', 'file'],
+  ],
+  [
+    ['--f', 'x', 'cmd'],
+    ['--f', 'x', '--', 'cmd'],
+  ],
+  [
+    ['-i', '--', 'cmd', '-a', '--', 'b'],
+    ['-i', '--', 'cmd', '-a', '--', 'b'],
+  ],
+  [['-i'], ['-i', '--']],
+])('secrets exec %j leaves the command alone', (argv, expected) =>
+  expect(separateChildCommand(['secrets', 'exec', ...argv]).slice(2)).toEqual(expected),
+);
 
 describe('global flags', () => {
   test.each([
