@@ -64,7 +64,9 @@ function base32Encoded(value: unknown): string {
 function base32Decoded(value: unknown): string {
   const source = text(value);
   if (source.length % 8 !== 0 || !/^[A-Z2-7]*=*$/.test(source)) return 'illegal base32 data';
-  const bits = [...source.replace(/=+$/, '')]
+  const bits = source
+    .replace(/=+$/, '')
+    .split('')
     .map((c) => BASE32.indexOf(c).toString(2).padStart(5, '0'))
     .join('');
   const bytes = bits.match(/.{8}/g) ?? [];
