@@ -8,6 +8,7 @@ import { readYamlStream } from '../secrets/read-yaml.ts';
 import type { FileOptions, FirstBootConfig, FirstBootOptions } from './config.ts';
 import { ASK, ASK_TEXT } from './ask-script.ts';
 import { PATHS } from './paths.ts';
+import { searchMap } from './render/search-part.ts';
 import {
   AGENT_COMMANDS,
   ASKING_COMMANDS,
@@ -158,7 +159,8 @@ function installCloudInit(root: Rootfs, path: string, content: Buffer): void {
 function problemOf(text: string, path: string): string | undefined {
   const documents = readYamlStream(text, path);
   if (documents.length !== 1 || !isMap(documents[0])) return 'it is no map in YAML';
-  return undefined;
+  // Whoever has the image reads it; tokens by their form are found by test "secrets".
+  return searchMap(path, text, () => [])[0]?.message;
 }
 
 /** The text of a unit and of its drop-ins. Throws `firstboot/no-unit`. */

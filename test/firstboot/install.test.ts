@@ -230,6 +230,15 @@ TimeoutStartSec=infinity
     const root = image();
     put('10-firewall.cfg', '- a list\n');
     expect(() => install(root, decode(BLOCK).options)).toThrow('it is no map in YAML');
+    put('10-firewall.cfg', 'chpasswd: {list: "root:s3cr3t-x"}\n');
+    expect(() => install(root, decode(BLOCK).options)).toThrow("chpasswd.list holds a secret's value");
+    put('10-firewall.cfg', 'password: ref+vault://secret/db#/password\n');
+    expect(() => install(root, decode(BLOCK).options)).toThrow('cloud-init does not read');
+    put(
+      '10-firewall.cfg',
+      `runcmd: ["echo ${Buffer.from('DB_PASSWORD=s3cr3t-x').toString('base64')} | base64 -d"]\n`,
+    );
+    expect(() => install(root, decode(BLOCK).options)).toThrow("DB_PASSWORD is given a secret's value");
     put('root/var/lib/dpkg/status', 'Package: nodejs\nVersion: 12.22\n');
     expect(() => install(root, decode(BLOCK).options)).toThrow('its nodejs is version 12');
   });
