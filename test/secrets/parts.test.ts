@@ -12,6 +12,7 @@ import { selectJson } from '../../src/secrets/json-path.ts';
 import { decodeSecret, encodeSecret } from '../../src/secrets/kubernetes/secret.ts';
 import { naturally } from '../../src/secrets/natural-order.ts';
 import { readYaml } from '../../src/secrets/read-yaml.ts';
+import { readSopsFile } from '../../src/secrets/sops/file.ts';
 import { substitute } from '../../src/secrets/substitute.ts';
 import { lookupState } from '../../src/secrets/tfstate/lookup.ts';
 import { writeSecretFile } from '../../src/secrets/write-secret-file.ts';
@@ -390,4 +391,18 @@ test('files are written whole, for their owner alone, and leave nothing beside t
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('the text of a sops file', () => {
+  const sealed = '#ENC[AES256_GCM,data:x=,iv:y,tag:z,type:comment]';
+  test.each([
+    ['yaml', `a: b ${sealed}\n${sealed}\nl:\n    - c\nsops: {mac: m}\n`, 'a: b\nl:\n    - c\n'],
+    ['json', '{"<": "&", "sops": {"mac": "m"}}', '{\n\t"\\u003c": "\\u0026"\n}\n'],
+    ['binary', '{"data": "any", "sops": {"mac": "m"}}', 'any'],
+  ] as const)('%s', (format, content, text) => expect(readSopsFile(content, format).text()).toBe(text));
+
+  test('YAML under the name of a binary file is an error, not nothing', () =>
+    expect(() => readSopsFile('k: v\nsops: {mac: m}\n', 'binary').text()).toThrow(
+      expect.objectContaining({ code: 'secrets/bad-document' }),
+    ));
 });

@@ -9,6 +9,7 @@ import {
 } from 'yaml';
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
+import { goJson } from '../go-json.ts';
 
 export type SopsFormat = 'yaml' | 'json' | 'dotenv' | 'binary';
 
@@ -66,10 +67,22 @@ function readTree(content: string, format: 'yaml' | 'json' | 'binary'): SopsFile
     leaves: leavesOf(root, [], 0, () => {}),
     data: () => document.toJS(),
     text() {
-      if (format === 'binary') return (document.toJS() as { data?: string }).data ?? '';
+      if (format === 'binary') return binaryText(document.toJS());
       return format === 'json' ? `${jsonOf(root, '')}\n` : yamlText(document);
     },
   };
+}
+
+/** A YAML file under another name is no binary one: its text would be nothing. */
+function binaryText(content: unknown): string {
+  if (isMap(content) && typeof content.data === 'string') return content.data;
+  throw new IngotError(
+    'secrets/bad-document',
+    'this sops file has no binary content, which is kept under "data"',
+    {
+      hint: 'Say what it is with ?format=yaml or json, or give it the ending .yaml.',
+    },
+  );
 }
 
 function leavesOf(node: unknown, path: readonly string[], depth: number, remove: () => void): Leaf[] {
@@ -111,6 +124,7 @@ function yamlText(document: Document): string {
     .toString({ indent: 4, lineWidth: 0 })
     .split('\n')
     .filter((line) => !/^\s*#ENC\[/.test(line))
+    .map((line) => line.replace(/ +#ENC\[AES256_GCM,[^\]]*,type:comment\]$/, ''))
     .join('\n');
 }
 
@@ -121,7 +135,7 @@ function jsonOf(node: unknown, indent: string): string {
     lines.length === 0 ? `${open}${close}` : `${open}\n${lines.join(',\n')}\n${indent}${close}`;
   if (isYamlMap(node)) {
     const lines = node.items.map(({ key, value }) => {
-      const name = JSON.stringify(isScalar(key) ? String(key.value) : '');
+      const name = goJson(isScalar(key) ? String(key.value) : '');
       return `${inner}${name}: ${jsonOf(value, inner)}`;
     });
     return block('{', lines, '}');
@@ -133,7 +147,7 @@ function jsonOf(node: unknown, indent: string): string {
       ']',
     );
   const value = isScalar(node) ? node.value : null;
-  return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  return goJson(value);
 }
 
 /** `NAME=value` lines; `sops_…` are the metadata, flattened. */
