@@ -8,8 +8,10 @@ import { type CopyOptions, type RunContext, withCopy } from './qemu-run.ts';
 
 /** Lines of the console that are kept for an error. */
 const KEPT = 40;
-/** Longest wait for a machine that was asked to switch itself off. */
-const SHUTDOWN_MS = 120_000;
+/** Longest wait for a machine that was asked to switch itself off: an emulated one on a busy host needs minutes. */
+const SHUTDOWN_MS = 300_000;
+/** A button that is pressed before anybody listens to it is pressed again; to a system that shuts down that is nothing new. */
+const PRESS_AGAIN_MS = 20_000;
 /** A console line that is longer is cut. */
 const LONGEST = 4096;
 
@@ -29,17 +31,36 @@ export async function bootUntilLine<T>(
   return await withCopy(o, ctx, async (socket, qemu) => {
     const found = await waitForLine(socket, qemu, o.timeoutMs, find);
     // What the machine wrote is kept: it must reach its disk.
-    if (o.persist !== undefined) await switchOff(qemu);
+    if (o.persist !== undefined) await switchOff(qemu, o.persist);
     return found;
   });
 }
 
-/** Presses the power button, and waits until the machine has gone, or the time is up. */
-async function switchOff(qemu: Qemu): Promise<void> {
-  await qemu.execute('system_powerdown');
-  const timer = new AbortController();
-  await Promise.race([qemu.ended, delay(SHUTDOWN_MS, undefined, { signal: timer.signal }).catch(() => {})]);
-  timer.abort();
+/** Presses the power button until the machine has gone. Throws `boot/no-shutdown`. */
+export async function switchOff(
+  qemu: Pick<Qemu, 'execute' | 'ended'>,
+  persist: string,
+  limitMs = SHUTDOWN_MS,
+  againMs = PRESS_AGAIN_MS,
+): Promise<void> {
+  const gone = qemu.ended.then(() => 'gone' as const);
+  const until = performance.now() + limitMs;
+  do {
+    // It may go as it is asked.
+    await qemu.execute('system_powerdown').catch(() => undefined);
+    const timer = new AbortController();
+    const pause = delay(againMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    const first = await Promise.race([gone, pause]);
+    timer.abort();
+    if (first === 'gone') return;
+  } while (performance.now() < until);
+  throw new IngotError(
+    'boot/no-shutdown',
+    `the machine did not switch itself off within ${limitMs / 1000} s`,
+    {
+      hint: `It was ended: what it wrote last may not be in ${persist}. Does it heed its power button (systemd-logind, acpid)?`,
+    },
+  );
 }
 
 function waitForLine<T>(
