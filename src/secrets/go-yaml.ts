@@ -24,8 +24,8 @@ const SPECIAL =
 const BLANK_BEFORE_BREAK = / \n/;
 
 /** What stands escaped in double quotes (yaml.v3, emitterc.go); of what has no letter, the number. */
-// oxlint-disable-next-line no-control-regex
 const ESCAPED =
+  // oxlint-disable-next-line no-control-regex
   /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/gu;
 const LETTERS: Readonly<Record<string, string>> = {
   '"': '"',

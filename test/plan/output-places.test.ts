@@ -62,7 +62,7 @@ describe('an output', () => {
     const here = join(dir, 'here');
     mkdirSync(here);
     writeFileSync(join(here, 'base.raw'), Buffer.alloc(4096));
-    vi.mocked(process.cwd).mockReturnValue(here);
+    vi.spyOn(process, 'cwd').mockReturnValue(here);
     const session = openSession({ emit: () => {}, signal: new AbortController().signal });
     const { plan } = await loadPlan({ path: dir, mode: 'use' }, catalog, session);
     expect(plan?.images.map((image) => image.outputDir)).toEqual([resolve(here, folder)]);
@@ -71,7 +71,7 @@ describe('an output', () => {
   test('lies beside the template where an image file says what is written', async () => {
     write('');
     writeFileSync(join(dir, 'web.ingot.hcl'), 'image "one" {\n  version = "1"\n  output "qcow2" {}\n}\n');
-    vi.mocked(process.cwd).mockReturnValue('/');
+    vi.spyOn(process, 'cwd').mockReturnValue('/');
     const session = openSession({ emit: () => {}, signal: new AbortController().signal });
     const { plan } = await loadPlan({ path: dir, mode: 'use' }, catalog, session);
     expect(plan?.images.map((image) => image.outputDir)).toEqual([join(dir, 'output-one')]);
