@@ -49,9 +49,10 @@ async function launchData(name: string, { secrets, environment, token }: SecretS
     `#cloud-config
 bootcmd:
   - echo boot >> /var/lib/boots
+  # In its own turn: cloud-init reads that disk, too, and takes one that is mounted meanwhile for none.
+  - mkdir -p ${dirname(TOKEN_FILE)}
+  - mount -o ro,umask=077 LABEL=CIDATA /mnt && { cp /mnt/token ${TOKEN_FILE}; umount /mnt; }
   - [cloud-init-per, instance, once, sh, -c, "echo instance >> /var/lib/instances"]
-mounts:
-  - [/dev/disk/by-label/CIDATA, ${dirname(TOKEN_FILE)}, vfat, "ro,umask=077,nofail,x-systemd.device-timeout=60"]
 write_files:
   - path: /var/lib/instances
     append: true
