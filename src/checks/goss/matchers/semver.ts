@@ -1,5 +1,6 @@
 import { gomegaText } from '../gomega-text.ts';
 import { type GoValue, isList, Strings } from '../values.ts';
+import { compareSemantic, preReleaseParts, type SemanticVersion } from '../semantic-order.ts';
 import { jsonString } from '../go-json.ts';
 import { type Matcher, MatchError } from './matcher.ts';
 import { simpleMatcher } from './simple.ts';
@@ -20,50 +21,24 @@ export function semverConstraint(constraint: string): Matcher {
   return { ...matcher, json: (html) => `{"semver-constraint":${jsonString(constraint, html)}}` };
 }
 
-function versionsOf(actual: GoValue): readonly Version[] | undefined {
+function versionsOf(actual: GoValue): readonly SemanticVersion[] | undefined {
   const texts = actual instanceof Strings ? actual.items : isList(actual) ? actual : [actual];
   const versions = texts.map((text) => (typeof text === 'string' ? parseVersion(text) : undefined));
   return versions.length > 0 && versions.every((v) => v !== undefined) ? versions : undefined;
 }
 
-interface Version {
-  readonly numbers: readonly [bigint, bigint, bigint];
-  readonly pre: readonly (string | bigint)[];
-}
-
 const VERSION =
   /^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
 
-function parseVersion(text: string): Version | undefined {
+function parseVersion(text: string): SemanticVersion | undefined {
   const match = VERSION.exec(text);
   if (!match) return undefined;
   const [, major = '', minor = '', patch = '', pre] = match;
-  const parts = pre?.split('.') ?? [];
-  if (parts.some((part) => /^0[0-9]+$/.test(part))) return undefined;
-  return {
-    numbers: [BigInt(major), BigInt(minor), BigInt(patch)],
-    pre: parts.map((part) => (/^[0-9]+$/.test(part) ? BigInt(part) : part)),
-  };
+  if (pre?.split('.').some((part) => /^0[0-9]+$/.test(part))) return undefined;
+  return { numbers: [BigInt(major), BigInt(minor), BigInt(patch)], pre: preReleaseParts(pre ?? '') };
 }
 
-/** Semantic Versioning 2.0.0, section 11. */
-function compare(a: Version, b: Version): number {
-  for (let i = 0; i < 3; i++) {
-    const [x, y] = [a.numbers[i] as bigint, b.numbers[i] as bigint];
-    if (x !== y) return x < y ? -1 : 1;
-  }
-  if (a.pre.length === 0 || b.pre.length === 0) return Math.sign(b.pre.length - a.pre.length);
-  for (let i = 0; i < Math.max(a.pre.length, b.pre.length); i++) {
-    const [x, y] = [a.pre[i], b.pre[i]];
-    if (x === undefined || y === undefined) return x === undefined ? -1 : 1;
-    if (x === y) continue;
-    if (typeof x !== typeof y) return typeof x === 'bigint' ? -1 : 1;
-    return x < y ? -1 : 1;
-  }
-  return 0;
-}
-
-type Holds = (version: Version) => boolean;
+type Holds = (version: SemanticVersion) => boolean;
 
 const OPERATORS: Readonly<Record<string, (order: number) => boolean>> = {
   '': (order) => order === 0,
@@ -110,18 +85,18 @@ function parseCondition(word: string): Holds[][] | undefined {
   const wildcard = /^(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?\.x$/.exec(version.replace(/\.x\.x$/, '.0.x'));
   if (!wildcard) {
     const limit = parseVersion(version);
-    return limit && [[(v) => holds(compare(v, limit))]];
+    return limit && [[(v) => holds(compareSemantic(v, limit))]];
   }
   const [, major = '', minor] = wildcard;
-  const low: Version = { numbers: [BigInt(major), BigInt(minor ?? 0), 0n], pre: [] };
-  const high: Version = {
+  const low: SemanticVersion = { numbers: [BigInt(major), BigInt(minor ?? 0), 0n], pre: [] };
+  const high: SemanticVersion = {
     numbers: minor === undefined ? [BigInt(major) + 1n, 0n, 0n] : [BigInt(major), BigInt(minor) + 1n, 0n],
     pre: [],
   };
-  const from: Holds = (v) => compare(v, low) >= 0;
-  const below: Holds = (v) => compare(v, low) < 0;
-  const until: Holds = (v) => compare(v, high) < 0;
-  const beyond: Holds = (v) => compare(v, high) >= 0;
+  const from: Holds = (v) => compareSemantic(v, low) >= 0;
+  const below: Holds = (v) => compareSemantic(v, low) < 0;
+  const until: Holds = (v) => compareSemantic(v, high) < 0;
+  const beyond: Holds = (v) => compareSemantic(v, high) >= 0;
   switch (operator) {
     case '>':
       return [[beyond]];

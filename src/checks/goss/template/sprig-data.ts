@@ -142,6 +142,8 @@ export const dataFunctions: ReadonlyMap<string, GoFunction> = new Map<string, Go
   ['now', () => Math.floor(Date.now() / 1000)],
   ['date', formatDate],
   ['dateInZone', (layout, moment) => formatDate(layout, moment)],
+  ['date_in_zone', (layout, moment) => formatDate(layout, moment)],
   ['htmlDate', (moment) => formatDate('2006-01-02', moment)],
+  ['htmlDateInZone', (moment) => formatDate('2006-01-02', moment)],
   ['unixEpoch', (moment) => String(integer(moment))],
 ]);

@@ -1,28 +1,12 @@
 import type { GoFunction } from '../../../template/gotemplate/execute.ts';
-import { civilAt } from '../../../template/time/civil.ts';
-import { formatGoLayout } from '../../../template/time/go-layout.ts';
+import { parseDuration } from '../../../template/decode/formats.ts';
 import { parseGoLayout } from '../../../template/time/parse-go-layout.ts';
 import { integer, map, refuse, text } from './arguments.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-9,
-  us: 1e-6,
-  µs: 1e-6,
-  ms: 1e-3,
-  s: 1,
-  m: 60,
-  h: 3600,
-};
-
 /** Seconds of a duration of Go: `-1h30m`; undefined: it is none. */
 function secondsOf(duration: string): number | undefined {
-  const [, sign, parts = ''] = /^([-+]?)((?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)$/.exec(duration) ?? [];
-  if (parts === '') return duration === '0' ? 0 : undefined;
-  const sum = [...parts.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
-    (total, [, number, unit = 's']) => total + Number(number) * (UNITS[unit] ?? 1),
-    0,
-  );
-  return sign === '-' ? -sum : sum;
+  const milliseconds = parseDuration(duration);
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
 /** Seconds as Go prints a time.Duration. */
@@ -106,8 +90,6 @@ export const placeFunctions: ReadonlyMap<string, GoFunction> = new Map<string, G
   ['date_modify', (change, moment) => modified(change, moment, false)],
   ['mustDateModify', (change, moment) => modified(change, moment, true)],
   ['must_date_modify', (change, moment) => modified(change, moment, true)],
-  ['date_in_zone', (layout, moment) => formatGoLayout(text(layout), civilAt(integer(moment) * 1000))],
-  ['htmlDateInZone', (moment) => formatGoLayout('2006-01-02', civilAt(integer(moment) * 1000))],
   ['ago', (moment) => durationText(Math.round(Date.now() / 1000 - integer(moment)))],
   ['duration', (seconds) => durationText(integer(typeof seconds === 'string' ? seconds : 0))],
   ['durationRound', rounded],

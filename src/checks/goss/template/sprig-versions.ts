@@ -1,4 +1,5 @@
 import type { GoFunction } from '../../../template/gotemplate/execute.ts';
+import { compareSemantic, preReleaseParts, type SemanticVersion } from '../semantic-order.ts';
 import { refuse, text } from './arguments.ts';
 
 interface Version {
@@ -26,23 +27,12 @@ function parseVersion(written: string): Version | undefined {
   return { numbers: [Number(major), Number(minor), Number(patch)], pre, metadata };
 }
 
-/** Semantic Versioning 2.0.0, section 11. */
 function compare(a: Version, b: Version): number {
-  for (const i of [0, 1, 2] as const)
-    if (a.numbers[i] !== b.numbers[i]) return Math.sign(a.numbers[i] - b.numbers[i]);
-  if (a.pre === b.pre) return 0;
-  if (a.pre === '' || b.pre === '') return a.pre === '' ? 1 : -1;
-  const [xs, ys] = [a.pre.split('.'), b.pre.split('.')];
-  for (let i = 0; i < Math.max(xs.length, ys.length); i++) {
-    const [x, y] = [xs[i], ys[i]];
-    if (x === undefined || y === undefined) return x === undefined ? -1 : 1;
-    if (x === y) continue;
-    const [isX, isY] = [/^\d+$/.test(x), /^\d+$/.test(y)];
-    if (isX && isY) return Math.sign(Number(x) - Number(y));
-    if (isX !== isY) return isX ? -1 : 1;
-    return x < y ? -1 : 1;
-  }
-  return 0;
+  const [one, other] = [a, b].map(({ numbers: [major, minor, patch], pre }) => ({
+    numbers: [BigInt(major), BigInt(minor), BigInt(patch)] as const,
+    pre: preReleaseParts(pre),
+  }));
+  return compareSemantic(one as SemanticVersion, other as SemanticVersion);
 }
 
 type Holds = (version: Version, limit: Limit) => boolean;
