@@ -149,7 +149,7 @@ export interface EngineEnvironment {
   /** Called before each step, such as to ask whether to go on (`-debug`). */
   readonly beforeStep?: (step: PlannedStep) => Promise<void>;
   onFailure(step: PlannedStep, error: IngotError): Promise<FailureAnswer>;
-  /** The answer was `abort`. `inspect`: the command that looks into the machine that is left, if one is. */
+  /** The answer was `abort`. `left`: the machine that was let go of, if one is. */
   onLeft(left: LeftMachine | undefined): void;
   /** Called when the build has ended, however it did. */
   onRecord?(record: BuildRecord): void;

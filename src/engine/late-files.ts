@@ -51,13 +51,5 @@ async function describeThere(
   { reads = [] }: PlannedStep,
   { templateDir }: Pick<EngineEnvironment, 'templateDir'>,
 ): Promise<FileDescriptor[]> {
-  const found: FileDescriptor[] = [];
-  for (const path of reads) {
-    try {
-      found.push(...(await describeFiles([path], templateDir)));
-    } catch (error) {
-      if (!(error instanceof IngotError) || error.code !== 'plan/file-missing') throw error;
-    }
-  }
-  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return await describeFiles(reads, templateDir, true);
 }

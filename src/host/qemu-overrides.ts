@@ -52,17 +52,11 @@ export function overridden(ours: readonly string[], given: NonNullable<QemuComma
   if (theirs.some(([name, value = '']) => name === '-machine' && property(value, 'accel') !== undefined))
     taken.add('-accel');
   const kept = network.ours.filter(([name]) => !taken.has(name) || OURS.has(name));
-  const added = network.theirs.map(
-    ([name, value]): QemuOverride =>
-      name === '-machine' && value !== undefined
-        ? [name, machineWith(value, machine)]
-        : withValue(name, value),
-  );
+  const added = network.theirs.map((option): QemuOverride => {
+    const [name, value] = option;
+    return name === '-machine' && value !== undefined ? [name, machineWith(value, machine)] : option;
+  });
   return [...kept, ...added].flatMap(([name, value]) => (value === undefined ? [name] : [name, value]));
-}
-
-function withValue(name: string, value: string | undefined): QemuOverride {
-  return value === undefined ? [name] : [name, value];
 }
 
 function optionsOf(args: readonly string[]): QemuOverride[] {

@@ -9,17 +9,19 @@ import { IngotError } from '../core/error.ts';
 /**
  * Describes the host files that a step reads, folders with everything below them, sorted by path. Paths are
  * as written (relative to `templateDir`), so that a plan is the same wherever the template lies.
- * Throws `plan/file-missing` for a path that is not there.
+ * Throws `plan/file-missing` for a path that is not there, unless `isOptional`.
  */
 export async function describeFiles(
   paths: readonly string[],
   templateDir: string,
+  isOptional = false,
 ): Promise<FileDescriptor[]> {
   const found: FileDescriptor[] = [];
   for (const path of paths) {
     const real = isAbsolute(path) ? path : join(templateDir, path);
     // What the template names is followed; what lies below it is not.
     const top = await stat(real).catch(() => undefined);
+    if (!top && isOptional) continue;
     if (!top) {
       throw new IngotError('plan/file-missing', `the file ${path} is not there, but the template reads it`, {
         hint: `Looked for ${real}. Relative paths start at the template's folder if it has an image file, else at the current one.`,
