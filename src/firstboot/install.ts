@@ -7,6 +7,7 @@ import { isMap } from '../secrets/document.ts';
 import { readYamlStream } from '../secrets/read-yaml.ts';
 import type { FileOptions, FirstBootConfig, FirstBootOptions } from './config.ts';
 import { ASK, ASK_TEXT } from './ask-script.ts';
+import { hasCloudInit, RUN_DONE, RUN_DONE_TEXT } from './cloud-init-run.ts';
 import { PATHS } from './paths.ts';
 import { searchMap } from './render/search-part.ts';
 import {
@@ -67,12 +68,14 @@ export function installFirstBoot(
     root.write(PATHS.config, `${JSON.stringify(config, undefined, 2)}\n`);
   } else installVals(root, config);
 
-  for (const { name, text, isWanted } of unitTexts(config, commands, hasAgent)) {
+  const has = { agent: hasAgent, cloudInit: hasCloudInit(root) };
+  if (has.cloudInit) root.write(RUN_DONE, RUN_DONE_TEXT, { mode: 0o755 });
+  for (const { name, text, wantedBy } of unitTexts(config, commands, has)) {
     root.write(`${UNITS}/${name}`, text);
-    if (!isWanted) continue;
-    root.mkdir(`${UNITS}/multi-user.target.wants`);
-    root.remove(`${UNITS}/multi-user.target.wants/${name}`);
-    root.symlink(`${UNITS}/multi-user.target.wants/${name}`, `../${name}`);
+    const wants = `${UNITS}/${wantedBy}.wants`;
+    root.mkdir(wants);
+    root.remove(`${wants}/${name}`);
+    root.symlink(`${wants}/${name}`, `../${name}`);
   }
   for (const { unit, file } of config.service) {
     const startPre = startPreOf(unitFiles(root, unit));

@@ -13,6 +13,8 @@ export const PATHS = {
   environment: '/etc/ingot/agent.env',
   /** Written when the first boot has done all it had to; removed by seal. */
   done: '/var/lib/ingot/first-boot.done',
+  /** Written when the first run of cloud-init, as far as the first boot needs it, is on the disk; removed by seal. */
+  cloudInit: '/var/lib/ingot/cloud-init.done',
   /** Written when the instance has made itself known; removed by seal. */
   registered: '/var/lib/ingot/registered.done',
   /** What the agent did in this boot, and when: a line of JSON each. */

@@ -1,5 +1,6 @@
 import type { FirstBootConfig } from './config.ts';
 import { ASK, WAITING_UNIT, WAITING_UNIT_TEXT } from './ask-script.ts';
+import { RUN_DONE, RUN_UNIT, RUN_UNIT_TEXT } from './cloud-init-run.ts';
 import { PATHS } from './paths.ts';
 
 /** Where units of the image itself lie. Wanted from here they need no preset, and no `systemctl enable`. */
@@ -16,8 +17,8 @@ export interface UnitText {
   /** Below {@link UNITS}. */
   readonly name: string;
   readonly text: string;
-  /** Wanted by multi-user.target. */
-  readonly isWanted: boolean;
+  /** Target that brings it. */
+  readonly wantedBy: string;
 }
 
 /** What is run: the agent, what asks the waiting one, or the script that uses the image's own vals. */
@@ -48,7 +49,11 @@ export const ASKING_COMMANDS: Commands = {
  * The units of a `first_boot` block. The first boot retries inside its one start: in systemd 252 a one-shot that has
  * failed takes those that need it down for good, even when a later start succeeds.
  */
-export function unitTexts(config: FirstBootConfig, commands: Commands, hasAgent: boolean): UnitText[] {
+export function unitTexts(
+  config: FirstBootConfig,
+  commands: Commands,
+  has: { readonly agent: boolean; readonly cloudInit: boolean },
+): UnitText[] {
   const services = config.service.map(({ unit }) => escape(unit)).join(' ');
   const { ready } = config;
   const after = ['ingot-first-boot.service', services, ...(ready?.units ?? []).map(escape)]
@@ -57,23 +62,23 @@ export function unitTexts(config: FirstBootConfig, commands: Commands, hasAgent:
   return [
     {
       name: 'ingot-first-boot.service',
-      isWanted: true,
+      wantedBy: 'multi-user.target',
       text: `[Unit]
 Description=Configuration of this instance on its first boot
 Wants=network-online.target
-After=network-online.target cloud-init.service${commands.areAsked ? ` ${WAITING_UNIT}` : ''}
+After=network-online.target cloud-init.service cloud-init-network.service${commands.areAsked ? ` ${WAITING_UNIT}` : ''}
 ${services === '' ? '' : `Before=${services}\n`}ConditionPathExists=!${PATHS.done}
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-${commands.areAsked ? 'CPUWeight=1000\n' : ''}ExecStart=${commands.firstBoot}
+${commands.areAsked ? 'CPUWeight=1000\n' : ''}${has.cloudInit ? `ExecStartPre=-${RUN_DONE}\n` : ''}ExecStart=${commands.firstBoot}
 `,
     },
     {
       name: 'ingot-ready.service',
-      isWanted: true,
+      wantedBy: 'multi-user.target',
       text: `[Unit]
 Description=Readiness of this instance
 Requires=ingot-first-boot.service
@@ -87,8 +92,11 @@ TimeoutStartSec=infinity
 ${commands.areAsked ? 'CPUWeight=1000\n' : ''}ExecStart=${commands.ready(services)}
 `,
     },
-    ...(commands.areAsked ? [{ name: WAITING_UNIT, isWanted: true, text: WAITING_UNIT_TEXT }] : []),
-    ...(hasAgent && ready?.http_port !== undefined ? [stateUnit()] : []),
+    ...(commands.areAsked
+      ? [{ name: WAITING_UNIT, wantedBy: 'multi-user.target', text: WAITING_UNIT_TEXT }]
+      : []),
+    ...(has.cloudInit ? [{ name: RUN_UNIT, wantedBy: 'cloud-init.target', text: RUN_UNIT_TEXT }] : []),
+    ...(has.agent && ready?.http_port !== undefined ? [stateUnit()] : []),
   ];
 }
 
@@ -96,7 +104,7 @@ ${commands.areAsked ? 'CPUWeight=1000\n' : ''}ExecStart=${commands.ready(service
 function stateUnit(): UnitText {
   return {
     name: 'ingot-state.service',
-    isWanted: true,
+    wantedBy: 'multi-user.target',
     text: `[Unit]
 Description=Answers whether this instance is ready
 After=network.target

@@ -130,7 +130,7 @@ describe('the image', () => {
     expect(root.readText(`${units}/ingot-first-boot.service`)).toBe(`[Unit]
 Description=Configuration of this instance on its first boot
 Wants=network-online.target
-After=network-online.target cloud-init.service
+After=network-online.target cloud-init.service cloud-init-network.service
 Before=app.service db@main.service
 ConditionPathExists=!/var/lib/ingot/first-boot.done
 
@@ -166,7 +166,9 @@ TimeoutStartSec=infinity
     expect((root.lstat('/usr/lib/ingot/ask')?.mode ?? 0) & 0o777).toBe(0o755);
     const first = root.readText(`${units}/ingot-first-boot.service`);
     // Else it would not find the pipe.
-    expect(first).toContain('After=network-online.target cloud-init.service ingot-agent.service\n');
+    expect(first).toContain(
+      'After=network-online.target cloud-init.service cloud-init-network.service ingot-agent.service\n',
+    );
     expect(first).toContain('ExecStart=/usr/lib/ingot/ask first-boot\n');
     expect(root.readText(`${units}/ingot-ready.service`)).toContain('ExecStart=/usr/lib/ingot/ask ready\n');
     expect(root.readText(`${units}/app.service.d/zz-ingot.conf`)).toContain(
@@ -206,7 +208,36 @@ TimeoutStartSec=infinity
     expect(root.readText(dropIn)).toBe('[Service]\nCPUWeight=10\n');
   });
 
+  test('has cloud-init begin its first run anew until the disk has what the first boot needs of it', () => {
+    const units = '/usr/lib/systemd/system';
+    put('root/usr/bin/cloud-init', '');
+    const root = image();
+    install(root, decode(BLOCK).options);
+    expect(root.list(`${units}/cloud-init.target.wants`)).toEqual(['ingot-cloud-init.service']);
+    expect(root.readText(`${units}/ingot-cloud-init.service`)).toBe(`[Unit]
+Description=Begins a first run of cloud-init anew that ended with the power
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Before=cloud-init-main.service cloud-init-local.service shutdown.target
+Conflicts=shutdown.target
+RequiresMountsFor=/var/lib/cloud /var/lib/ingot/cloud-init.done
+ConditionPathExists=!/var/lib/ingot/cloud-init.done
+ConditionPathExists=!/var/lib/ingot/first-boot.done
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/rm -rf /var/lib/cloud/data /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
+ExecStop=/usr/lib/ingot/cloud-init-done
+`);
+    expect((root.lstat('/usr/lib/ingot/cloud-init-done')?.mode ?? 0) & 0o777).toBe(0o755);
+    expect(root.readText(`${units}/ingot-first-boot.service`)).toContain(
+      'ExecStartPre=-/usr/lib/ingot/cloud-init-done\nExecStart=/usr/bin/ingot-agent first-boot\n',
+    );
+  });
+
   test('made twice is the same', () => {
+    put('root/usr/bin/cloud-init', '');
     const root = image();
     const all = (): string[] =>
       [...root.walk('/')].map(({ path, stat }) => `${path} ${stat.isFile() ? root.readText(path) : ''}`);
