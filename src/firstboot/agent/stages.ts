@@ -28,13 +28,13 @@ export async function readBootStages(machine: AgentMachine): Promise<BootStage[]
   const now = machine.uptime();
   const spans = await readSpans(machine);
   const first = spans.find(({ name }) => name === FIRST_BOOT);
-  const early = await cloudInit(machine);
+  const early = await unitTimes(machine);
   const within = (span: Span): boolean => first !== undefined && span.to <= first.to;
   const others = spans.filter((span) => span !== first);
   return stagesBetween([
     ...kernelMarks(kernelLog(machine)),
     ['system', early.from],
-    [early.from === undefined ? 'system' : 'cloud-init', first?.from ?? early.to],
+    [early.from === undefined ? 'system' : 'cloud-init', first ? (early.firstBoot ?? first.from) : early.to],
     ...others.flatMap((span): BootMark[] => [
       [within(span) ? FIRST_BOOT : 'services', span.from],
       [span.name, span.to],
@@ -56,14 +56,22 @@ async function readSpans(machine: AgentMachine): Promise<Span[]> {
     .map((line) => JSON.parse(line) as Span);
 }
 
-/** From the start of its first unit until the instance has its configuration; nothing where it did not run. */
-async function cloudInit(machine: AgentMachine): Promise<{ from?: number; to?: number }> {
-  const units = ['cloud-init-local.service', 'cloud-init.service'];
+interface UnitTimes {
+  /** cloud-init, from the start of its first unit until the instance has its configuration; nothing where it did not run. */
+  readonly from?: number;
+  readonly to?: number;
+  /** The start of the first boot's unit: what it runs before the agent belongs to it. */
+  readonly firstBoot?: number;
+}
+
+async function unitTimes(machine: AgentMachine): Promise<UnitTimes> {
+  const units = ['cloud-init-local.service', 'cloud-init.service', 'ingot-first-boot.service'];
   const properties = ['InactiveExitTimestampMonotonic', 'ActiveEnterTimestampMonotonic'];
   const argv = ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units];
   const { output } = await machine.run(argv, { quiet: true });
-  const [from, , , to] = [...output.matchAll(/^\w+TimestampMonotonic=(\d+)$/gm)].map(([, n]) => Number(n));
-  return from && to ? { from: from / 1e6, to: to / 1e6 } : {};
+  const times = [...output.matchAll(/^\w+TimestampMonotonic=(\d+)$/gm)].map(([, n]) => Number(n) / 1e6);
+  const [from, , , to, firstBoot] = times;
+  return { ...(from && to ? { from, to } : {}), ...(firstBoot ? { firstBoot } : {}) };
 }
 
 /** Records of /dev/kmsg, one a read: `priority,sequence,microseconds,flags;text` (Documentation/ABI/testing/dev-kmsg of Linux). */
