@@ -56,6 +56,7 @@ export async function render(o: RenderOptions, deps: Deps): Promise<RenderReport
   const rendered = renderData({
     files: await inputsOf(o),
     values,
+    given: Object.keys(readSet(o.set)),
     provider,
     schemas,
     search: patternSearch(),

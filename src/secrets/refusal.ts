@@ -14,7 +14,9 @@ export function jsonOf({ body }: HttpAnswer): unknown {
 /** There is no such secret: a `default` may take its place. */
 export function notFound(what: string, hint?: string): IngotError {
   return new IngotError('secrets/not-found', `there is no ${what}`, {
-    hint: hint ?? 'Check the path, or add ?default=… to the reference where the value may be missing.',
+    hint:
+      hint ??
+      'Check the path, or add ?default=… to the reference, before its #, where the value may be missing.',
   });
 }
 

@@ -47,6 +47,25 @@ test('what a provider does not take is left out, and said', async () => {
   expect(stderr).toContain('aws takes no vendor-data');
 });
 
+test.each([
+  [
+    'of a file that is no template',
+    '.yaml',
+    'role=a',
+    '${role} stays as it is',
+    /:2:11\n[\s\S]*Name it .*\.yaml\.tftpl/,
+  ],
+  ['of no file', '.yaml.tftpl', 'rloe=a', '--set rloe: no template takes ${rloe}', /Check its name/],
+])('a value %s is told', async (_what, ending, set, message, hint) => {
+  const role = ending === '.yaml' ? [] : ['--set', 'role=b'];
+  const path = file('#cloud-config\nhostname: ${role}\n', ending);
+  const { code, stderr } = await render('--user-data', path, '--set', set, '--set', 'hostname=c', ...role);
+  expect(code).toBe(0);
+  expect(stderr).toContain(message);
+  expect(stderr).toMatch(hint);
+  expect(stderr.match(/unused-value/g)).toHaveLength(1);
+});
+
 test('an instance id is another one when anything else is', async () => {
   const idOf = async (...args: string[]): Promise<string> => {
     await render(WEB, ...WITH_VALUES, '-o', join(dir, 'id'), ...args);

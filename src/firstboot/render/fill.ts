@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { type Diagnostic, hasErrors, startOf } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/digest.ts';
 import { ELSEWHERE, standardFunctions } from '../../template/functions/index.ts';
+import { references } from '../../template/hcl/references.ts';
 import { parseHclTemplate } from '../../template/hcl/parser.ts';
 import { emptyScope, evaluate, valueFromJson } from '../../template/index.ts';
 import { sensitiveMark } from '../../template/value/marks.ts';
@@ -21,17 +22,18 @@ export function templateName(name: string): { readonly name: string; readonly is
 /**
  * Fills `${ }` and `%{ }` of a template from `values` alone. Nothing is asked: functions that read services or the clock
  * are refused, and a secret's reference stays one. A value that is a secret by its name is refused with all that functions
- * made of it.
+ * made of it. The names that it uses go into `taken`.
  */
 export function fillTemplate(
   text: string,
   file: string,
   values: Readonly<Record<string, Json>>,
-  found: Diagnostic[],
+  { found, taken }: { readonly found: Diagnostic[]; readonly taken: Set<string> },
 ): string | undefined {
   const { expression, diagnostics } = parseHclTemplate(text, file);
   found.push(...diagnostics);
   if (!expression) return undefined;
+  for (const { root } of references(expression)) taken.add(root);
   const secrets = new Set(secretsAmong(values).map(({ path }) => path));
   const variables = new Map(Object.entries(values).map(([key, value]) => [key, marked(value, key, secrets)]));
   const functions = standardFunctions({ dir: dirname(file), now: new Date(0) });

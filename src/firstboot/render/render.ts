@@ -10,6 +10,7 @@ import type { CloudInitSchemas } from './schemas.ts';
 import type { SearchSecrets } from './search-part.ts';
 import type { Values } from './values.ts';
 import { valuesThatAreSecret } from './secret-fields.ts';
+import { unusedValues } from './unused-values.ts';
 
 /** A file that the user gave. */
 export interface InputFile {
@@ -23,6 +24,8 @@ export interface RenderRequest {
   /** In their order: several of user-data or vendor-data are parts. */
   readonly files: readonly InputFile[];
   readonly values: Values;
+  /** Names among them that were given for this run, and not by a file. */
+  readonly given?: readonly string[];
   readonly provider: Provider;
   readonly schemas: CloudInitSchemas;
   readonly search: SearchSecrets;
@@ -52,19 +55,29 @@ type Texts = Partial<Record<DataKind, string>>;
  * What one instance is told at its launch: every file filled in and checked, then made to fit the provider. The same
  * request gives the same bytes. Throws `render/too-large`.
  */
-export function renderData({ files, values, provider, schemas, search }: RenderRequest): Rendered {
+export function renderData({
+  files,
+  values,
+  given = [],
+  provider,
+  schemas,
+  search,
+}: RenderRequest): Rendered {
   const found: Diagnostic[] = [];
   const sources = new Map<string, string>();
+  const plain = new Map<string, string>();
+  const taken = new Set<string>();
   const parts: Record<'user-data' | 'vendor-data', Part[]> = { 'user-data': [], 'vendor-data': [] };
   const texts: Texts = {};
   let meta: Record<string, Json> = {};
   let network: Json | undefined;
-  for (const { kind, name: given, bytes } of files) {
-    const { name, isTemplate } = templateName(given);
-    const raw = readText(given, bytes, found);
+  for (const { kind, name: path, bytes } of files) {
+    const { name, isTemplate } = templateName(path);
+    const raw = readText(path, bytes, found);
     if (raw === undefined) continue;
-    sources.set(given, raw);
-    const text = isTemplate ? fillTemplate(raw, given, values, found) : raw;
+    sources.set(path, raw);
+    if (!isTemplate) plain.set(path, raw);
+    const text = isTemplate ? fillTemplate(raw, path, values, { found, taken }) : raw;
     if (text === undefined) continue;
     sources.set(name, text);
     if (kind === 'user-data' || kind === 'vendor-data') {
@@ -87,6 +100,7 @@ export function renderData({ files, values, provider, schemas, search }: RenderR
   found.push(
     ...valuesThatAreSecret(values, [...written, ...Object.values(texts)]),
     ...notTaken(files, provider),
+    ...unusedValues({ given, taken, plain }),
   );
   if (hasErrors(found)) {
     const hasSecret = found.some(({ code }) => code === 'render/secret');
