@@ -28,24 +28,46 @@ export function notConfigured(backend: string, message: string, hint: string): I
 /** Why a service did not give what it was asked for: `secrets/not-found`, `secrets/denied` or `secrets/bad-answer`. */
 export function refusal(answer: HttpAnswer, service: string, what: string): IngotError {
   const { status } = answer;
-  const said = saidBy(answer);
-  const told = `${service} answered with status ${status}${said === '' ? '' : `: ${said}`}`;
+  const told = toldBy(answer, service);
   if (status === 404) return notFound(`${what}: ${told}`);
-  if (status === 401 || status === 403) {
-    return new IngotError('secrets/denied', `${what} was refused: ${told}`, {
-      hint: 'Check that the credentials are valid and may read it; an expired token is refused this way, too.',
-    });
-  }
+  if (status === 401 || status === 403) return denied(what, told);
   return new IngotError('secrets/bad-answer', `${what} could not be read: ${told}`, {
     hint: status >= 500 ? 'The service is in trouble; it was asked several times.' : 'Check the reference.',
   });
 }
 
-/** The JSON object of a good answer. Throws what `refusal` says for any other. */
-export function answerObject(answer: HttpAnswer, service: string, what: string): Record<string, unknown> {
+/**
+ * Why what comes before the secret, a login or a key, was not to be had. Never `secrets/not-found`, for which a `default`
+ * would stand. Credentials that are wrong are 400 in OAuth (RFC 6749, 5.2) and in Vault, a login that is not there is 404.
+ */
+export function loginRefusal(answer: HttpAnswer, service: string, what: string): IngotError {
+  const { status } = answer;
+  return status >= 400 && status < 500 && status !== 429
+    ? denied(what, toldBy(answer, service))
+    : refusal(answer, service, what);
+}
+
+function denied(what: string, told: string): IngotError {
+  return new IngotError('secrets/denied', `${what} was refused: ${told}`, {
+    hint: 'Check that the credentials are valid and may read it; an expired token is refused this way, too.',
+  });
+}
+
+function toldBy(answer: HttpAnswer, service: string): string {
+  const said = saidBy(answer);
+  return `${service} answered with status ${answer.status}${said === '' ? '' : `: ${said}`}`;
+}
+
+/** The JSON object of a good answer. Throws what `refusal`, or `why`, says for any other. */
+export function answerObject(
+  answer: HttpAnswer,
+  service: string,
+  what: string,
+  why = refusal,
+): Record<string, unknown> {
   const json = answer.status === 200 ? jsonOf(answer) : undefined;
   if (isMap(json)) return json;
-  throw refusal(answer, service, what);
+  throw why(answer, service, what);
 }
 
 /** What services say of their errors, each in its own words. Never the body as such: it may hold a secret. */

@@ -83,6 +83,25 @@ export function moto(): Tool {
   return make(path, 'sh', ['-c', script, 'sh', join(TOOLS, 'moto')], {});
 }
 
+/** drongo, which speaks for Google Cloud, in a Python environment of its own. */
+export function drongo(): Tool {
+  const path = join(TOOLS, 'drongo/bin/drongo');
+  if (existsSync(path)) return { path };
+  // Its Cloud KMS loads google-crc32c, which it does not ask for.
+  const script = 'python3 -m venv "$1" && "$1/bin/pip" -q install drongo==0.8.0 google-crc32c';
+  return make(path, 'sh', ['-c', script, 'sh', join(TOOLS, 'drongo')], {});
+}
+
+/** Google's own clients for Secret Manager and Cloud KMS: a folder of packages, at `path`. */
+export function googleClients(): Tool {
+  const folder = join(TOOLS, 'google-clients');
+  const path = join(folder, 'node_modules');
+  if (existsSync(path)) return { path };
+  const packages = ['@google-cloud/secret-manager@6.1.3', '@google-cloud/kms@5.7.0'];
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder, ...packages];
+  return make(path, 'npm', args, {});
+}
+
 /** Azurite, which speaks for Azure Blob Storage. */
 export function azurite(): Tool {
   const path = join(TOOLS, 'azurite/node_modules/.bin/azurite-blob');

@@ -244,7 +244,7 @@ describe('Vault', () => {
       ['ref+vault://secret/none#/pw', { VAULT_TOKEN: 't' }, 'secrets/not-found'],
       ['ref+vault://secret/../sys#/pw', { VAULT_TOKEN: 't' }, 'secrets/bad-reference'],
       ['ref+vault://secret/db?auth_method=magic#/pw', {}, 'secrets/bad-reference'],
-      ['ref+vault://secret/db?auth_method=approle&role_id=r#/pw', {}, 'secrets/bad-answer'],
+      ['ref+vault://secret/db?auth_method=approle&role_id=r#/pw', {}, 'secrets/denied'],
       ['ref+vault://secret/db?auth_method=userpass&username=u#/pw', {}, 'secrets/not-configured'],
     ];
     for (const [text, env, code] of cases) await expect(at(text, env), text).rejects.toMatchObject({ code });

@@ -132,7 +132,7 @@ function servesReferences(start: () => Promise<RunningVault>): void {
     const reference = 'ref+vault://secret/db?auth_method=userpass&username=ann&password_env=PW#/pw';
     expect(await resolve(reference, people)).toBe('hunter2');
     await expect(resolve(reference, { ...people, PW: 'wrong' })).rejects.toMatchObject({
-      code: 'secrets/bad-answer',
+      code: 'secrets/denied',
     });
   });
 

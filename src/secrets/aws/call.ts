@@ -1,7 +1,7 @@
 import { signAwsRequest } from '../../core/aws-signature.ts';
 import type { HttpAnswer } from '../http.ts';
 import type { Request, Surroundings } from '../provider.ts';
-import { answerObject, jsonOf, notFound } from '../refusal.ts';
+import { answerObject, jsonOf, loginRefusal, notFound } from '../refusal.ts';
 import { isMap } from '../document.ts';
 import { awsAccess, type AwsParams } from './credentials.ts';
 import { awsEndpoint } from './endpoint.ts';
@@ -39,7 +39,8 @@ export async function callAws(
   const answer = await around.fetch({ url, headers: { ...headers, ...signed }, body, retryOn: isThrottled });
   const error = errorName(answer);
   if (/^(?:ResourceNotFound|ParameterNotFound|ParameterVersionNotFound|NotFound)/.test(error))
-    throw notFound(`${what} in ${region}`);
+    // A key that is not there is no missing secret: no default stands for what it should open.
+    throw service === 'kms' ? loginRefusal(answer, `AWS (${error})`, what) : notFound(`${what} in ${region}`);
   return answerObject(answer, `AWS (${error || service})`, what);
 }
 

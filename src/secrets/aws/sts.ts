@@ -2,7 +2,7 @@ import { type AwsCredentials, signAwsRequest } from '../../core/aws-signature.ts
 import { isMap } from '../document.ts';
 import type { HttpAnswer } from '../http.ts';
 import type { Surroundings } from '../provider.ts';
-import { jsonOf, refusal } from '../refusal.ts';
+import { jsonOf, loginRefusal } from '../refusal.ts';
 import { awsEndpoint } from './endpoint.ts';
 import type { AwsAccess } from './credentials.ts';
 
@@ -49,13 +49,13 @@ function stsRequest(region: string, around: Surroundings, fields: Readonly<Recor
 
 /** Credentials in an answer, which is JSON where the service honors `accept`, and XML where it does not. */
 function credentialsIn(answer: HttpAnswer, arn: string): AwsCredentials {
-  if (answer.status !== 200) throw refusal(answer, 'AWS STS', `role ${arn}`);
+  if (answer.status !== 200) throw loginRefusal(answer, 'AWS STS', `the role ${arn}`);
   const text = answer.body.toString('utf8');
   const [id, secret, token] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map(
     (name) => findKey(jsonOf(answer), name) ?? new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1],
   );
   if (id === undefined || secret === undefined || token === undefined)
-    throw refusal(answer, 'AWS STS', `role ${arn}`);
+    throw loginRefusal(answer, 'AWS STS', `the role ${arn}`);
   return { accessKeyId: id, secretAccessKey: secret, sessionToken: token };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Surroundings } from '../provider.ts';
-import { answerObject, jsonOf, notConfigured } from '../refusal.ts';
+import { answerObject, jsonOf, loginRefusal, notConfigured } from '../refusal.ts';
 import { isMap } from '../document.ts';
 import { serviceUrl } from '../service-url.ts';
 
@@ -78,7 +78,7 @@ async function exchange(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: body.toString(),
   });
-  return accessToken(answerObject(answer, url.origin, `a token for ${resource}`));
+  return accessToken(answerObject(answer, url.origin, `the login for ${resource}`, loginRefusal));
 }
 
 /** The identity of the machine, by the Instance Metadata Service, or of an app, by its own endpoint. */
@@ -96,7 +96,7 @@ async function byManagedIdentity(resource: string, around: Surroundings): Promis
     .fetch({ url, headers, once: true, timeoutMs: METADATA_TIMEOUT_MS })
     .catch(() => undefined);
   if (answer?.status !== 200 || !isMap(jsonOf(answer))) return undefined;
-  return accessToken(answerObject(answer, 'the metadata service', `a token for ${resource}`));
+  return accessToken(answerObject(answer, 'the metadata service', `the login for ${resource}`, loginRefusal));
 }
 
 async function byCli(resource: string, around: Surroundings): Promise<string | undefined> {

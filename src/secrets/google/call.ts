@@ -1,6 +1,6 @@
 import type { Surroundings } from '../provider.ts';
 import { serviceUrl } from '../service-url.ts';
-import { googleToken } from './token.ts';
+import { googleAccess } from './token.ts';
 
 /** A Google API's address: its own, or what gcloud's variable for it says (`CLOUDSDK_API_ENDPOINT_OVERRIDES_…`). */
 export function googleEndpoint(service: 'cloudkms' | 'secretmanager', { env }: Surroundings): URL {
@@ -8,7 +8,12 @@ export function googleEndpoint(service: 'cloudkms' | 'secretmanager', { env }: S
   return serviceUrl('Google Cloud', env[name] || `https://${service}.googleapis.com/`, name);
 }
 
-/** The header that opens Google's APIs. */
+/**
+ * The headers that open Google's APIs. A user's call must name the project that it counts for: Secret Manager and Cloud
+ * KMS refuse one that names none (Google Cloud documentation, "Quota project overview").
+ */
 export async function googleHeaders(around: Surroundings): Promise<Record<string, string>> {
-  return { authorization: `Bearer ${await googleToken(around)}` };
+  const { token, quotaProject } = await googleAccess(around);
+  const project = around.env.GOOGLE_CLOUD_QUOTA_PROJECT || quotaProject;
+  return { authorization: `Bearer ${token}`, ...(project && { 'x-goog-user-project': project }) };
 }

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isMap } from '../document.ts';
 import type { Surroundings } from '../provider.ts';
-import { answerObject, notConfigured } from '../refusal.ts';
+import { answerObject, loginRefusal, notConfigured } from '../refusal.ts';
 import { serviceUrl } from '../service-url.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
@@ -12,12 +12,19 @@ const TOKEN_URI = 'https://oauth2.googleapis.com/token';
 /** Elsewhere than on Google Cloud nobody answers there. */
 const METADATA_TIMEOUT_MS = 1_000;
 
+/** What opens Google's APIs. */
+export interface GoogleAccess {
+  readonly token: string;
+  /** The project that calls count for, where the credentials name one. */
+  readonly quotaProject?: string;
+}
+
 /**
- * An access token by Application Default Credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own,
+ * Access by Application Default Credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own,
  * or the machine's service account (Google Cloud documentation, "How Application Default Credentials works").
  * Throws `secrets/not-configured`.
  */
-export function googleToken(around: Surroundings): Promise<string> {
+export function googleAccess(around: Surroundings): Promise<GoogleAccess> {
   return around.once(['google token'], async () => {
     const named = around.env.GOOGLE_APPLICATION_CREDENTIALS;
     const config = around.env.CLOUDSDK_CONFIG ?? join(around.env.HOME || homedir(), '.config/gcloud');
@@ -25,7 +32,8 @@ export function googleToken(around: Surroundings): Promise<string> {
     const file = await readCredentials(path, named !== undefined && named !== '');
     const token = file === undefined ? await metadataToken(around) : await tokenOf(file, path, around);
     around.hide(token);
-    return token;
+    const quotaProject = file?.quota_project_id;
+    return { token, ...(typeof quotaProject === 'string' && { quotaProject }) };
   });
 }
 
@@ -95,7 +103,7 @@ async function exchange(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams(fields).toString(),
   });
-  return accessToken(answerObject(answer, url.origin, 'a token for Google Cloud'));
+  return accessToken(answerObject(answer, url.origin, 'the login to Google Cloud', loginRefusal));
 }
 
 /** The token of the machine's service account, from the metadata server. */
@@ -105,7 +113,11 @@ async function metadataToken(around: Surroundings): Promise<string> {
   const answer = await around
     .fetch({ url, headers: { 'metadata-flavor': 'Google' }, once: true, timeoutMs: METADATA_TIMEOUT_MS })
     .catch(() => undefined);
-  if (answer) return accessToken(answerObject(answer, 'the metadata server', 'a token for Google Cloud'));
+  // It answers 404 where the machine has no service account.
+  if (answer && answer.status !== 404)
+    return accessToken(
+      answerObject(answer, 'the metadata server', 'the login to Google Cloud', loginRefusal),
+    );
   throw notConfigured(
     'Google Cloud',
     'no credentials were found',

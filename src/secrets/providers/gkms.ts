@@ -1,7 +1,7 @@
 import { badParam, fromUrlBase64 } from '../encode.ts';
 import { googleEndpoint, googleHeaders } from '../google/call.ts';
 import type { Provider, Request } from '../provider.ts';
-import { answerObject, notFound } from '../refusal.ts';
+import { answerObject, loginRefusal, notFound, refusal } from '../refusal.ts';
 import { below } from '../service-url.ts';
 
 /**
@@ -22,7 +22,11 @@ export const gkms: Provider = {
       headers: { ...(await googleHeaders(around)), 'content-type': 'application/json' },
       body: JSON.stringify({ ciphertext }),
     });
-    const { plaintext } = answerObject(answer, 'Cloud KMS', 'the ciphertext');
+    // A key that is not there is no missing secret: no default stands for what it should open.
+    const why = answer.status === 404 ? loginRefusal : refusal;
+    const { plaintext, plaintextCrc32c } = answerObject(answer, 'Cloud KMS', 'the ciphertext', why);
+    // Google's JSON leaves empty fields out, but not the checksum.
+    if (plaintext === undefined && plaintextCrc32c !== undefined) return '';
     if (typeof plaintext === 'string') return Buffer.from(plaintext, 'base64').toString('utf8');
     throw notFound('plaintext in the answer of Cloud KMS');
   },

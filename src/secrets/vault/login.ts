@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isMap } from '../document.ts';
 import { badParam } from '../encode.ts';
 import type { Surroundings } from '../provider.ts';
-import { answerObject, notConfigured } from '../refusal.ts';
+import { answerObject, loginRefusal, notConfigured } from '../refusal.ts';
 import { below } from '../service-url.ts';
 import { headersOf, type VaultServer } from './access.ts';
 
@@ -32,7 +32,7 @@ export async function login(server: VaultServer, params: LoginParams, around: Su
     tls: server.tls,
   });
   const what = `the login by ${params.method}`;
-  const { auth } = answerObject(answer, server.url.origin, what);
+  const { auth } = answerObject(answer, server.url.origin, what, loginRefusal);
   const token = isMap(auth) ? auth.client_token : undefined;
   if (typeof token === 'string' && token !== '') return token;
   throw notConfigured(
