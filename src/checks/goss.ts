@@ -65,7 +65,7 @@ export async function checkGoss(
   for (let attempts = 1; ; attempts++) {
     const machine = communicator && new MachineSystem(communicator, subject.bootedAs);
     const groups = await evaluate(file.resources, new SplitSystem(image, machine), ctx);
-    const diagnostics = [...weak, ...leftOut(groups, options.strict)];
+    const diagnostics = [...weak, ...leftOut(groups, options.strict), ...nothingDecided(groups)];
     const failed = groups.flat().some((result) => result.outcome === 'fail');
     const passed = !failed && diagnostics.every((d) => d.severity !== 'error');
     const over = performance.now() - began + options.sleep > options.retryTimeout;
@@ -93,6 +93,22 @@ function leftOut(groups: readonly ResultGroup[], strict: boolean): Diagnostic[] 
       },
     ];
   });
+}
+
+/** A file of which nothing could be decided proves nothing, even where each of its checks may be left out. */
+function nothingDecided(groups: readonly ResultGroup[]): Diagnostic[] {
+  const results = groups.flat();
+  const elsewhere = results.find((result) => result.elsewhere !== undefined);
+  if (!elsewhere || results.some(({ outcome }) => outcome !== 'skip')) return [];
+  return [
+    {
+      code: 'goss/nothing-decided',
+      severity: 'error',
+      message: 'not one check of the goss file could be decided here',
+      range: elsewhere.resource.range,
+      hint: 'Test the booted image: leave out --no-boot, or give the test an image that boots.',
+    },
+  ];
 }
 
 /** One line that says what failed. */

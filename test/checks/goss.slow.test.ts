@@ -78,6 +78,16 @@ test('what only a booted machine tells is no pass under strict', async () => {
   expect(events.some((e) => e.type === 'diagnostic' && e.diagnostic.code === 'goss/not-decided')).toBe(true);
 });
 
+test('a file of which nothing can be decided here passes nowhere', async () => {
+  events.length = 0;
+  expect((await run('port: {tcp:80: {listening: true}}')).exitCode).toBe(1);
+  expect(events).toContainEqual(
+    expect.objectContaining({ diagnostic: expect.objectContaining({ code: 'goss/nothing-decided' }) }),
+  );
+  // What the file itself leaves out is its author's word, as in goss.
+  expect((await run('port: {tcp:80: {listening: true, skip: true}}')).exitCode).toBe(0);
+});
+
 test('a test of an image file is evidence, and fails the release', async () => {
   writeFileSync(join(dir, 'image.yaml'), 'user: {root: {exists: true, uid: 1}}\n');
   const ctx = { ...contextOf(openSession(deps)), templateDir: dir };
