@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { drongo, googleClients } from './real-tools.ts';
+import { drongo, googleClients, googleLogin } from './real-tools.ts';
 import { PROJECT, RunningDrongo } from './running-drongo.ts';
+import { RunningGoogleLogin } from './running-google-login.ts';
 
 const server = drongo();
 const clients = googleClients();
-const missing = server.missing ?? clients.missing;
+const packages = googleLogin();
+const missing = server.missing ?? clients.missing ?? packages.missing;
 
 /** What Google's own library has. */
 interface Auth {
@@ -20,40 +20,24 @@ interface Auth {
   getRequestHeaders(): Promise<Headers>;
 }
 
-// drongo asks for no login, so that a refusal is not tried here; the login itself answers from a stand-in.
-describe.skipIf(missing)(`Google Cloud against drongo${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  const USER = {
-    type: 'authorized_user',
-    client_id: 'id',
-    client_secret: 's',
-    refresh_token: 'r',
-    quota_project_id: 'payer',
-  };
+// drongo takes any token, so that only the login is refused here.
+const title = `Google Cloud against drongo, its login against @emulators/google`;
+describe.skipIf(missing)(`${title}${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let running: RunningDrongo;
-  let login: Server;
-  let address: string;
+  let login: RunningGoogleLogin;
+  let user: Record<string, string>;
   let folder: string;
   let env: Record<string, string>;
-  /** Headers of what was asked of the stand-in besides the login. */
-  let asked: Record<string, unknown>[];
   const sealed: Record<string, string> = {};
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ingot-google-'));
-    asked = [];
-    login = createServer((request, response) => {
-      if (request.url === '/token') return void response.end('{"access_token": "of the login"}');
-      asked.push(request.headers);
-      response.writeHead(404).end();
-    });
-    await new Promise<void>((resolve) => login.listen(0, '127.0.0.1', resolve));
-    address = `http://127.0.0.1:${(login.address() as AddressInfo).port}`;
-    const file = join(folder, 'user.json');
-    writeFileSync(file, JSON.stringify({ ...USER, token_uri: `${address}/token` }));
+    login = await RunningGoogleLogin.start(packages);
+    user = { ...(await login.logIn()), quota_project_id: 'payer' };
     running = await RunningDrongo.start(server, clients);
     env = {
       HOME: folder,
-      GOOGLE_APPLICATION_CREDENTIALS: file,
+      GOOGLE_APPLICATION_CREDENTIALS: credentials('user', user),
       GCP_PROJECT: PROJECT,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${running.endpoint}/`,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS: running.endpoint,
@@ -72,12 +56,18 @@ describe.skipIf(missing)(`Google Cloud against drongo${missing ? ` (skipped: ${m
   }, 60_000);
   afterAll(async () => {
     await running?.[Symbol.asyncDispose]();
-    login?.closeAllConnections();
-    login?.close();
+    await login?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
 
   afterEach(() => void vi.unstubAllEnvs());
+
+  /** A file of credentials. */
+  function credentials(name: string, content: object): string {
+    const path = join(folder, `${name}.json`);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  }
 
   async function resolve(text: string, more: Record<string, string> = {}): Promise<unknown> {
     const resolver = createResolver({ env: { ...env, ...more }, patience: { attempts: 2 } });
@@ -138,28 +128,40 @@ describe.skipIf(missing)(`Google Cloud against drongo${missing ? ` (skipped: ${m
     });
   });
 
+  test.each([
+    ['client_secret', 'status 401: The client_secret is incorrect.; invalid_client'],
+    ['refresh_token', 'status 400: The refresh token is invalid.; invalid_grant'],
+  ])('a login with a wrong %s is refused, and no default stands for it', async (name, message) => {
+    const wrong = credentials(name, { ...user, [name]: 'wrong' });
+    const reference = 'ref+gcpsecrets://db?default=d&optional=true#/pw';
+    await expect(resolve(reference, { GOOGLE_APPLICATION_CREDENTIALS: wrong })).rejects.toMatchObject({
+      code: 'secrets/denied',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
   test.each(['', 'another'])(
-    "calls have the headers of Google's own library, GOOGLE_CLOUD_QUOTA_PROJECT=%s",
+    "calls are the user's, and count for the project of Google's own library, GOOGLE_CLOUD_QUOTA_PROJECT=%s",
     async (quota) => {
       const here = {
-        CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: address,
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: login.endpoint,
         GOOGLE_CLOUD_QUOTA_PROJECT: quota,
       };
       expect(await resolve('ref+gcpsecrets://none?default=d', here)).toBe('d');
-      const { authorization, 'x-goog-user-project': project } = asked.at(-1) ?? {};
+      const { authorization = '', 'x-goog-user-project': project } = login.asked.at(-1) ?? {};
+      expect(await login.userOf(authorization)).toBe('ann@example.com');
       expect(project).toBe(quota || 'payer');
       const load = createRequire(join(clients.path, 'x.js'));
       const { GoogleAuth } = load('google-auth-library') as { GoogleAuth: new () => Auth };
       vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', env.GOOGLE_APPLICATION_CREDENTIALS);
       vi.stubEnv('GOOGLE_CLOUD_QUOTA_PROJECT', quota);
+      // Without it the library looks for a metadata server.
+      vi.stubEnv('GOOGLE_CLOUD_PROJECT', PROJECT);
       const auth = new GoogleAuth();
       const client = await auth.getClient();
-      client.setCredentials({ access_token: 'of the login', expiry_date: Date.now() + 3_600_000 });
+      client.setCredentials({ access_token: 'any', expiry_date: Date.now() + 3_600_000 });
       const theirs = await auth.getRequestHeaders();
-      expect([authorization, project]).toEqual([
-        theirs.get('authorization'),
-        theirs.get('x-goog-user-project'),
-      ]);
+      expect(project).toBe(theirs.get('x-goog-user-project'));
     },
   );
 });

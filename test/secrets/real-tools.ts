@@ -93,11 +93,16 @@ export function drongo(): Tool {
 }
 
 /** Google's own clients for Secret Manager and Cloud KMS: a folder of packages, at `path`. */
-export function googleClients(): Tool {
-  const folder = join(TOOLS, 'google-clients');
+export const googleClients = (): Tool =>
+  npmPackages('google-clients', ['@google-cloud/secret-manager@6.1.3', '@google-cloud/kms@5.7.0']);
+
+/** An emulator of Google's login: a folder of packages, at `path`. */
+export const googleLogin = (): Tool => npmPackages('google-login', ['@emulators/google@0.4.1']);
+
+function npmPackages(name: string, packages: readonly string[]): Tool {
+  const folder = join(TOOLS, name);
   const path = join(folder, 'node_modules');
   if (existsSync(path)) return { path };
-  const packages = ['@google-cloud/secret-manager@6.1.3', '@google-cloud/kms@5.7.0'];
   const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder, ...packages];
   return make(path, 'npm', args, {});
 }
