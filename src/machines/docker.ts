@@ -16,15 +16,13 @@ import type {
   Machine,
   TransferOptions,
 } from '../core/machine.ts';
-import { timerMs } from '../core/timer-ms.ts';
 import { containerEnvironment } from './container/nspawn.ts';
 import { packFolder, readUpload } from './container/upload.ts';
 import { imageEnvironment } from './container/image-environment.ts';
 import { userIn } from './container/user.ts';
 import { loginOf, type Owner, ownerOf, ROOT } from './docker/container-user.ts';
 import type { DockerEngine } from './docker/engine.ts';
-import { LineOutput } from './docker/line-output.ts';
-import { demultiplex } from './docker/multiplex.ts';
+import { runInContainer } from './docker/exec.ts';
 import { downloadFile, downloadFolder, fileArchive, linkTarget, withoutTop } from './docker/transfer.ts';
 
 export interface DockerContainerOptions {
@@ -48,12 +46,10 @@ interface ContainerConfig {
   readonly Env?: readonly string[] | null;
 }
 
-const MAX_KEPT = 1024 * 1024;
 /** Repository of the images that containers of failed builds leave. */
 const LEFT = 'ingot-left';
 /** A folder that is there stays whose it is. */
 const MAKE_FOLDER = '[ -d "$1" ] || { mkdir -p -- "$1" && chown "$2" "$1"; }';
-let count = 0;
 
 /**
  * A container of the Docker engine. Its first process waits for input that never comes: when this process ends,
@@ -175,6 +171,16 @@ class DockerMachine implements Machine {
     return await this.#run(argv, options, env, user);
   }
 
+  async #run(
+    argv: readonly string[],
+    options: ExecOptions,
+    env: Readonly<Record<string, string>>,
+    user: string | undefined,
+  ): Promise<ExecResult> {
+    const signal = options.signal ?? this.#ctx.signal;
+    return await runInContainer(this.#engine, this.#id, argv, { ...options, signal, env, user });
+  }
+
   /**
    * What every command of `user` has, but for what the image sets itself: its PATH is where its programs are. HOME is the
    * engine's to say.
@@ -207,67 +213,6 @@ class DockerMachine implements Machine {
     const user = this.#config.User ?? '';
     if (['', '0', 'root'].includes(user)) return ROOT;
     return ownerOf(user, await this.#read('/etc/passwd'), await this.#read('/etc/group'));
-  }
-
-  async #run(
-    argv: readonly string[],
-    options: ExecOptions,
-    env: Readonly<Record<string, string>>,
-    user: string | undefined,
-  ): Promise<ExecResult> {
-    const outer = options.signal ?? this.#ctx.signal;
-    outer.throwIfAborted();
-    // The mark finds the command's processes when its time is up.
-    const mark = `ingot-exec-${process.pid}-${count++}`;
-    const created = await this.#engine.json<{ Id: string }>(`/containers/${this.#id}/exec`, {
-      method: 'POST',
-      json: {
-        AttachStdin: options.input !== undefined,
-        AttachStdout: true,
-        AttachStderr: true,
-        Tty: false,
-        Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
-        // Else where the image says.
-        ...(options.cwd !== undefined && { WorkingDir: options.cwd }),
-        ...(user !== undefined && { User: user }),
-        // A shell in between: a missing command is exit code 127, one ended by a signal 128 and more (XCU 2.8.2).
-        Cmd: ['/bin/sh', '-c', '"$@"; exit $?', mark, ...argv],
-      },
-    });
-    const socket = await this.#engine.upgrade(`/exec/${created.Id}/start`, { Detach: false, Tty: false });
-    const stdout = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stdout', line)));
-    const stderr = new LineOutput(MAX_KEPT, options.onLine && ((line) => options.onLine?.('stderr', line)));
-    const deadline =
-      options.timeoutMs === undefined ? undefined : AbortSignal.timeout(timerMs(options.timeoutMs));
-    const signal = deadline ? AbortSignal.any([outer, deadline]) : outer;
-    const stop = (): void => void socket.destroy();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      if (options.input !== undefined) socket.end(options.input);
-      for await (const { stream, data } of demultiplex(socket))
-        (stream === 'stdout' ? stdout : stderr).take(data);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      socket.destroy();
-    }
-    if (signal.aborted) {
-      await this.#kill(mark);
-      outer.throwIfAborted();
-      throw new IngotError('host/timeout', `${argv[0]} did not end within ${options.timeoutMs} ms`, {
-        hint: "Raise the step's timeout, or find out what it waits for in the log above.",
-      });
-    }
-    const { ExitCode } = await this.#engine.json<{ ExitCode: number }>(`/exec/${created.Id}/json`);
-    return { exitCode: ExitCode, stdout: stdout.end(), stderr: stderr.end() };
-  }
-
-  /** Ends a command that was given up, with its process group. */
-  async #kill(mark: string): Promise<void> {
-    const script = `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q -- " $1 " && kill -9 -- -\${p#/proc/}; done; true`;
-    const never = new AbortController().signal;
-    await this.#runAsRoot(['sh', '-c', script, mark.replace('exec', 'kill'), mark], never);
   }
 
   async #upload(source: string, destination: string, o: TransferOptions = {}): Promise<void> {
