@@ -7,6 +7,12 @@ export function encodeText(content: Buffer, encode = 'raw'): string {
   throw badParam('encode', encode, 'raw or base64');
 }
 
+/** Bytes as the text that they are in UTF-8; what is no text stays as it is. */
+export function textOrBytes(bytes: Buffer): string | Uint8Array {
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : new Uint8Array(bytes);
+}
+
 /** The bytes of URL-safe base64, as paths hold it. Throws `secrets/bad-reference`. */
 export function fromUrlBase64(text: string, what: string): Buffer {
   if (text !== '' && /^[A-Za-z0-9_-]*={0,2}$/.test(text)) return Buffer.from(text, 'base64url');

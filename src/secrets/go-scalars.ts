@@ -1,4 +1,5 @@
 import type { ScalarTag, Tags } from 'yaml';
+import { textOrBytes } from './encode.ts';
 
 /**
  * Plain texts that Go's yaml.v3 takes for numbers (resolve.go): underscores anywhere between digits, `017` as well as
@@ -68,11 +69,7 @@ const binary: ScalarTag = {
   identify: (value) => value instanceof Uint8Array,
   default: false,
   tag: 'tag:yaml.org,2002:binary',
-  resolve(source) {
-    const bytes = Buffer.from(source, 'base64');
-    const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) ? text : new Uint8Array(bytes);
-  },
+  resolve: (source) => textOrBytes(Buffer.from(source, 'base64')),
   stringify: ({ value }) => Buffer.from(value as Uint8Array).toString('base64'),
 };
 

@@ -20,7 +20,8 @@ export interface HttpRequest {
   /** Default: GET, or POST with a body. */
   readonly method?: string;
   readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** One with several values is sent once for each. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
   readonly tls?: Tls;
   /** Answers to ask again for, besides 429 and those of a server in trouble (500, 502, 503, 504). */
@@ -153,7 +154,7 @@ function send(
         ...(way.path !== undefined && { path: way.path }),
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {
-          ...headers,
+          ...(headers as http.OutgoingHttpHeaders),
           ...way.headers,
           ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
         },

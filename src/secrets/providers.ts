@@ -38,7 +38,7 @@ export async function loadProviders(): Promise<void> {
 }
 
 /** Those that were never tried against a real server or an emulator, and so are not called supported. */
-const UNTRIED = ['azurekeyvault', 'doppler', 'gitlab', 'k8s', 'onepasswordconnect'];
+const UNTRIED = ['azurekeyvault', 'doppler', 'gitlab', 'onepasswordconnect'];
 
 /** Backends of vals that we do not have. */
 const NOT_YET = [

@@ -108,9 +108,7 @@ function textsIn(value: unknown): string[] {
 const refuseCommand: RunCommand = (command) => {
   throw new IngotError(
     'secrets/denied',
-    `ref+exec://${command} would run a command; that is not allowed here`,
-    {
-      hint: 'Fetch the value before, and hand it over in an environment variable.',
-    },
+    `the command ${command} would run for a reference; that is not allowed here`,
+    { hint: 'Fetch the value before, and hand it over in an environment variable.' },
   );
 };

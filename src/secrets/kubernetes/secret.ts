@@ -1,5 +1,6 @@
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
+import { textOrBytes } from '../encode.ts';
 
 /**
  * A Kubernetes Secret with its `data` as `stringData`, so that references in it can be seen; anything else as it is.
@@ -33,9 +34,7 @@ function fromBase64(key: string, value: unknown): string | Uint8Array {
   if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits)) {
     throw badField(key, "of the Secret's data is no base64", 'Put plain texts under stringData.');
   }
-  const bytes = Buffer.from(digits, 'base64');
-  const text = bytes.toString('utf8');
-  return Buffer.from(text).equals(bytes) ? text : new Uint8Array(bytes);
+  return textOrBytes(Buffer.from(digits, 'base64'));
 }
 
 function toBase64(key: string, value: unknown): string {

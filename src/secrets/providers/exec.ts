@@ -1,5 +1,6 @@
 import { IngotError } from '../../core/error.ts';
 import { badParam } from '../encode.ts';
+import { failedCommand } from '../failed-command.ts';
 import type { Provider } from '../provider.ts';
 
 /**
@@ -21,19 +22,11 @@ export const exec: Provider = {
       .map(([name, value]) => [name.slice('env_'.length), value]);
     const seconds = request.param('timeout') ?? '30';
     if (!/^[1-9]\d{0,4}$/.test(seconds)) throw badParam('timeout', seconds, 'seconds, such as 30');
-    const { exitCode, stdout, stderr } = await around.run(command, args, {
+    const result = await around.run(command, args, {
       env: Object.fromEntries(env) as Record<string, string>,
       timeoutMs: Number(seconds) * 1000,
     });
-    if (exitCode === 0) return request.param('trim') === 'false' ? stdout : stdout.replace(/[ \t\r\n]+$/, '');
-    const [said = ''] = stderr.trim().split('\n').slice(-1);
-    const told = said === '' ? '' : `: ${said.slice(0, 300)}`;
-    throw new IngotError(
-      'secrets/bad-answer',
-      `the command ${command} ended with exit code ${exitCode}${told}`,
-      {
-        hint: 'Run it by hand to see why.',
-      },
-    );
+    if (result.exitCode !== 0) throw failedCommand(command, result);
+    return request.param('trim') === 'false' ? result.stdout : result.stdout.replace(/[ \t\r\n]+$/, '');
   },
 };

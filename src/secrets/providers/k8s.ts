@@ -1,5 +1,7 @@
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
+import { encodeText, textOrBytes } from '../encode.ts';
+import { goJson } from '../go-json.ts';
 import { clusterOf } from '../kubernetes/cluster.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { answerObject, notFound } from '../refusal.ts';
@@ -8,23 +10,40 @@ import { below } from '../service-url.ts';
 const RESOURCES: Readonly<Record<string, string>> = { Secret: 'secrets', ConfigMap: 'configmaps' };
 
 /**
- * `ref+k8s://v1/Secret|ConfigMap/namespace/name[/key]?kubeConfigPath=&kubeContext=&inCluster`; without a key all of them as
- * JSON (Kubernetes API, core/v1).
+ * `ref+k8s://v1/Secret|ConfigMap/namespace/name[/key]?kubeConfigPath=&kubeContext=&inCluster&encode=`; without a key all of
+ * them as JSON, but for a ConfigMap's binaryData (Kubernetes API, core/v1).
  */
 export const k8s: Provider = {
   async text(request, around) {
     const { place, key } = placeOf(request);
-    const data = await readData(place, request, around);
-    if (key === undefined) return JSON.stringify(data);
-    const value = Object.hasOwn(data, key) ? data[key] : undefined;
-    if (value === undefined)
-      throw notFound(`key ${key} in the ${place.kind} ${place.namespace}/${place.name}`);
-    return value;
+    const { data, binaryData } = await readObject(place, request, around);
+    const encode = request.param('encode');
+    if (key === undefined) {
+      const all = [...data].map(([name, bytes]) => [name, textIn(place, name, bytes, encode)]);
+      return goJson(Object.fromEntries(all));
+    }
+    const bytes = data.get(key) ?? binaryData.get(key);
+    if (bytes === undefined) throw notFound(`key ${key} in the ${named(place)}`);
+    return textIn(place, key, bytes, encode);
   },
-  document(request, around) {
-    return readData(placeOf(request).place, request, around);
+  async document(request, around) {
+    const { data, binaryData } = await readObject(placeOf(request).place, request, around);
+    const encode = request.param('encode');
+    const all = [...binaryData, ...data].map(([name, bytes]) => [
+      name,
+      encode ? encodeText(bytes, encode) : textOrBytes(bytes),
+    ]);
+    return Object.fromEntries(all) as Record<string, unknown>;
   },
 };
+
+/** A value as text. Throws `secrets/bad-document` for what would not be the same any more. */
+function textIn(place: Place, key: string, bytes: Buffer, encode: string | undefined): string {
+  if (encode || typeof textOrBytes(bytes) === 'string') return encodeText(bytes, encode);
+  throw new IngotError('secrets/bad-document', `the key ${key} of the ${named(place)} is no text`, {
+    hint: 'Add ?encode=base64 to the reference.',
+  });
+}
 
 interface Place {
   readonly kind: string;
@@ -41,21 +60,29 @@ function placeOf({ path }: Request): { place: Place; key: string | undefined } {
   });
 }
 
-async function readData(
-  place: Place,
-  request: Request,
-  around: Surroundings,
-): Promise<Record<string, string>> {
+const named = ({ kind, namespace, name }: Place): string => `${kind} ${namespace}/${name}`;
+
+/** The object's maps, as bytes. */
+interface Content {
+  readonly data: ReadonlyMap<string, Buffer>;
+  readonly binaryData: ReadonlyMap<string, Buffer>;
+}
+
+async function readObject(place: Place, request: Request, around: Surroundings): Promise<Content> {
   const { kind, namespace, name } = place;
   const { url: base, tls, headers } = await clusterOf(request, around);
   const url = below(base, 'api/v1', `namespaces/${namespace}/${RESOURCES[kind] as string}/${name}`);
-  return await around.once(['k8s', url.href, headers.authorization, tls.cert], async () => {
+  return await around.once(['k8s', url.href, headers, tls], async () => {
     const answer = await around.fetch({ url, tls, headers: { ...headers, accept: 'application/json' } });
-    const { data } = answerObject(answer, base.origin, `${kind} ${namespace}/${name}`);
-    const entries = Object.entries(isMap(data) ? data : {}).map(([key, value]): [string, string] => [
-      key,
-      kind === 'Secret' ? Buffer.from(String(value), 'base64').toString('utf8') : String(value),
-    ]);
-    return Object.fromEntries(entries);
+    const { data, binaryData } = answerObject(answer, base.origin, named(place));
+    return {
+      data: bytesOf(data, kind === 'Secret' ? 'base64' : 'utf8'),
+      binaryData: bytesOf(binaryData, 'base64'),
+    };
   });
+}
+
+function bytesOf(map: unknown, encoding: BufferEncoding): Map<string, Buffer> {
+  const entries = Object.entries(isMap(map) ? map : {});
+  return new Map(entries.map(([key, value]) => [key, Buffer.from(String(value), encoding)]));
 }

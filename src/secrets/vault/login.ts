@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readCredential } from '../credential-file.ts';
 import { isMap } from '../document.ts';
 import { badParam } from '../encode.ts';
 import type { Surroundings } from '../provider.ts';
@@ -73,14 +73,6 @@ async function loginRequest(
     }
     default:
       throw badParam('auth_method', params.method, 'token, approle, userpass or kubernetes');
-  }
-}
-
-async function readCredential(backend: string, path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (cause) {
-    throw notConfigured(backend, `${path} can't be read: ${(cause as Error).message}`, 'Correct its name.');
   }
 }
 
