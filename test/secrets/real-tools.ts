@@ -20,7 +20,7 @@ export interface Tool {
 }
 
 /**
- * Building Vault, OpenBao, Consul, sops and vals takes more than half an hour on two cores: `npm run test:partners` does it once, and from
+ * Building Vault, OpenBao, Kubernetes, Consul, sops and vals takes more than half an hour on two cores: `npm run test:partners` does it once, and from
  * then on every run of the tests uses them.
  */
 const TO_BUILD = 'it is not built yet: `npm run test:partners` builds it, once, in up to 15 minutes';
@@ -37,6 +37,9 @@ export function goTool(name: string): Tool {
 
 /** Vault itself, by the small program in test/fixtures/secrets/vault-in-memory: in memory, unsealed. */
 export const vaultServer = (): Tool => goProgram('secrets/vault-in-memory');
+
+/** Kubernetes' own API server, with its etcd. */
+export const kubernetesServer = (): Tool => goProgram('secrets/kubernetes');
 
 /** OpenBao's own program: `bao`. */
 export const openBao = (): Tool => goProgram('secrets/openbao');

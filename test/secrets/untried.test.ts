@@ -11,7 +11,6 @@ import { doppler } from '../../src/secrets/providers/doppler.ts';
 import { gcpsecrets } from '../../src/secrets/providers/gcpsecrets.ts';
 import { gitlab } from '../../src/secrets/providers/gitlab.ts';
 import { gkms } from '../../src/secrets/providers/gkms.ts';
-import { k8s } from '../../src/secrets/providers/k8s.ts';
 import { onepasswordconnect } from '../../src/secrets/providers/onepasswordconnect.ts';
 import { pick } from '../../src/secrets/fragment.ts';
 import { readYaml } from '../../src/secrets/read-yaml.ts';
@@ -182,28 +181,4 @@ test('azurekeyvault: public and other clouds', async () => {
   expect(new Set(scopes)).toEqual(
     new Set(['https://vault.azure.net/.default', 'https://vault.usgovcloudapi.net/.default']),
   );
-});
-
-test('k8s: a kubeconfig with a token, Secrets and ConfigMaps', async () => {
-  const file = join(folder, 'kubeconfig');
-  const config = {
-    'current-context': 'c',
-    contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
-    clusters: [
-      { name: 'k', cluster: { server: 'https://k:6443', 'certificate-authority-data': base64('CA') } },
-    ],
-    users: [{ name: 'u', user: { token: 't' } }],
-  };
-  writeFileSync(file, JSON.stringify(config));
-  const text = 'ref+k8s://v1/Secret/ns/db/pw ref+k8s://v1/Secret/ns/db#/pw ref+k8s://v1/ConfigMap/ns/db/pw';
-  const { value, asked, urls } = await resolve(k8s, text, { KUBECONFIG: file }, ({ url }) => [
-    200,
-    { data: { pw: url.pathname.includes('secrets') ? base64('hunter2') : 'plain' } },
-  ]);
-  expect(value).toBe('hunter2 hunter2 plain');
-  expect(urls).toEqual([
-    'https://k:6443/api/v1/namespaces/ns/secrets/db',
-    'https://k:6443/api/v1/namespaces/ns/configmaps/db',
-  ]);
-  expect(asked[0]).toMatchObject({ tls: { ca: 'CA' }, headers: { authorization: 'Bearer t' } });
 });

@@ -1,13 +1,11 @@
-import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
-import { goTool, openBao, output, type Tool, vaultServer } from './real-tools.ts';
+import { goTool, kubernetesServer, openBao, output, type Tool, vaultServer } from './real-tools.ts';
+import { RunningKubernetes } from './running-kubernetes.ts';
 import { RunningVault } from './running-vault.ts';
 import { selfSigned, tlsProxy } from './tls-proxy.ts';
 
@@ -160,57 +158,48 @@ function servesReferences(start: () => Promise<RunningVault>): void {
     expect(await resolve(reference, { ...named, VAULT_TLS_SERVER_NAME: 'localhost' })).toBe('hunter2');
   });
 
-  test('Kubernetes: a service account, which a stand-in for the cluster vouches for', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const part = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
-    const user = 'system:serviceaccount:web:app';
-    const claims = {
-      iss: 'kubernetes/serviceaccount',
-      sub: user,
-      nbf: Math.floor(Date.now() / 1000) - 60,
-      exp: Math.floor(Date.now() / 1000) + 600,
-      'kubernetes.io/serviceaccount/namespace': 'web',
-      'kubernetes.io/serviceaccount/service-account.name': 'app',
-      'kubernetes.io/serviceaccount/service-account.uid': 'u1',
-    };
-    const unsigned = `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}`;
-    const jwt = `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(privateKey, 'base64url')}`;
-    const reviewed: unknown[] = [];
-    const cluster = createServer((q, r) => {
-      let body = '';
-      q.on('data', (data: Buffer) => void (body += data.toString()));
-      q.on('end', () => {
-        reviewed.push((JSON.parse(body) as { spec: { token: string } }).spec.token);
-        const status = { authenticated: true, user: { username: user, uid: 'u1' } };
-        r.writeHead(201, { 'content-type': 'application/json' });
-        r.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status }));
-      });
+  const vals = goTool('vals');
+  const kubernetes = kubernetesServer();
+  const without = kubernetes.missing ? ` (skipped: ${kubernetes.missing})` : '';
+  test.skipIf(kubernetes.missing)(`a service account, which Kubernetes vouches for${without}`, async () => {
+    await using cluster = await RunningKubernetes.start(kubernetes);
+    await cluster.create('/api/v1/namespaces', { metadata: { name: 'web' } });
+    for (const name of ['app', 'other', 'vault'])
+      await cluster.create('/api/v1/namespaces/web/serviceaccounts', { metadata: { name } });
+    await cluster.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'vault-asks-whose-tokens-are' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
+      subjects: [{ kind: 'ServiceAccount', name: 'vault', namespace: 'web' }],
     });
-    await new Promise<void>((done) => cluster.listen(0, '127.0.0.1', done));
-    try {
-      const host = `http://127.0.0.1:${(cluster.address() as AddressInfo).port}`;
-      await api('sys/auth/kubernetes', { type: 'kubernetes' });
-      const config = {
-        kubernetes_host: host,
-        disable_local_ca_jwt: true,
-        token_reviewer_jwt: jwt,
-        kubernetes_ca_cert: readFileSync(certificate.cert, 'utf8'),
-      };
-      await api('auth/kubernetes/config', config);
-      const bound = { bound_service_account_names: 'app', bound_service_account_namespaces: 'web' };
-      await api('auth/kubernetes/role/app', { ...bound, token_policies: 'reader' });
-      writeFileSync(join(folder, 'jwt'), `${jwt}\n`);
-      const pod = { VAULT_TOKEN: undefined, VAULT_KUBERNETES_JWT_TOKEN_PATH: join(folder, 'jwt') };
-      const reference = 'ref+vault://secret/db?auth_method=kubernetes&role_id=app#/pw';
-      expect(await resolve(reference, pod)).toBe('hunter2');
-      expect(reviewed).toEqual([jwt]);
-    } finally {
-      cluster.closeAllConnections();
-      cluster.close();
+    await api('sys/auth/kubernetes', { type: 'kubernetes' });
+    await api('auth/kubernetes/config', {
+      kubernetes_host: cluster.address,
+      kubernetes_ca_cert: readFileSync(cluster.authority.cert, 'utf8'),
+      disable_local_ca_jwt: true,
+      token_reviewer_jwt: await cluster.tokenOf('web', 'vault'),
+    });
+    const bound = { bound_service_account_names: 'app', bound_service_account_namespaces: 'web' };
+    await api('auth/kubernetes/role/app', { ...bound, token_policies: 'reader' });
+    const reference = 'ref+vault://secret/db?auth_method=kubernetes&role_id=app#/pw';
+    const file = join(folder, 'jwt');
+    const pod = { VAULT_TOKEN: undefined, VAULT_KUBERNETES_JWT_TOKEN_PATH: file };
+    const token = await cluster.tokenOf('web', 'app');
+    writeFileSync(file, `${token}\n`);
+    expect(await resolve(reference, pod)).toBe('hunter2');
+    if (!vals.missing) {
+      const theirs = output(vals.path, ['get', reference], {
+        env: { ...env, ...pod, PATH: process.env.PATH },
+      });
+      expect(theirs.toString()).toBe('hunter2');
+    }
+    // Another account, and claims that nobody signed.
+    const unsigned = `${token.slice(0, token.lastIndexOf('.'))}.${Buffer.alloc(256).toString('base64url')}`;
+    for (const refused of [await cluster.tokenOf('web', 'other'), unsigned]) {
+      writeFileSync(file, refused);
+      await expect(resolve(reference, pod)).rejects.toMatchObject({ code: 'secrets/denied' });
     }
   });
 
-  const vals = goTool('vals');
   test.skipIf(vals.missing)('vals gives the same', async () => {
     for (const reference of [
       'ref+vault://secret/db#/pw',
