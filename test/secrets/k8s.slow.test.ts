@@ -276,6 +276,12 @@ describe.skipIf(tool.missing)(`Kubernetes 1.34.4${tool.missing ? ` (skipped: ${t
         /neither a token nor a certificate/,
       ],
       ['Secret/web/db/pw?kubeContext=none', good, 'not-configured', /no context "none"/],
+      [
+        'Secret/web/db/pw?default=d',
+        kubeconfig({ token: admin }, { server: `${cluster.address}/elsewhere` }),
+        'bad-answer',
+        /status 404, and not as Kubernetes does/,
+      ],
       ['Pod/web/db/pw', good, 'bad-reference', /names no Secret or ConfigMap/],
     ];
     for (const [path, file, code, message] of cases) {

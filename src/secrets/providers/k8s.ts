@@ -3,8 +3,9 @@ import { isMap } from '../document.ts';
 import { encodeText, textOrBytes } from '../encode.ts';
 import { goJson } from '../go-json.ts';
 import { clusterOf } from '../kubernetes/cluster.ts';
+import type { HttpAnswer } from '../http.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
-import { answerObject, notFound } from '../refusal.ts';
+import { answerObject, jsonOf, notFound, refusal } from '../refusal.ts';
 import { below } from '../service-url.ts';
 
 const RESOURCES: Readonly<Record<string, string>> = { Secret: 'secrets', ConfigMap: 'configmaps' };
@@ -74,12 +75,23 @@ async function readObject(place: Place, request: Request, around: Surroundings):
   const url = below(base, 'api/v1', `namespaces/${namespace}/${RESOURCES[kind] as string}/${name}`);
   return await around.once(['k8s', url.href, headers, tls], async () => {
     const answer = await around.fetch({ url, tls, headers: { ...headers, accept: 'application/json' } });
-    const { data, binaryData } = answerObject(answer, base.origin, named(place));
+    const { data, binaryData } = answerObject(answer, base.origin, named(place), whyNot);
     return {
       data: bytesOf(data, kind === 'Secret' ? 'base64' : 'utf8'),
       binaryData: bytesOf(binaryData, 'base64'),
     };
   });
+}
+
+/** Only the API itself knows what is not there; another server, or another path of this one, has a 404 of its own. */
+function whyNot(answer: HttpAnswer, service: string, what: string): IngotError {
+  const said = jsonOf(answer);
+  if (answer.status !== 404 || (isMap(said) && said.kind === 'Status')) return refusal(answer, service, what);
+  return new IngotError(
+    'secrets/bad-answer',
+    `${what} could not be read: ${service} answered with status 404, and not as Kubernetes does`,
+    { hint: 'Check the server in the kubeconfig, with its path.' },
+  );
 }
 
 function bytesOf(map: unknown, encoding: BufferEncoding): Map<string, Buffer> {
