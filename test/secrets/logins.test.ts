@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expandText } from '../../src/secrets/expand.ts';
+import type { Surroundings } from '../../src/secrets/provider.ts';
+import { azurekeyvault } from '../../src/secrets/providers/azurekeyvault.ts';
+import { parseReference } from '../../src/secrets/reference.ts';
 import { createResolver } from '../../src/secrets/resolver.ts';
 
 let folder: string;
@@ -107,4 +110,28 @@ test.each<Case>([
   const [, said = ''] = Object.values(given[1]) as string[];
   if (code === DENIED) await expect(resolved).rejects.toThrow(`status ${given[0]}: `);
   if (code === DENIED && given[0] === 400) await expect(resolved).rejects.toThrow(said);
+});
+
+test("Azure's tool is asked for the vault's own tenant, where the vault does not take the first token", async () => {
+  const ran: string[] = [];
+  const request = parseReference('azurekeyvault://mine/pw');
+  const value = await azurekeyvault.text({ ...request, param: () => undefined }, {
+    env: { AZKV_AUTH: 'cli' },
+    hide: () => {},
+    once: (_key, make) => make(),
+    run: async (command, args) => {
+      ran.push([command, ...args].join(' '));
+      return { exitCode: 0, stdout: JSON.stringify({ accessToken: args.at(-1) }), stderr: '' };
+    },
+    fetch: async ({ headers }) => {
+      if (headers?.authorization === 'Bearer team')
+        return { status: 200, headers: {}, body: Buffer.from('{"value":"v"}') };
+      const challenge =
+        'Bearer authorization="https://login.microsoftonline.com/team", resource="https://vault.azure.net"';
+      return { status: 401, headers: { 'www-authenticate': challenge }, body: Buffer.from('{}') };
+    },
+  } as Partial<Surroundings> as Surroundings);
+  expect(value).toBe('v');
+  const first = 'az account get-access-token --output json --resource https://vault.azure.net';
+  expect(ran).toEqual([first, `${first} --tenant team`]);
 });

@@ -71,16 +71,25 @@ test('doppler: one request for all of a config', async () => {
 });
 
 test('gitlab: variables of projects and groups', async () => {
-  const text = 'ref+gitlab://git.example/11/PW ref+gitlab://git.example/groups/22/PW';
+  const text =
+    'ref+gitlab://git.example/11/PW ref+gitlab://git.example/groups/22/PW ref+gitlab://git.example/projects/team/app/PW';
   const { value, urls } = await resolve(gitlab, text, { GITLAB_TOKEN: 't' }, ({ url }) => [
     200,
     { value: url.pathname.includes('groups') ? 'group' : 'project' },
   ]);
-  expect(value).toBe('project group');
+  expect(value).toBe('project group project');
   expect(urls).toEqual([
     'https://git.example/api/v4/projects/11/variables/PW',
     'https://git.example/api/v4/groups/22/variables/PW',
+    'https://git.example/api/v4/projects/team%2Fapp/variables/PW',
   ]);
+  for (const path of ['projects/PW/', 'projects/../PW', 'projects/a/%252e%252e/PW', 'people/1/PW', 'PW']) {
+    const refused = resolve(gitlab, `ref+gitlab://git.example/${path}`, { GITLAB_TOKEN: 't' }, () => [
+      200,
+      {},
+    ]);
+    await expect(refused, path).rejects.toMatchObject({ code: 'secrets/bad-reference' });
+  }
 });
 
 test('onepasswordconnect: by name and by id, fields with sections', async () => {

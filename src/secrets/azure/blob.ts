@@ -27,7 +27,7 @@ export async function readBlob({ account, container, name }: Blob, around: Surro
   if (key) around.hide(key);
   const authorization = key
     ? sharedKey({ account, key, url, headers: dated })
-    : `Bearer ${await azureToken('https://storage.azure.com', around)}`;
+    : `Bearer ${await azureToken({ resource: 'https://storage.azure.com' }, around)}`;
   const answer = await around.fetch({ url, headers: { ...dated, authorization } });
   if (answer.status === 200) return answer.body;
   throw refusal(answer, 'Azure Blob Storage', `blob ${name} of the container ${container}`);

@@ -7,28 +7,39 @@ import { serviceUrl } from '../service-url.ts';
 /** Elsewhere than on Azure nobody answers there. */
 const METADATA_TIMEOUT_MS = 1_000;
 
+/** What a token is for. */
+export interface AzureAudience {
+  /** `https://vault.azure.net` */
+  readonly resource: string;
+  /** Whose users are asked for it; default: those of the credentials. Only Azure's tools have those of several. */
+  readonly tenant?: string;
+}
+
 /**
- * An access token for a resource (`https://vault.azure.net`), by what AZKV_AUTH chooses, or else the first that is
- * configured: a service principal's secret, workload identity, managed identity, the Azure CLI (Microsoft identity
- * platform, OAuth 2.0 client credentials flow; Azure Instance Metadata Service). Throws `secrets/not-configured`.
+ * An access token, by what AZKV_AUTH chooses, or else the first that is configured: a service principal's secret, workload
+ * identity, managed identity, the Azure CLI, the Azure Developer CLI (Microsoft identity platform, OAuth 2.0 client
+ * credentials flow; Azure Instance Metadata Service). Throws `secrets/not-configured`.
  */
-export function azureToken(resource: string, around: Surroundings): Promise<string> {
-  return around.once(['azure token', resource], async () => {
-    const token = await tokenBy(around.env.AZKV_AUTH || 'default', resource, around);
+export function azureToken(audience: AzureAudience, around: Surroundings): Promise<string> {
+  return around.once(['azure token', audience.resource, audience.tenant], async () => {
+    const token = await tokenBy(around.env.AZKV_AUTH || 'default', audience, around);
     around.hide(token);
     return token;
   });
 }
 
-async function tokenBy(method: string, resource: string, around: Surroundings): Promise<string> {
+async function tokenBy(method: string, audience: AzureAudience, around: Surroundings): Promise<string> {
+  const { resource } = audience;
   const ways: Record<string, () => Promise<string | undefined>> = {
     environment: () => byClientSecret(resource, around),
     workload: () => byWorkloadIdentity(resource, around),
-    managed: () => byManagedIdentity(resource, around),
-    cli: () => byCli(resource, around),
+    // As in vals, a machine that is chosen has its own identity; the default may be told which of several.
+    managed: () => byManagedIdentity(resource, around, method === 'default'),
+    cli: () => byCli(audience, around),
+    devcli: () => byDeveloperCli(audience, around),
   };
   if (method !== 'default' && !Object.hasOwn(ways, method)) {
-    const known = 'Use default, workload, managed or cli.';
+    const known = 'Use default, workload, managed, cli or devcli.';
     throw notConfigured('Azure', `AZKV_AUTH is ${JSON.stringify(method)}`, known);
   }
   for (const name of method === 'default' ? Object.keys(ways) : [method]) {
@@ -82,7 +93,11 @@ async function exchange(
 }
 
 /** The identity of the machine, by the Instance Metadata Service, or of an app, by its own endpoint. */
-async function byManagedIdentity(resource: string, around: Surroundings): Promise<string | undefined> {
+async function byManagedIdentity(
+  resource: string,
+  around: Surroundings,
+  mayChoose: boolean,
+): Promise<string | undefined> {
   const { IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header, AZURE_CLIENT_ID: id } = around.env;
   const inApp = endpoint !== undefined && header !== undefined;
   const url = inApp
@@ -90,7 +105,7 @@ async function byManagedIdentity(resource: string, around: Surroundings): Promis
     : new URL('http://169.254.169.254/metadata/identity/oauth2/token');
   url.searchParams.set('api-version', inApp ? '2019-08-01' : '2018-02-01');
   url.searchParams.set('resource', resource);
-  if (id) url.searchParams.set('client_id', id);
+  if (id && mayChoose) url.searchParams.set('client_id', id);
   const headers: Record<string, string> = inApp ? { 'x-identity-header': header } : { metadata: 'true' };
   const answer = await around
     .fetch({ url, headers, once: true, timeoutMs: METADATA_TIMEOUT_MS })
@@ -99,12 +114,29 @@ async function byManagedIdentity(resource: string, around: Surroundings): Promis
   return accessToken(answerObject(answer, 'the metadata service', `the login for ${resource}`, loginRefusal));
 }
 
-async function byCli(resource: string, around: Surroundings): Promise<string | undefined> {
+async function byCli({ resource, tenant }: AzureAudience, around: Surroundings): Promise<string | undefined> {
   const args = ['account', 'get-access-token', '--output', 'json', '--resource', resource];
-  const result = await around.run('az', args, { env: {}, timeoutMs: 30_000 }).catch(() => undefined);
-  if (result?.exitCode !== 0) return undefined;
-  const { accessToken: token } = JSON.parse(result.stdout) as { accessToken?: string };
+  const { accessToken: token } = await run('az', [...args, ...(tenant ? ['--tenant', tenant] : [])], around);
   return token;
+}
+
+async function byDeveloperCli(
+  { resource, tenant }: AzureAudience,
+  around: Surroundings,
+): Promise<string | undefined> {
+  const args = ['auth', 'token', '--output', 'json', '--no-prompt', '--scope', `${resource}/.default`];
+  const { token } = await run('azd', [...args, ...(tenant ? ['--tenant-id', tenant] : [])], around);
+  return token;
+}
+
+/** What a tool prints; nothing where it is not there, or nobody has logged in with it. */
+async function run(
+  tool: string,
+  args: readonly string[],
+  around: Surroundings,
+): Promise<Record<string, string | undefined>> {
+  const result = await around.run(tool, args, { env: {}, timeoutMs: 30_000 }).catch(() => undefined);
+  return result?.exitCode === 0 ? (JSON.parse(result.stdout) as Record<string, string>) : {};
 }
 
 function accessToken({ access_token: token }: Record<string, unknown>): string {

@@ -1,5 +1,6 @@
 import { IngotError } from '../../core/error.ts';
-import { azureToken } from '../azure/token.ts';
+import { type AzureAudience, azureToken } from '../azure/token.ts';
+import type { HttpAnswer } from '../http.ts';
 import type { Provider } from '../provider.ts';
 import { answerObject, notFound } from '../refusal.ts';
 import { below, serviceUrl } from '../service-url.ts';
@@ -21,11 +22,25 @@ export const azurekeyvault: Provider = {
     url.searchParams.set('api-version', '7.4');
     // The token is for all vaults of a cloud: my-vault.vault.usgovcloudapi.net → vault.usgovcloudapi.net.
     const resource = `https://${base.hostname.split('.').slice(1).join('.')}`;
-    const headers = { authorization: `Bearer ${await azureToken(resource, around)}` };
-    const answer = await around.fetch({ url, headers });
+    const ask = async (audience: AzureAudience): Promise<HttpAnswer> => {
+      const headers = { authorization: `Bearer ${await azureToken(audience, around)}` };
+      return await around.fetch({ url, headers });
+    };
+    const first = await ask({ resource });
+    const tenant = tenantOf(first);
+    const answer = tenant === undefined ? first : await ask({ resource, tenant });
     const what = `secret ${secret} of ${host}`;
     const { value } = answerObject(answer, host, what);
     if (typeof value === 'string') return value;
     throw notFound(`value of the ${what}`);
   },
 };
+
+/**
+ * Whose users a vault takes, where it refuses a token: `Bearer authorization="https://login.microsoftonline.com/TENANT",
+ * resource="…"` (Azure Key Vault, "Authentication, requests and responses").
+ */
+function tenantOf({ status, headers }: HttpAnswer): string | undefined {
+  const challenge = status === 401 ? headers['www-authenticate'] : undefined;
+  return /\bauthorization(?:_uri)?="https:\/\/[^/"]+\/([A-Za-z0-9.-]+)"/.exec(challenge ?? '')?.[1];
+}

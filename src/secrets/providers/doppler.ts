@@ -1,5 +1,6 @@
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
+import { goJson } from '../go-json.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { answerObject, notConfigured, notFound } from '../refusal.ts';
 import { below, serviceUrl } from '../service-url.ts';
@@ -15,7 +16,7 @@ export const doppler: Provider = {
   async text(request, around) {
     const { project, config, name } = placeOf(request);
     const secrets = await readSecrets(request, { project, config }, around);
-    if (name === '') return JSON.stringify(secrets);
+    if (name === '') return goJson(secrets);
     const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
     if (value === undefined) throw notFound(`secret ${name} in Doppler's ${project}/${config}`);
     return value;

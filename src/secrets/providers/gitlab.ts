@@ -16,7 +16,8 @@ export const gitlab: Provider = {
     const scheme = request.param('scheme') ?? 'https';
     const base = serviceUrl('gitlab', `${scheme}://${request.host}`, 'the host of the reference');
     const version = request.param('api_version') ?? 'v4';
-    const url = below(base, `api/${version}`, `${kind}/${id}/variables/${name}`);
+    // A path as an id is one part of the address (GitLab REST API, "Namespaced paths").
+    const url = below(base, `api/${version}/${kind}/${encodeURIComponent(id)}`, `variables/${name}`);
     const scope = request.param('environment_scope');
     if (scope !== undefined) url.searchParams.set('filter[environment_scope]', scope);
     const answer = await around.fetch({
@@ -31,11 +32,15 @@ export const gitlab: Provider = {
   },
 };
 
+/** The number of a project or a group, or its path: `team/app`, also as `team%2Fapp`. */
+const ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/;
+
 function variableOf({ path }: Request): { kind: string; id: string; name: string } {
   const parts = path.split('/').slice(1);
-  const [kind, id, name] = parts.length === 2 ? ['projects', ...parts] : parts;
-  if (parts.length <= 3 && (kind === 'projects' || kind === 'groups') && id && name)
-    return { kind, id, name };
+  const [kind, ...rest] = parts.length === 2 ? ['projects', ...parts] : parts;
+  const name = rest.pop();
+  const id = rest.join('/').replace(/%2f/gi, '/');
+  if ((kind === 'projects' || kind === 'groups') && ID.test(id) && name) return { kind, id, name };
   throw new IngotError('secrets/bad-reference', `ref+gitlab://${path} names no variable`, {
     hint: 'Write ref+gitlab://host/projects/id/NAME or ref+gitlab://host/groups/id/NAME.',
   });
