@@ -37,6 +37,16 @@ export function refusal(answer: HttpAnswer, service: string, what: string): Ingo
 }
 
 /**
+ * As `refusal`, of an API that answers in JSON objects. A 404 that is none is of some other server, or of another path: nothing
+ * is known to be missing, and no `default` stands for it.
+ */
+export function apiRefusal(answer: HttpAnswer, service: string, what: string): IngotError {
+  if (answer.status !== 404 || isMap(jsonOf(answer))) return refusal(answer, service, what);
+  const told = `${what} could not be read: ${service} answered with status 404, and not as its API does`;
+  return new IngotError('secrets/bad-answer', told, { hint: 'Check the address of the server.' });
+}
+
+/**
  * Why what comes before the secret, a login or a key, was not to be had. Never `secrets/not-found`, for which a `default`
  * would stand. Credentials that are wrong are 400 in OAuth (RFC 6749, 5.2) and in Vault, a login that is not there is 404.
  */
@@ -58,12 +68,12 @@ function toldBy(answer: HttpAnswer, service: string): string {
   return `${service} answered with status ${answer.status}${said === '' ? '' : `: ${said}`}`;
 }
 
-/** The JSON object of a good answer. Throws what `refusal`, or `why`, says for any other. */
+/** The JSON object of a good answer. Throws what `apiRefusal`, or `why`, says for any other. */
 export function answerObject(
   answer: HttpAnswer,
   service: string,
   what: string,
-  why = refusal,
+  why = apiRefusal,
 ): Record<string, unknown> {
   const json = answer.status === 200 ? jsonOf(answer) : undefined;
   if (isMap(json)) return json;

@@ -12,7 +12,7 @@ import { createResolver } from '../../src/secrets/resolver.ts';
 
 let folder: string;
 let server: Server;
-let answer: [number, object];
+let answer: [number, object | string];
 let asked: string[];
 let address: string;
 
@@ -44,7 +44,13 @@ const GRANT = { error: 'invalid_grant', error_description: 'Token has been expir
 const GONE = { message: 'not there' };
 const GOOGLE = 'ref+gcpsecrets://p/s?default=d&fallback_value=f&optional=true';
 
-type Case = [what: string, reference: string, env: Record<string, string>, answer: [number, object], string];
+type Case = [
+  what: string,
+  reference: string,
+  env: Record<string, string>,
+  answer: [number, object | string],
+  string,
+];
 const user = { GOOGLE_APPLICATION_CREDENTIALS: '@/user.json' };
 const principal = { AZURE_TENANT_ID: 't', AZURE_CLIENT_ID: 'id', AZURE_CLIENT_SECRET: 's' };
 const aws = { AWS_ENDPOINT_URL: '%', AWS_REGION: 'r' };
@@ -83,6 +89,20 @@ test.each<Case>([
     { VAULT_ADDR: '%' },
     [404, { errors: ['no handler for route'] }],
     DENIED,
+  ],
+  [
+    'a page of another server',
+    'ref+doppler://p/c/NAME?default=d',
+    { DOPPLER_API_ADDR: '%', DOPPLER_TOKEN: 't' },
+    [404, '<html>'],
+    'secrets/bad-answer',
+  ],
+  [
+    'a list of another server',
+    'ref+onepasswordconnect://v/i?default=d#/x',
+    { OP_CONNECT_HOST: '%', OP_CONNECT_TOKEN: 't' },
+    [404, '<html>'],
+    'secrets/bad-answer',
   ],
   ['an AWS role that is not there', 'ref+awsssm://x?default=d', { ...aws, ...identity }, [404, GONE], DENIED],
   [

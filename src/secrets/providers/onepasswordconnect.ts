@@ -1,7 +1,7 @@
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
-import { answerObject, jsonOf, notConfigured, notFound, refusal } from '../refusal.ts';
+import { answerObject, apiRefusal, jsonOf, notConfigured, notFound } from '../refusal.ts';
 import { below, serviceUrl } from '../service-url.ts';
 
 /** What 1Password's ids look like; everything else is a title. */
@@ -42,7 +42,7 @@ async function fieldsOf(request: Request, around: Surroundings): Promise<Record<
     url.searchParams.set('filter', `${key} eq "${name.replace(/[\\"]/g, '\\$&')}"`);
     const answer = await around.fetch({ url, headers });
     const list = answer.status === 200 ? jsonOf(answer) : undefined;
-    if (!Array.isArray(list)) throw refusal(answer, '1Password Connect', `${path} named ${name}`);
+    if (!Array.isArray(list)) throw apiRefusal(answer, '1Password Connect', `${path} named ${name}`);
     const ids = list.flatMap((entry) => (isMap(entry) && typeof entry.id === 'string' ? [entry.id] : []));
     const [id] = ids;
     if (id !== undefined && ids.length === 1) return id;
