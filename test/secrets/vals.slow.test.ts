@@ -97,9 +97,10 @@ describe.skipIf(vals.missing)(
   `beside vals 0.46.1${vals.missing ? ` (skipped: ${vals.missing})` : ''}`,
   () => {
     let folder: string;
-    const env = { PATH: process.env.PATH as string, HOME: '/nonexistent', NAME: 'val-ue' };
+    const env: Record<string, string> = { PATH: process.env.PATH as string, NAME: 'val-ue' };
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'ingot-vals-'));
+      env.HOME = folder;
       writeFileSync(
         join(folder, 'd.yaml'),
         'a: {b: two, n: 5, t: true, f: 1.5, z: null, l: [1, 2], m: {x: y}}\ns: "multi\\nline\\n"\nq: "a: b"\n',
