@@ -2,12 +2,13 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { constants, createHash, verify, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { azureToken } from '../../src/secrets/azure/token.ts';
 import type { Surroundings } from '../../src/secrets/provider.ts';
 import { root } from '../project/source-files.ts';
-import { goTool } from './real-tools.ts';
+import { goTool, output } from './real-tools.ts';
 import { type Answers, type Asked, ServicesStandIn } from './services-stand-in.ts';
 
 const vals = goTool('vals');
@@ -32,6 +33,7 @@ case "$*" in *" tenant"*) token='for https://vault.azure.net/.default' ;; *) tok
 when=2096-01-02T15:04:05Z
 echo "{\\"accessToken\\":\\"$token\\",\\"expires_on\\":3976000000,\\"token\\":\\"$token\\",\\"expiresOn\\":\\"$when\\"}"
 `;
+let certificate: X509Certificate | undefined;
 const MACHINE = 'http://169.254.169.254';
 
 /** As the services' documentation has it. */
@@ -84,7 +86,8 @@ const azure: Answers = ({ method, url, headers, body }) => {
   }
   if (method === 'POST' && pathname === '/tenant/oauth2/v2.0/token') {
     const fields = new URLSearchParams(body);
-    const isKnown = fields.get('client_secret') === 's' || fields.get('client_assertion') === 'federated';
+    const assertion = fields.get('client_assertion') ?? '';
+    const isKnown = fields.get('client_secret') === 's' || assertion === 'federated' || isSigned(assertion);
     if (!isKnown)
       return [401, { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid secret' }];
     return issued(`for ${fields.get('scope')?.split(' ')[0]}`);
@@ -106,6 +109,36 @@ const azure: Answers = ({ method, url, headers, body }) => {
   ];
 };
 
+/** Signed with the key of the certificate that it names, as Entra has it. */
+function isSigned(assertion: string): boolean {
+  const [header = '', claims = '', signature = ''] = assertion.split('.');
+  if (signature === '' || certificate === undefined) return false;
+  const { alg, 'x5t#S256': thumbprint = '' } = JSON.parse(
+    Buffer.from(header, 'base64url').toString(),
+  ) as Record<string, string>;
+  const own = createHash('sha256').update(certificate.raw).digest('hex');
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  const key = { key: certificate.publicKey, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  const isRight = verify(
+    'sha256',
+    Buffer.from(`${header}.${claims}`),
+    key,
+    Buffer.from(signature, 'base64url'),
+  );
+  return alg === 'PS256' && Buffer.from(thumbprint, 'base64').toString('hex') === own && isRight;
+}
+
+/** What counts of an assertion that is signed; others as they are. */
+function claimsOf(assertion: string): string {
+  const [header = '', claims] = assertion.split('.');
+  if (claims === undefined) return assertion;
+  const read = (part: string) =>
+    JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+  const { alg, typ, x5c } = read(header);
+  const { aud, iss, sub, nbf, exp, jti } = read(claims);
+  return JSON.stringify([alg, typ, x5c, aud, iss, sub, Number(exp) - Number(nbf), typeof jti]);
+}
+
 /** What counts of a request. Dropped: versions of APIs, and what only one of the two says of itself. */
 function essence({ method, url, headers, body }: Asked): string {
   const query = [...url.searchParams]
@@ -115,7 +148,10 @@ function essence({ method, url, headers, body }: Asked): string {
     .sort();
   const fields = [...new URLSearchParams(body)]
     .filter(([name]) => !['client_info', 'claims'].includes(name))
-    .map(([name, value]) => `${name}=${name === 'scope' ? value.split(' ')[0] : value}`)
+    .map(([name, value]) => {
+      if (name === 'client_assertion') return `${name}=${claimsOf(value)}`;
+      return `${name}=${name === 'scope' ? value.split(' ')[0] : value}`;
+    })
     .sort();
   const basic = /^Basic (.*)$/.exec(headers.authorization ?? '')?.[1];
   const token = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString().replace(/:$/, '');
@@ -143,6 +179,11 @@ describe.skipIf(vals.missing)(
       writeFileSync(join(folder, 'federated'), 'federated');
       mkdirSync(join(folder, 'bin'));
       for (const name of ['az', 'azd']) writeFileSync(join(folder, 'bin', name), AZURE_TOOL, { mode: 0o755 });
+      const [key, cert] = [join(folder, 'app.key'), join(folder, 'app.cert')];
+      const subject = ['-subj', '/CN=app', '-keyout', key, '-out', cert];
+      output('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject], { quiet: true });
+      certificate = new X509Certificate(readFileSync(cert));
+      writeFileSync(join(folder, 'app.pem'), `${readFileSync(cert, 'utf8')}${readFileSync(key, 'utf8')}`);
       const hosts = ['*.vault.azure.net', '*.vault.usgovcloudapi.net', 'login.microsoftonline.com'];
       const others = ['login.microsoftonline.us', 'login.microsoft.com'];
       services = await ServicesStandIn.start(folder, [...hosts, ...others], answers);
@@ -183,6 +224,11 @@ describe.skipIf(vals.missing)(
       AZURE_CLIENT_ID: 'id',
       AZURE_FEDERATED_TOKEN_FILE: '@/federated',
     };
+    const CERTIFICATE = {
+      AZURE_TENANT_ID: 'tenant',
+      AZURE_CLIENT_ID: 'id',
+      AZURE_CLIENT_CERTIFICATE_PATH: '@/app.pem',
+    };
     const ITEM = 'i'.repeat(26);
     const VAULT = 'v'.repeat(26);
 
@@ -196,11 +242,22 @@ describe.skipIf(vals.missing)(
       ['ref+doppler://p/dev/', DP, '{"JSON":"{\\"a\\": 1}","PW":"hunter2"}'],
       [`ref+onepasswordconnect://${VAULT}/${ITEM}#/password`, OP, 'hunter2'],
       [`ref+onepasswordconnect://${VAULT}/${ITEM}#/db.port`, OP, '5432'],
+      [
+        `ref+onepasswordconnect://${VAULT}/${ITEM}`,
+        OP,
+        'db.f1: "5432"\ndb.port: "5432"\nf1: "5432"\npassword: hunter2\ns1.f1: "5432"\ns1.port: "5432"',
+      ],
       ['ref+onepasswordconnect://Team/Db%201#/s1.f1', OP, '5432'],
       ['ref+azurekeyvault://mine/pw', APP, 'hunter2'],
       ['ref+azurekeyvault://mine/pw/v1', APP, 'before'],
       ['ref+azurekeyvault://mine.vault.usgovcloudapi.net/pw', GOVERNMENT, 'hunter2'],
       ['ref+azurekeyvault://mine/pw', WORKLOAD, 'hunter2'],
+      ['ref+azurekeyvault://mine/pw', CERTIFICATE, 'hunter2'],
+      [
+        'ref+azurekeyvault://mine/pw',
+        { ...CERTIFICATE, AZURE_CLIENT_SEND_CERTIFICATE_CHAIN: 'true' },
+        'hunter2',
+      ],
       [
         'ref+azurekeyvault://mine/pw',
         { AZKV_AUTH: 'managed', IDENTITY_ENDPOINT: 'http://HOST/msi', IDENTITY_HEADER: 'h' },

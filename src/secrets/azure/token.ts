@@ -16,9 +16,9 @@ export interface AzureAudience {
 }
 
 /**
- * An access token, by what AZKV_AUTH chooses, or else the first that is configured: a service principal's secret, workload
- * identity, managed identity, the Azure CLI, the Azure Developer CLI (Microsoft identity platform, OAuth 2.0 client
- * credentials flow; Azure Instance Metadata Service). Throws `secrets/not-configured`.
+ * An access token, by what AZKV_AUTH chooses, or else the first that is configured: a service principal's secret or
+ * certificate, workload identity, managed identity, the Azure CLI, the Azure Developer CLI (Microsoft identity platform,
+ * OAuth 2.0 client credentials flow; Azure Instance Metadata Service). Throws `secrets/not-configured`.
  */
 export function azureToken(audience: AzureAudience, around: Surroundings): Promise<string> {
   return around.once(['azure token', audience.resource, audience.tenant], async () => {
@@ -31,7 +31,8 @@ export function azureToken(audience: AzureAudience, around: Surroundings): Promi
 async function tokenBy(method: string, audience: AzureAudience, around: Surroundings): Promise<string> {
   const { resource } = audience;
   const ways: Record<string, () => Promise<string | undefined>> = {
-    environment: () => byClientSecret(resource, around),
+    environment: async () =>
+      (await byClientSecret(resource, around)) ?? (await byCertificate(resource, around)),
     workload: () => byWorkloadIdentity(resource, around),
     // As in vals, a machine that is chosen has its own identity; the default may be told which of several.
     managed: () => byManagedIdentity(resource, around, method === 'default'),
@@ -60,14 +61,37 @@ async function byClientSecret(resource: string, around: Surroundings): Promise<s
   return await exchange(tenant, { client_id: id, client_secret: secret }, resource, around);
 }
 
+async function byCertificate(resource: string, around: Surroundings): Promise<string | undefined> {
+  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_CLIENT_CERTIFICATE_PATH: path } = around.env;
+  if (!tenant || !id || !path) return undefined;
+  const { certificateAssertion } = await import('./certificate.ts');
+  const audience = tokenUrl(tenant, around).href;
+  const assertion = await certificateAssertion(path, { client: id, audience }, around);
+  return await exchange(tenant, asserted(id, assertion), resource, around);
+}
+
+/** What an application that proves itself sends (RFC 7521, 4.2). */
+function asserted(id: string, assertion: string): Record<string, string> {
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  return { client_id: id, client_assertion: assertion, client_assertion_type: type };
+}
+
 async function byWorkloadIdentity(resource: string, around: Surroundings): Promise<string | undefined> {
   const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_FEDERATED_TOKEN_FILE: file } = around.env;
   if (!tenant || !id || !file) return undefined;
-  const assertion = (await readFile(file, 'utf8')).trim();
-  around.hide(assertion);
-  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-  const fields = { client_id: id, client_assertion: assertion, client_assertion_type: type };
-  return await exchange(tenant, fields, resource, around);
+  const assertion = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const told = `AZURE_FEDERATED_TOKEN_FILE names ${file}, which can't be read: ${(cause as Error).message}`;
+    throw notConfigured('Azure', told, 'Correct its name.');
+  });
+  around.hide(assertion.trim());
+  return await exchange(tenant, asserted(id, assertion.trim()), resource, around);
+}
+
+function tokenUrl(tenant: string, around: Surroundings): URL {
+  const authority = around.env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com';
+  const url = serviceUrl('Azure', authority, 'AZURE_AUTHORITY_HOST');
+  url.pathname = `/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
+  return url;
 }
 
 async function exchange(
@@ -76,9 +100,7 @@ async function exchange(
   resource: string,
   around: Surroundings,
 ): Promise<string> {
-  const authority = around.env.AZURE_AUTHORITY_HOST || 'https://login.microsoftonline.com';
-  const url = serviceUrl('Azure', authority, 'AZURE_AUTHORITY_HOST');
-  url.pathname = `/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
+  const url = tokenUrl(tenant, around);
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     scope: `${resource}/.default`,

@@ -1,5 +1,6 @@
 import { IngotError } from '../../core/error.ts';
 import { isMap } from '../document.ts';
+import { goYaml } from '../go-yaml.ts';
 import type { Provider, Request, Surroundings } from '../provider.ts';
 import { answerObject, apiRefusal, jsonOf, notConfigured, notFound } from '../refusal.ts';
 import { below, serviceUrl } from '../service-url.ts';
@@ -13,7 +14,8 @@ const ID = /^[a-z0-9]{26}$/;
  */
 export const onepasswordconnect: Provider = {
   async text(request, around) {
-    return JSON.stringify(await fieldsOf(request, around));
+    // As vals writes it, whatever reads it.
+    return goYaml(await fieldsOf(request, around));
   },
   document: fieldsOf,
 };
