@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { constants, verify, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,10 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { azureToken } from '../../src/secrets/azure/token.ts';
 import type { Surroundings } from '../../src/secrets/provider.ts';
+import { output } from './real-tools.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
-const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
+const openssl = (...args: string[]): void => void output('openssl', args, { quiet: true });
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ingot-azure-'));
