@@ -1,6 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { attend } from '../../src/firstboot/agent/attend.ts';
 import { rehearse } from '../../src/firstboot/agent/rehearse.ts';
@@ -14,13 +22,11 @@ class AskedMachine extends TestMachine {
   readonly script = this.place('/ask');
   readonly opened: number[] = [];
 
-  constructor(config: Partial<FirstBootConfig>, isThere: boolean) {
+  constructor(config: Partial<FirstBootConfig> = {}) {
     super(config);
     const own: string = this.place('/own-agent');
     const text = ASK_TEXT.replaceAll('/run/ingot', this.place('/run/ingot')).replaceAll(PATHS.command, own);
     this.write('/own-agent', '#!/bin/sh\necho "own $*"\nexit 3\n', 0o755);
-    // Whether the waiting agent lives: asked for when an answer is late.
-    this.write('/bin/systemctl', `#!/bin/sh\n${isThere}\n`, 0o755);
     this.write('/run/ingot/.keep', '');
     writeFileSync(this.script, text);
     chmodSync(this.script, 0o755);
@@ -39,8 +45,7 @@ class AskedMachine extends TestMachine {
 
   /** Ends when the script does: `output` and exit code. */
   async ask(...args: string[]): Promise<string> {
-    const env = { ...process.env, PATH: this.place('/bin') + delimiter + process.env.PATH };
-    const child = spawn('bash', [this.script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('bash', [this.script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.on('data', (data: Buffer) => void (output += data.toString()));
     const code = await new Promise((resolve) => child.once('close', resolve));
@@ -49,16 +54,13 @@ class AskedMachine extends TestMachine {
 }
 
 test('what is asked for is done by the agent that waits, anew each time, until the machine is ready', async () => {
-  using machine = new AskedMachine(
-    {
-      file: [file('/etc/app.conf', 'app')],
-      service: [{ unit: 'app.service', file: [file('/run/app/key', 'app')] }],
-      command: [
-        { name: 'hello', command: ['echo', 'hello'], script: undefined, environment: {}, timeout: 5000 },
-      ],
-    },
-    true,
-  );
+  using machine = new AskedMachine({
+    file: [file('/etc/app.conf', 'app')],
+    service: [{ unit: 'app.service', file: [file('/run/app/key', 'app')] }],
+    command: [
+      { name: 'hello', command: ['echo', 'hello'], script: undefined, environment: {}, timeout: 5000 },
+    ],
+  });
   machine.write('/t/app', 'one\n');
   machine.makePipe();
   const waiting = machine.wait();
@@ -87,7 +89,7 @@ test('what is asked for is done by the agent that waits, anew each time, until t
 });
 
 test('what is asked for before the agent has opened its pipe is done', async () => {
-  using machine = new AskedMachine({}, true);
+  using machine = new AskedMachine();
   machine.makePipe();
   const asked = machine.ask('first-boot');
   await vi.waitUntil(() => machine.list('/run/ingot').some((name) => name.startsWith('answer')), {
@@ -101,15 +103,57 @@ test('what is asked for before the agent has opened its pipe is done', async () 
   await waiting;
 });
 
-test('an agent that has ended, without a word, is replaced by one of its own', async () => {
-  using machine = new AskedMachine({}, false);
+/** Asks, until the request is written. */
+async function asking(
+  machine: AskedMachine,
+  ...args: string[]
+): Promise<{ asked: Promise<string>; pipe: string }> {
+  const request = openSync(machine.place(PATHS.ask), constants.O_RDWR | constants.O_NONBLOCK);
+  const asked = machine.ask(...args);
+  const bytes = Buffer.alloc(100);
+  const client = await vi.waitUntil(
+    () => {
+      try {
+        return bytes.toString('utf8', 0, readSync(request, bytes)).split(' ')[2];
+      } catch {
+        return undefined;
+      }
+    },
+    { timeout: 30_000 },
+  );
+  closeSync(request);
+  return { asked, pipe: machine.place(`${PATHS.answers}${client}`) };
+}
+
+test.each([
+  ['', 'without a word', 'own render app.service\n3'],
+  ['-one\n-tw', 'within a line', 'one\ntw\nown render app.service\n3'],
+])('after %j an agent that has ended, %s, is replaced by one of its own', async (said, _how, output) => {
+  using machine = new AskedMachine();
   machine.makePipe();
-  expect(await machine.ask('render', 'app.service')).toBe('own render app.service\n3');
-  expect(machine.list('/run/ingot')).toEqual(['.keep', 'ask']);
+  const { asked, pipe } = await asking(machine, 'render', 'app.service');
+  writeFileSync(pipe, said);
+  expect(await machine.ask('ended')).toBe('0');
+  expect(await asked).toBe(output);
+  expect(machine.list('/run/ingot')).toEqual(['.keep']);
+  expect(await machine.ask('ready')).toBe('own ready\n3');
+});
+
+test('an answer that takes long, and comes in pieces, is heard to its last byte', async () => {
+  using machine = new AskedMachine();
+  machine.makePipe();
+  const { asked, pipe } = await asking(machine, 'first-boot');
+  const answer = openSync(pipe, constants.O_WRONLY);
+  for (const piece of ['-', 'joining with', ' ***\n', '=', '0', '\n']) {
+    await new Promise((done) => setTimeout(done, 1100));
+    writeSync(answer, piece);
+  }
+  closeSync(answer);
+  expect(await asked).toBe('joining with ***\n0');
 });
 
 test('who asked and went is no trouble, and the end of the machine ends the waiting', async () => {
-  using machine = new AskedMachine({}, true);
+  using machine = new AskedMachine();
   machine.makePipe();
   const waiting = machine.wait();
   writeFileSync(machine.place(PATHS.ask), 'first-boot 1 4194305 \nnonsense\nready x ../../etc/passwd \n');

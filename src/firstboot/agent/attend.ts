@@ -49,7 +49,8 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
   async function serve(line: string): Promise<void> {
     const [verb = '', start = '', client = '', unit = ''] = line.split(' ');
     if (!/^\d+$/.test(client)) return;
-    const answer = openAnswer(machine.place(`${PATHS.answers}${client}`), machine);
+    const pipe = machine.place(`${PATHS.answers}${client}`);
+    const answer = openAnswer(pipe, machine);
     const say = (text: string): void => void answer?.write(`-${text.slice(0, LONGEST)}\n`);
     const own = open(say, Number(start) / 100);
     let exitCode = 0;
@@ -60,6 +61,8 @@ export async function attend(machine: AgentMachine, open: OpenMachine): Promise<
       own.note(`ingot-agent: ${error instanceof Error ? error.message : String(error)}`);
     }
     answer?.end(`=${exitCode}\n`);
+    // Until now who asked could be told by its name that we have ended.
+    rmSync(pipe, { force: true });
     if (verb !== 'ready' || exitCode !== 0) return;
     // Who comes later finds no pipe; what came meanwhile is asked again by who waits for it.
     rmSync(path, { force: true });
@@ -76,11 +79,10 @@ async function prepare(machine: AgentMachine, isAsked: () => boolean): Promise<v
   );
 }
 
-/** The pipe of an answer, which has its reader and needs its name no more; nothing where who asked has ended. */
+/** The pipe of an answer; nothing where who asked has ended. */
 function openAnswer(path: string, machine: AgentMachine): Socket | undefined {
   try {
     const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    rmSync(path);
     const socket = new Socket({ fd, readable: false, writable: true });
     return socket.on('error', (error) => machine.note(`ingot: who asked has ended: ${error.message}`));
   } catch (error) {
