@@ -35,7 +35,8 @@ ExecStop=${RUN_DONE}
 `;
 
 export const RUN_DONE_TEXT = `#!/bin/sh
-# What cloud-init has written is on the disk before this mark says so.
+# What cloud-init has written is on the disk before this mark says so. The mark itself may come later: cloud-init would
+# only begin anew.
 [ ! -e ${PATHS.cloudInit} ] || exit 0
-mkdir -p /var/lib/ingot && sync && : >${PATHS.cloudInit} && sync ${PATHS.cloudInit} /var/lib/ingot
+mkdir -p /var/lib/ingot && sync && : >${PATHS.cloudInit}
 `;

@@ -2,7 +2,7 @@ import { checkFirstBoot } from './check.ts';
 import { attr, block, blocks, bodySpec, type OptionProblem } from '../core/body-spec.ts';
 
 /** Bump when what is installed changes. */
-export const FIRST_BOOT_VERSION = 8;
+export const FIRST_BOOT_VERSION = 9;
 
 const GO = { goTemplate: true } as const;
 
