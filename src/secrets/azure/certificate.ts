@@ -7,10 +7,11 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readNamed } from '../credential-file.ts';
 import type { Surroundings } from '../provider.ts';
 import { notConfigured } from '../refusal.ts';
 
+const VARIABLE = 'AZURE_CLIENT_CERTIFICATE_PATH';
 /** As Microsoft's libraries have it. */
 const VALID_SECONDS = 600;
 
@@ -56,10 +57,8 @@ export async function certificateAssertion(
 
 async function readIdentity(path: string, passphrase: string | undefined): Promise<Identity> {
   const wrong = (reason: string, hint: string): Error =>
-    notConfigured('Azure', `AZURE_CLIENT_CERTIFICATE_PATH names ${path}, which ${reason}`, hint);
-  const pem = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw wrong(`can't be read: ${(cause as Error).message}`, 'Correct its name.');
-  });
+    notConfigured('Azure', `${VARIABLE} names ${path}, which ${reason}`, hint);
+  const pem = await readNamed('Azure', path, VARIABLE);
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const isKey = /-----BEGIN (?:RSA |ENCRYPTED )?PRIVATE KEY-----/.test(pem);
   if (blocks.length === 0 || !isKey)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readCredential } from '../credential-file.ts';
 import type { Surroundings } from '../provider.ts';
 import { answerObject, jsonOf, loginRefusal, notConfigured } from '../refusal.ts';
 import { isMap } from '../document.ts';
@@ -79,12 +79,9 @@ function asserted(id: string, assertion: string): Record<string, string> {
 async function byWorkloadIdentity(resource: string, around: Surroundings): Promise<string | undefined> {
   const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_FEDERATED_TOKEN_FILE: file } = around.env;
   if (!tenant || !id || !file) return undefined;
-  const assertion = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const told = `AZURE_FEDERATED_TOKEN_FILE names ${file}, which can't be read: ${(cause as Error).message}`;
-    throw notConfigured('Azure', told, 'Correct its name.');
-  });
-  around.hide(assertion.trim());
-  return await exchange(tenant, asserted(id, assertion.trim()), resource, around);
+  const assertion = await readCredential('Azure', file, 'AZURE_FEDERATED_TOKEN_FILE');
+  around.hide(assertion);
+  return await exchange(tenant, asserted(id, assertion), resource, around);
 }
 
 function tokenUrl(tenant: string, around: Surroundings): URL {
